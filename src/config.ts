@@ -1,0 +1,293 @@
+/**
+ * The only reader of the environment. One schema says names, types, bounds and defaults; every
+ * fault is reported at once, by name, with what was expected; a secret's value is never shown.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import { type Static, type TSchema, Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { type LogLevel, logLevels } from './telemetry/log.ts';
+
+export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
+
+/** How to reach one PostgreSQL database. `host` that begins with `/` is a unix socket directory. */
+export interface DatabaseConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly name: string;
+  readonly sslMode: SslMode;
+  /** PEM file of the trusted authorities; `null`: those that Node brings. */
+  readonly sslRootCert: string | null;
+}
+
+export interface RedisConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly password: string;
+  readonly ttlSeconds: number;
+}
+
+/** How one front end gathers and executes work. */
+export interface BatchingConfig {
+  /** A smaller batch is executed on the front end's own thread; 0: every batch is offloaded. */
+  readonly offloadMinBatch: number;
+  /** The most requests in one batch, so in one statement. */
+  readonly batchMax: number;
+  /** The most requests of one kind that wait; one more is answered 503 `overloaded`. */
+  readonly queueMax: number;
+  /** How long a request may take from its last byte to its answer, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  readonly workerThreads: number;
+}
+
+export interface Config {
+  readonly env: 'development' | 'test' | 'production';
+  readonly port: number;
+  /** Host and base path under which clients reach the service; for documents only. */
+  readonly hostBasePath: string;
+  readonly logLevel: LogLevel;
+  readonly metrics: {
+    readonly path: string;
+    readonly username: string;
+    readonly password: string;
+    readonly port: number;
+  };
+  /** `null`: the embedded PostgreSQL in `dataDir`. */
+  readonly database: DatabaseConfig | null;
+  /** `null`: an embedded PostgreSQL of the tests' own. */
+  readonly testDatabase: DatabaseConfig | null;
+  readonly autoMigrate: boolean;
+  /** Absolute. Holds the embedded database and what belongs to it. */
+  readonly dataDir: string;
+  readonly redis: RedisConfig | null;
+  readonly frontEnds: number;
+  readonly batching: BatchingConfig;
+  /** How long stopping may take before what is left is given up, in milliseconds. */
+  readonly shutdownGraceMs: number;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: false; readonly faults: readonly string[] };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const cores = availableParallelism();
+const secret = { secret: true } as const;
+const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+
+/** Every variable that the service reads. Order and descriptions are those of `.env.example`. */
+export const variables = Type.Object({
+  ENV: oneOf(['development', 'local', 'test', 'production'], 'development'),
+  PORT: integer(0, 65_535, 8080),
+  HOST_BASE_PATH: text('localhost:8080'),
+  LOGGER_LEVEL: oneOf(logLevels, 'info'),
+
+  METRICS_PATH: Type.String({
+    default: '/metrics',
+    pattern: '^/[A-Za-z0-9/_.-]*$',
+    expected: 'a path that begins with /',
+  }),
+  METRICS_USERNAME: text('admin'),
+  METRICS_PASSWORD: Type.String({ default: 'admin', ...secret }),
+  METRICS_PORT: integer(0, 65_535, 9090),
+
+  DB_TYPE: oneOf(['postgres'], 'postgres'),
+  DB_HOST: text(''),
+  DB_PORT: integer(1, 65_535, 5432),
+  DB_USER: text('postgres'),
+  DB_PASSWORD: Type.String({ default: '', ...secret }),
+  DB_NAME: text('tasks'),
+  DB_SSLMODE: oneOf(sslModes, 'disable'),
+  DB_SSLROOTCERT: text(''),
+  DB_AUTO_MIGRATE: Type.Optional(Type.Boolean()),
+  DATA_DIR: text('.data'),
+
+  TEST_DB_HOST: text(''),
+  TEST_DB_PORT: integer(1, 65_535, 5432),
+  TEST_DB_USER: text('postgres'),
+  TEST_DB_PASSWORD: Type.String({ default: '', ...secret }),
+  TEST_DB_NAME: text('tasks_test'),
+  TEST_DB_SSLMODE: oneOf(sslModes, 'disable'),
+
+  REDIS_HOST: text(''),
+  REDIS_PORT: integer(1, 65_535, 6379),
+  REDIS_PASSWORD: Type.String({ default: '', ...secret }),
+  REDIS_TTL: integer(1, 604_800, 600),
+
+  FRONTENDS: integer(1, 256, Math.max(1, Math.floor(cores / 4))),
+  WORKER_THREADS: integer(1, 64, cores < 4 ? 1 : 2),
+  OFFLOAD_MIN_BATCH: integer(0, 1024, 4),
+  BATCH_MAX: integer(1, 1024, 128),
+  QUEUE_MAX: integer(1, 1_000_000, 4096),
+  REQUEST_TIMEOUT_MS: integer(10, 600_000, 10_000),
+  SHUTDOWN_GRACE_MS: integer(0, 600_000, 15_000),
+});
+
+type Variables = Static<typeof variables>;
+
+/** Reads `.env` in the working directory, if there is one, beneath the process's environment. */
+export function loadConfig(): ConfigResult {
+  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+  return parseConfig({ ...file, ...process.env });
+}
+
+/** An empty variable counts as unset. */
+export function parseConfig(environment: Environment): ConfigResult {
+  const values: Record<string, unknown> = {};
+  for (const [name, schema] of Object.entries(variables.properties)) {
+    const given = environment[name];
+    const value = given === undefined || given === '' ? defaultOf(schema) : coerce(schema, given);
+    if (value !== undefined) values[name] = value;
+  }
+
+  if (Compile(variables).Check(values)) return assemble(values);
+  const faults = Object.entries(variables.properties)
+    .filter(([name, schema]) => name in values && !Compile(schema).Check(values[name]))
+    .map(([name, schema]) => describeFault(name, schema, String(values[name])));
+  return { ok: false, faults };
+}
+
+function assemble(values: Variables): ConfigResult {
+  const faults: string[] = [];
+  if (values.FRONTENDS > 1 && values.PORT === 0) {
+    faults.push('PORT: 0 (any free port) works with FRONTENDS=1 only');
+  }
+  const database = databaseOf(
+    {
+      host: values.DB_HOST,
+      port: values.DB_PORT,
+      user: values.DB_USER,
+      password: values.DB_PASSWORD,
+      name: values.DB_NAME,
+      sslMode: values.DB_SSLMODE,
+    },
+    values.DB_SSLROOTCERT,
+    faults,
+  );
+  const testDatabase = databaseOf(
+    {
+      host: values.TEST_DB_HOST,
+      port: values.TEST_DB_PORT,
+      user: values.TEST_DB_USER,
+      password: values.TEST_DB_PASSWORD,
+      name: values.TEST_DB_NAME,
+      sslMode: values.TEST_DB_SSLMODE,
+    },
+    values.DB_SSLROOTCERT,
+    faults,
+  );
+  if (faults.length > 0) return { ok: false, faults };
+
+  const config: Config = {
+    env: values.ENV === 'local' ? 'development' : values.ENV,
+    port: values.PORT,
+    hostBasePath: values.HOST_BASE_PATH,
+    logLevel: values.LOGGER_LEVEL,
+    metrics: {
+      path: values.METRICS_PATH,
+      username: values.METRICS_USERNAME,
+      password: values.METRICS_PASSWORD,
+      port: values.METRICS_PORT,
+    },
+    database,
+    testDatabase,
+    autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
+    dataDir: resolve(values.DATA_DIR),
+    redis:
+      values.REDIS_HOST === ''
+        ? null
+        : {
+            host: values.REDIS_HOST,
+            port: values.REDIS_PORT,
+            password: values.REDIS_PASSWORD,
+            ttlSeconds: values.REDIS_TTL,
+          },
+    frontEnds: values.FRONTENDS,
+    batching: {
+      offloadMinBatch: values.OFFLOAD_MIN_BATCH,
+      batchMax: values.BATCH_MAX,
+      queueMax: values.QUEUE_MAX,
+      requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
+      workerThreads: values.WORKER_THREADS,
+    },
+    shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
+  };
+  return { ok: true, config };
+}
+
+function databaseOf(
+  given: Omit<DatabaseConfig, 'sslRootCert'>,
+  sslRootCert: string,
+  faults: string[],
+): DatabaseConfig | null {
+  if (given.host === '') return null;
+  return { ...given, sslRootCert: rootCert(given.sslMode, sslRootCert, faults) };
+}
+
+/**
+ * As libpq does it (PostgreSQL manual, "SSL Support"): the verifying modes need a root
+ * certificate file, by default `~/.postgresql/root.crt`; `system` trusts the platform's.
+ */
+function rootCert(mode: SslMode, given: string, faults: string[]): string | null {
+  if (mode === 'disable' || given === 'system') return null;
+  const file = given === '' ? join(homedir(), '.postgresql', 'root.crt') : given;
+  if (existsSync(file)) return file;
+  if (given !== '' || mode !== 'require') {
+    faults.push(
+      `DB_SSLROOTCERT: expected a PEM file of trusted authorities, or system, for sslmode ${mode}; ${JSON.stringify(file)} does not exist`,
+    );
+  }
+  return null;
+}
+
+interface Annotations {
+  readonly type?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly expected?: string;
+  readonly secret?: boolean;
+}
+
+function text(fallback: string): ReturnType<typeof Type.String> {
+  return Type.String({ default: fallback, expected: 'text' });
+}
+
+function integer(minimum: number, maximum: number, fallback: number) {
+  return Type.Integer({ minimum, maximum, default: fallback });
+}
+
+function oneOf<const Values extends readonly string[]>(values: Values, fallback: Values[number]) {
+  return Type.Unsafe<Values[number]>({ enum: [...values], default: fallback });
+}
+
+function defaultOf(schema: TSchema): unknown {
+  return (schema as Annotations).default;
+}
+
+function coerce(schema: TSchema, given: string): unknown {
+  const { type } = schema as Annotations;
+  if (type === 'integer' && /^-?\d{1,15}$/.test(given)) return Number(given);
+  if (type === 'boolean' && /^(true|1)$/i.test(given)) return true;
+  if (type === 'boolean' && /^(false|0)$/i.test(given)) return false;
+  return given;
+}
+
+function describeFault(name: string, schema: TSchema, given: string): string {
+  const { secret: isSecret } = schema as Annotations;
+  return `${name}: expected ${expectation(schema as Annotations)}${isSecret ? '' : `, got ${JSON.stringify(given)}`}`;
+}
+
+function expectation(schema: Annotations): string {
+  if (schema.expected !== undefined) return schema.expected;
+  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
+  if (schema.type === 'integer') return `an integer from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'boolean') return 'true or false';
+  return 'text';
+}
