@@ -1,0 +1,157 @@
+/**
+ * The queue of one kind. While batches are on their way the next one gathers; there is no timer,
+ * so one client has batches of one and load makes them grow by itself.
+ *
+ *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
+ */
+import type { ProblemCode } from '../contract/problems.ts';
+import {
+  decodeResponses,
+  encodeRequests,
+  type Frame,
+  type RequestItem,
+  type ResponseItem,
+} from './frames.ts';
+
+/** A request that waits for its answer. */
+export interface Waiting extends RequestItem {
+  /** Milliseconds of the monotonic clock at which the answer is due. */
+  readonly deadline: number;
+}
+
+/** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
+export interface BatcherOptions<Request extends Waiting> {
+  readonly batchMax: number;
+  readonly queueMax: number;
+  /** Batches under way at once. */
+  readonly inFlightMax: number;
+  /** Two requests with the same id must not share a batch: one statement changes a row once. */
+  readonly distinctIds: boolean;
+  /** A batch whose thread died may run once more, because it changes nothing. */
+  readonly repeatable: boolean;
+  /** See BatchExecutor.execute; where the batch runs is decided behind this. */
+  readonly execute: (frame: Frame, size: number) => Promise<Frame>;
+  readonly answer: (request: Request, item: ResponseItem) => void;
+  readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
+}
+
+export interface Batcher<Request extends Waiting> {
+  /** `false`: the queue is full and the request was not taken. */
+  add(request: Request): boolean;
+  /** Gives up on requests whose deadline has passed. Called now and then. */
+  expire(now: number): void;
+  /** Requests that wait or are under way. */
+  size(): number;
+}
+
+export function createBatcher<Request extends Waiting>(
+  options: BatcherOptions<Request>,
+): Batcher<Request> {
+  /** Told to a request that was sent and not answered: a write may have happened. */
+  const lostCode: ProblemCode = options.repeatable ? 'unavailable' : 'outcome_unknown';
+  let waiting: Request[] = [];
+  /** A place is emptied when its request is given up before the batch comes back. */
+  const underWay = new Set<(Request | undefined)[]>();
+  let scheduled = false;
+
+  function add(request: Request): boolean {
+    if (waiting.length >= options.queueMax) return false;
+    waiting.push(request);
+    schedule();
+    return true;
+  }
+
+  /** Once the sockets that are readable in this turn of the event loop have all been read. */
+  function schedule(): void {
+    if (scheduled || underWay.size >= options.inFlightMax) return;
+    scheduled = true;
+    setImmediate(flush);
+  }
+
+  function flush(): void {
+    scheduled = false;
+    while (waiting.length > 0 && underWay.size < options.inFlightMax) void send(takeBatch());
+  }
+
+  function takeBatch(): Request[] {
+    if (!options.distinctIds) {
+      if (waiting.length <= options.batchMax) {
+        const batch = waiting;
+        waiting = [];
+        return batch;
+      }
+      return waiting.splice(0, options.batchMax);
+    }
+    const ids = new Set<number>();
+    const batch: Request[] = [];
+    const left: Request[] = [];
+    for (const request of waiting) {
+      if (batch.length === options.batchMax || ids.has(request.id)) {
+        left.push(request);
+      } else {
+        ids.add(request.id);
+        batch.push(request);
+      }
+    }
+    waiting = left;
+    return batch;
+  }
+
+  async function send(batch: Request[]): Promise<void> {
+    const places: (Request | undefined)[] = batch;
+    underWay.add(places);
+    try {
+      const answers = decodeResponses(await execute(batch));
+      for (let place = 0; place < places.length; place++) {
+        const request = places[place];
+        if (request !== undefined) options.answer(request, answers[place]!);
+      }
+    } catch (error) {
+      const cause = error instanceof Error ? error.message : String(error);
+      for (const request of places) {
+        if (request !== undefined) options.fail(request, lostCode, cause);
+      }
+    } finally {
+      underWay.delete(places);
+    }
+    if (waiting.length > 0) flush();
+  }
+
+  /** The frame is encoded anew for a second try, because the first was given away. */
+  async function execute(batch: readonly Request[]): Promise<Frame> {
+    const snapshot = options.repeatable ? [...batch] : batch;
+    try {
+      return await options.execute(encodeRequests(snapshot), batch.length);
+    } catch (error) {
+      if (!options.repeatable) throw error;
+      return options.execute(encodeRequests(snapshot), batch.length);
+    }
+  }
+
+  function expire(now: number): void {
+    // Deadlines are given in order of arrival, so what is late stands at the front.
+    let late = 0;
+    while (late < waiting.length && waiting[late]!.deadline <= now) late++;
+    for (const request of waiting.splice(0, late)) {
+      options.fail(request, 'overloaded', 'waited too long');
+    }
+    for (const batch of underWay) {
+      for (let place = 0; place < batch.length; place++) {
+        const request = batch[place];
+        if (request === undefined || request.deadline > now) continue;
+        batch[place] = undefined;
+        options.fail(request, lostCode, 'no answer within the deadline');
+      }
+    }
+  }
+
+  function size(): number {
+    let count = waiting.length;
+    for (const batch of underWay) {
+      for (const request of batch) if (request !== undefined) count++;
+    }
+    return count;
+  }
+
+  return { add, expire, size };
+}

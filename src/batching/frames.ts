@@ -1,0 +1,132 @@
+/**
+ * The layout of the two buffers that a batch travels in. Pure. Both ends are threads of one
+ * process, so numbers are in the machine's own byte order and views need no copying.
+ *
+ * A request frame and a response frame begin alike:
+ *
+ *   count: u32, unused: u32, then `count` records of `recordBytes`, then the bodies in one run
+ *
+ *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32 | unused: u32
+ *   response record  id: f64 | version: f64 | status: u16 problem: u16 | body offset: u32
+ *                    | body length: u32 | unused: u32
+ */
+
+const headBytes = 8;
+const requestRecordBytes = 24;
+const responseRecordBytes = 32;
+
+/** Set when the client wants errors as RFC 9457. */
+export const wantsProblemFlag = 1;
+
+const nobody = new Uint8Array(0);
+
+/** One request as it goes to the executor. Ids fit a double: they are at most 2^53-1. */
+export interface RequestItem {
+  readonly id: number;
+  readonly flags: number;
+  readonly body: Uint8Array;
+}
+
+/** One answer as it comes back. `problem` is an index of `problemCodes` plus one, 0 for none. */
+export interface ResponseItem {
+  readonly id: number;
+  readonly version: number;
+  readonly status: number;
+  readonly problem: number;
+  readonly body: Uint8Array;
+}
+
+export type Frame = Uint8Array<ArrayBuffer>;
+
+/** @returns a frame that owns its memory, so that it can be transferred to another thread. */
+export function encodeRequests(items: readonly RequestItem[]): Frame {
+  let bodyBytes = 0;
+  for (const item of items) bodyBytes += item.body.length;
+  let bodyOffset = headBytes + items.length * requestRecordBytes;
+  const frame = new Uint8Array(bodyOffset + bodyBytes);
+  const doubles = new Float64Array(frame.buffer, 0, bodyOffset / 8);
+  const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
+
+  words[0] = items.length;
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]!;
+    const record = headBytes + index * requestRecordBytes;
+    doubles[record / 8] = item.id;
+    words[record / 4 + 2] = item.flags;
+    words[record / 4 + 3] = bodyOffset;
+    words[record / 4 + 4] = item.body.length;
+    frame.set(item.body, bodyOffset);
+    bodyOffset += item.body.length;
+  }
+  return frame;
+}
+
+/** @returns items whose bodies are views into the frame. */
+export function decodeRequests(frame: Frame): RequestItem[] {
+  const { doubles, words } = recordViews(frame, requestRecordBytes);
+  const items = new Array<RequestItem>(words[0]!);
+  for (let index = 0; index < items.length; index++) {
+    const record = headBytes + index * requestRecordBytes;
+    items[index] = {
+      id: doubles[record / 8]!,
+      flags: words[record / 4 + 2]!,
+      body: bodyAt(frame, words[record / 4 + 3]!, words[record / 4 + 4]!),
+    };
+  }
+  return items;
+}
+
+/** @returns a frame that owns its memory, so that it can be transferred to another thread. */
+export function encodeResponses(items: readonly ResponseItem[]): Frame {
+  let bodyBytes = 0;
+  for (const item of items) bodyBytes += item.body.length;
+  let bodyOffset = headBytes + items.length * responseRecordBytes;
+  const frame = new Uint8Array(bodyOffset + bodyBytes);
+  const doubles = new Float64Array(frame.buffer, 0, bodyOffset / 8);
+  const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
+
+  words[0] = items.length;
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index]!;
+    const record = headBytes + index * responseRecordBytes;
+    doubles[record / 8] = item.id;
+    doubles[record / 8 + 1] = item.version;
+    words[record / 4 + 4] = item.status | (item.problem << 16);
+    words[record / 4 + 5] = bodyOffset;
+    words[record / 4 + 6] = item.body.length;
+    frame.set(item.body, bodyOffset);
+    bodyOffset += item.body.length;
+  }
+  return frame;
+}
+
+/** @returns items whose bodies are views into the frame. */
+export function decodeResponses(frame: Frame): ResponseItem[] {
+  const { doubles, words } = recordViews(frame, responseRecordBytes);
+  const items = new Array<ResponseItem>(words[0]!);
+  for (let index = 0; index < items.length; index++) {
+    const record = headBytes + index * responseRecordBytes;
+    const outcome = words[record / 4 + 4]!;
+    items[index] = {
+      id: doubles[record / 8]!,
+      version: doubles[record / 8 + 1]!,
+      status: outcome & 0xffff,
+      problem: outcome >>> 16,
+      body: bodyAt(frame, words[record / 4 + 5]!, words[record / 4 + 6]!),
+    };
+  }
+  return items;
+}
+
+function recordViews(frame: Frame, recordBytes: number) {
+  const count = new Uint32Array(frame.buffer, frame.byteOffset, 1)[0]!;
+  const bytes = headBytes + count * recordBytes;
+  return {
+    doubles: new Float64Array(frame.buffer, frame.byteOffset, bytes / 8),
+    words: new Uint32Array(frame.buffer, frame.byteOffset, bytes / 4),
+  };
+}
+
+function bodyAt(frame: Frame, offset: number, length: number): Uint8Array {
+  return length === 0 ? nobody : frame.subarray(offset, offset + length);
+}

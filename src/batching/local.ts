@@ -1,0 +1,9 @@
+/** The executor on the front end's own thread, for batches too small to pay for a hop. */
+import type { ExecutorOptions } from '../../workers/clients.ts';
+import { createExecutor, type Executor } from '../../workers/executor.ts';
+
+export type LocalExecutor = Executor;
+
+export function createLocalExecutor(options: ExecutorOptions): LocalExecutor {
+  return createExecutor(options);
+}

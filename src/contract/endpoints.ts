@@ -1,0 +1,40 @@
+/** The table of endpoints: route, Allow header and body rules follow from it. */
+
+/** What the executor can do. A batch holds requests of one kind. */
+export const kinds = ['read', 'create', 'change', 'remove', 'list'] as const;
+export type Kind = (typeof kinds)[number];
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+
+/** What a front end answers itself: whether the process lives, and whether it can serve. */
+export type Probe = 'alive' | 'ready';
+
+export type Action = Kind | Probe;
+
+export interface Endpoint {
+  readonly method: Method;
+  /** Absolute; a last segment `:id` stands for a task's number. */
+  readonly path: string;
+  readonly action: Action;
+}
+
+export const endpoints: readonly Endpoint[] = [
+  { method: 'GET', path: '/api/tasks', action: 'list' },
+  { method: 'POST', path: '/api/tasks', action: 'create' },
+  { method: 'GET', path: '/api/tasks/:id', action: 'read' },
+  { method: 'PUT', path: '/api/tasks/:id', action: 'change' },
+  { method: 'DELETE', path: '/api/tasks/:id', action: 'remove' },
+  { method: 'GET', path: '/livez', action: 'alive' },
+  { method: 'GET', path: '/healthz', action: 'alive' },
+  { method: 'GET', path: '/readyz', action: 'ready' },
+];
+
+/** Kinds whose requests carry a body. */
+export function hasBody(kind: Kind): boolean {
+  return kind === 'create' || kind === 'change';
+}
+
+/** Kinds that change nothing, so that a lost answer may be asked for again. */
+export function isRead(kind: Kind): boolean {
+  return kind === 'read' || kind === 'list';
+}

@@ -1,0 +1,18 @@
+/** Every bound that a client can meet. Units are the last word of each name. */
+
+/** PostgreSQL's bigint goes further, but a JSON number is exact only up to here. */
+export const idMax = Number.MAX_SAFE_INTEGER;
+
+export const titleLengthMaxCodePoints = 255;
+export const descriptionLengthMaxCodePoints = 16_384;
+
+export const bodyMaxBytes = 128 * 1024;
+export const urlMaxBytes = 2048;
+export const jsonDepthMax = 20;
+
+export const pageMax = 2 ** 31 - 1;
+export const perPageDefault = 20;
+export const perPageMax = 100;
+
+/** What a client is told to wait after a 503. */
+export const retryAfterSeconds = 1;

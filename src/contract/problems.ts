@@ -1,0 +1,82 @@
+/**
+ * Every expected failure: its code, the status that it answers with and what a client reads.
+ * A fault is one thing wrong with one field; a problem is the answer that carries the faults.
+ */
+import { retryAfterSeconds } from './limits.ts';
+
+export const problems = {
+  malformed_json: { status: 400, message: 'The body is not valid JSON.' },
+  missing_field: { status: 400, message: 'The request is not valid.' },
+  invalid: { status: 400, message: 'The request is not valid.' },
+  too_long: { status: 400, message: 'The request is not valid.' },
+  unknown_field: { status: 400, message: 'The request is not valid.' },
+  unknown_parameter: { status: 400, message: 'The request is not valid.' },
+  not_found: { status: 404, message: 'There is no such resource.' },
+  method_not_allowed: { status: 405, message: 'The resource does not have this method.' },
+  length_required: { status: 411, message: 'The request needs a Content-Length.' },
+  payload_too_large: { status: 413, message: 'The body is too large.' },
+  uri_too_long: { status: 414, message: 'The URL is too long.' },
+  unsupported_media_type: { status: 415, message: 'The body must be application/json.' },
+  internal: { status: 500, message: 'The service failed.' },
+  overloaded: { status: 503, message: 'The service has too much to do.' },
+  unavailable: { status: 503, message: 'The service cannot reach its database.' },
+  outcome_unknown: {
+    status: 503,
+    message: 'Whether the write took effect is not known: read before trying again.',
+  },
+} as const satisfies Readonly<Record<string, { status: number; message: string }>>;
+
+export type ProblemCode = keyof typeof problems;
+
+/** The codes in a fixed order: a frame names one by its place here. */
+export const problemCodes = Object.keys(problems) as readonly ProblemCode[];
+
+export interface Fault {
+  readonly code: ProblemCode;
+  /** The field or parameter at fault; `null` when it is the request as a whole. */
+  readonly field: string | null;
+  readonly message: string;
+}
+
+/** `envelope`: the five keys of every answer. `problem`: RFC 9457, when the client asks for it. */
+export type ProblemFormat = 'envelope' | 'problem';
+
+export const problemContentType: Readonly<Record<ProblemFormat, string>> = {
+  envelope: 'application/json; charset=utf-8',
+  problem: 'application/problem+json; charset=utf-8',
+};
+
+/**
+ * The body of an error answer.
+ * @param faults at least one; the first decides status and message.
+ * @param requestId named in answers whose cause is only in the log.
+ */
+export function encodeProblem(
+  faults: readonly [Fault, ...Fault[]],
+  format: ProblemFormat,
+  requestId?: string,
+): string {
+  const { status, message: plain } = problems[faults[0].code];
+  const message = requestId === undefined ? plain : `${plain} Request id: ${requestId}`;
+  if (format === 'envelope') {
+    return JSON.stringify({ data: null, meta: null, message, errors: faults, status: 'fail' });
+  }
+  return JSON.stringify({
+    type: 'about:blank',
+    title: message,
+    status,
+    ...(requestId === undefined ? {} : { instance: `urn:request:${requestId}` }),
+    errors: faults,
+  });
+}
+
+/** The one fault of a problem that concerns the request as a whole. */
+export function faultOf(code: ProblemCode, message: string = problems[code].message): [Fault] {
+  return [{ code, field: null, message }];
+}
+
+export function isRetryable(code: ProblemCode): boolean {
+  return problems[code].status === 503;
+}
+
+export const retryAfterHeader = `Retry-After: ${retryAfterSeconds}`;

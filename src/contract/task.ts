@@ -1,0 +1,85 @@
+/**
+ * A task and the two bodies that clients send. Types come from these schemas; so do the compiled
+ * checks, the texts of faults and, later, the API's description.
+ */
+import { type Static, type TSchema, Type } from 'typebox';
+import { descriptionLengthMaxCodePoints, idMax, titleLengthMaxCodePoints } from './limits.ts';
+
+/** `done` is the Go service's word for `completed`, kept so that its clients and rows still fit. */
+export const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as const;
+export type Status = (typeof statuses)[number];
+
+/**
+ * The name of the string format that PostgreSQL can store faithfully: no U+0000, no lone
+ * surrogate. Who compiles a schema registers {@link isStorable} under it.
+ */
+export const storableFormat = 'storable';
+
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+const title = Type.String({
+  minLength: 1,
+  maxLength: titleLengthMaxCodePoints,
+  pattern: '\\S',
+  format: storableFormat,
+  description: 'Stored exactly as sent; not blank.',
+});
+
+const description = Type.String({
+  maxLength: descriptionLengthMaxCodePoints,
+  format: storableFormat,
+});
+
+const status = Type.Unsafe<Status>({ type: 'string', enum: [...statuses] });
+
+const assigneeId = Type.Union([Type.Integer({ minimum: 0, maximum: idMax }), Type.Null()], {
+  description: 'The number of a person; 0 or null: nobody.',
+});
+
+export const Task = Type.Object({
+  id: Type.Integer({ minimum: 1, maximum: idMax }),
+  title: Type.String(),
+  description: Type.String(),
+  status,
+  assigneeID: Type.Integer({ minimum: 0, maximum: idMax }),
+  createdAt: Type.String({ format: 'date-time' }),
+  updatedAt: Type.String({ format: 'date-time' }),
+});
+export type Task = Static<typeof Task>;
+
+/** Sent back by clients that return what they got; ignored. */
+const readOnly = Type.Object({
+  id: Type.Optional(Type.Unknown()),
+  createdAt: Type.Optional(Type.Unknown()),
+  updatedAt: Type.Optional(Type.Unknown()),
+  created_at: Type.Optional(Type.Unknown()),
+  updated_at: Type.Optional(Type.Unknown()),
+});
+
+const optionalFields = {
+  description: Type.Optional(description),
+  status: Type.Optional(status),
+  assigneeID: Type.Optional(assigneeId),
+  assignee_id: Type.Optional(assigneeId),
+  ...readOnly.properties,
+};
+
+/** The body of POST. `assignee_id` is an alias; the executor refuses two differing values. */
+export const CreateTask = Type.Object(
+  { title, ...optionalFields },
+  { additionalProperties: false },
+);
+export type CreateTask = Static<typeof CreateTask>;
+
+/** The body of PUT: any non-empty subset of the writable fields. */
+export const UpdateTask = Type.Object(
+  { title: Type.Optional(title), ...optionalFields },
+  { additionalProperties: false },
+);
+export type UpdateTask = Static<typeof UpdateTask>;
+
+export const writableFields = ['title', 'description', 'status', 'assigneeID'] as const;
+
+export type BodySchema = TSchema & { readonly properties: Readonly<Record<string, TSchema>> };

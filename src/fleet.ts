@@ -1,0 +1,128 @@
+/** The front-end processes: forked, replaced with back-off when they die, stopped together. */
+import cluster, { type Worker } from 'node:cluster';
+import type { FrontEndOptions } from './frontend.ts';
+import type { ToFrontEnd, ToPrimary } from './messages.ts';
+import type { Logger, LogLevel } from './telemetry/log.ts';
+
+export interface FleetOptions {
+  readonly size: number;
+  readonly logLevel: LogLevel;
+  /** How long a front end may take to stop before it is killed. */
+  readonly graceMs: number;
+  readonly log: Logger;
+  readonly frontEnd: Omit<FrontEndOptions, 'number'>;
+}
+
+export interface Fleet {
+  /** Resolves with the port once every front end listens; rejects when one cannot at first. */
+  listening(): Promise<number>;
+  /** Resolves when every front end is gone. Rejects when one had to be killed. */
+  stop(): Promise<void>;
+  /** Ends every front end at once. */
+  kill(): void;
+}
+
+const backOffMinMs = 100;
+const backOffMaxMs = 5000;
+/** A front end that served this long has earned a quick restart. */
+const provenAfterMs = 10_000;
+/** Beyond the front ends' own grace: they give up by themselves first. */
+const killMarginMs = 2000;
+
+export function createFleet(options: FleetOptions): Fleet {
+  const { log } = options;
+  const running = new Map<number, Worker>();
+  const timers = new Set<NodeJS.Timeout>();
+  let stopping = false;
+  let port = options.frontEnd.port;
+
+  cluster.setupPrimary({ serialization: 'advanced' });
+  const starts: Promise<void>[] = [];
+  for (let number = 1; number <= options.size; number++) starts.push(fork(number, backOffMinMs));
+  const started = Promise.all(starts);
+
+  /** Resolves when it listens; rejects when it fails before that. */
+  function fork(number: number, backOffMs: number): Promise<void> {
+    const worker = cluster.fork();
+    running.set(number, worker);
+    const forkedAt = performance.now();
+    const message: ToFrontEnd = {
+      type: 'start',
+      options: { ...options.frontEnd, port, number },
+      logLevel: options.logLevel,
+    };
+
+    return new Promise((resolve, reject) => {
+      let listens = false;
+      worker.on('message', (reply: ToPrimary) => {
+        switch (reply.type) {
+          case 'online':
+            worker.send(message);
+            break;
+          case 'listening':
+            listens = true;
+            port = reply.port;
+            resolve();
+            break;
+          case 'failed':
+            reject(new Error(reply.reason));
+            break;
+        }
+      });
+      worker.on('exit', (code, signal) => {
+        running.delete(number);
+        if (stopping) return resolve();
+        const proven = performance.now() - forkedAt >= provenAfterMs;
+        const waitMs = proven ? backOffMinMs : backOffMs;
+        log.error('a front end died', { number, pid: worker.process.pid, code, signal });
+        if (!listens) reject(new Error(`front end ${number} died before it listened`));
+        replaceLater(number, waitMs);
+      });
+    });
+  }
+
+  function replaceLater(number: number, waitMs: number): void {
+    const timer = setTimeout(() => {
+      timers.delete(timer);
+      if (stopping) return;
+      fork(number, Math.min(waitMs * 2, backOffMaxMs)).then(
+        () => log.info('a front end was replaced', { number, waitMs }),
+        (error: Error) =>
+          log.error('a front end could not start', { number, reason: error.message }),
+      );
+    }, waitMs);
+    timers.add(timer);
+  }
+
+  async function listening(): Promise<number> {
+    await started;
+    return port;
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    for (const timer of timers) clearTimeout(timer);
+    // A start that failed has been reported where it was awaited.
+    started.catch(() => undefined);
+    let killed = 0;
+    await Promise.all(
+      [...running.values()].map(async (worker) => {
+        const gone = new Promise((resolve) => worker.once('exit', resolve));
+        const timer = setTimeout(() => {
+          killed++;
+          worker.process.kill('SIGKILL');
+        }, options.graceMs + killMarginMs);
+        if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToFrontEnd);
+        await gone;
+        clearTimeout(timer);
+      }),
+    );
+    if (killed > 0) throw new Error(`${killed} front ends did not stop in time and were killed`);
+  }
+
+  function kill(): void {
+    for (const worker of running.values()) worker.process.kill('SIGKILL');
+  }
+
+  return { listening, stop, kill };
+}

@@ -1,0 +1,61 @@
+/**
+ * The life of a forked front end: told to start, serves, told to stop. It also stops when the
+ * primary is gone, so that nothing is orphaned.
+ */
+import { type FrontEnd, startFrontEnd } from './frontend.ts';
+import type { ToFrontEnd, ToPrimary } from './messages.ts';
+import { createLogger, describeError, type Logger } from './telemetry/log.ts';
+
+export function becomeFrontEnd(): void {
+  let starting: Promise<FrontEnd> | undefined;
+
+  // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGTERM', () => undefined);
+
+  process.on('message', (message: ToFrontEnd) => {
+    if (message.type === 'start') starting ??= start(message);
+    else void stop();
+  });
+  process.on('disconnect', () => void stop());
+  tellPrimary({ type: 'online' });
+
+  async function stop(): Promise<void> {
+    try {
+      await (await starting)?.stop();
+      process.exit(0);
+    } catch {
+      process.exit(1);
+    }
+  }
+}
+
+async function start({
+  options,
+  logLevel,
+}: Extract<ToFrontEnd, { type: 'start' }>): Promise<FrontEnd> {
+  const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
+  exitOnBug(log);
+  try {
+    const frontEnd = await startFrontEnd(options, log);
+    tellPrimary({ type: 'listening', port: frontEnd.port });
+    return frontEnd;
+  } catch (error) {
+    tellPrimary({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
+/** Nobody knows what state a bug has left: the primary starts a fresh process. */
+function exitOnBug(log: Logger): void {
+  const exit = (error: unknown): void => {
+    log.error('a bug ended the front end', describeError(error));
+    process.exit(70);
+  };
+  process.on('uncaughtException', exit);
+  process.on('unhandledRejection', exit);
+}
+
+function tellPrimary(message: ToPrimary): void {
+  process.send?.(message);
+}

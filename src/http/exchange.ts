@@ -1,0 +1,58 @@
+/**
+ * One request and the answer that it waits for. Everything that is needed later is copied here,
+ * because uWebSockets.js takes the request back when its handler returns.
+ */
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Waiting } from '../batching/batcher.ts';
+import { wantsProblemFlag } from '../batching/frames.ts';
+
+export interface Exchange extends Waiting {
+  readonly response: HttpResponse;
+  readonly method: string;
+  readonly requestId: string;
+  id: number;
+  body: Uint8Array;
+  /** False once it was answered or the client went away: the response must not be touched. */
+  open: boolean;
+}
+
+export interface ExchangeOptions {
+  /** Makes an id for requests that bring none. */
+  readonly nextRequestId: () => string;
+  readonly requestTimeoutMs: number;
+}
+
+const nobody = new Uint8Array(0);
+const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** Attaches the abort handler first: uWebSockets.js ends the process where it finds none. */
+export function openExchange(
+  response: HttpResponse,
+  request: HttpRequest,
+  options: ExchangeOptions,
+): Exchange {
+  const given = request.getHeader('x-request-id');
+  const exchange: Exchange = {
+    response,
+    method: request.getCaseSensitiveMethod(),
+    requestId: acceptableRequestId.test(given) ? given : options.nextRequestId(),
+    flags: request.getHeader('accept').includes('application/problem+json') ? wantsProblemFlag : 0,
+    deadline: performance.now() + options.requestTimeoutMs,
+    id: 0,
+    body: nobody,
+    open: true,
+  };
+  response.onAborted(function markAborted() {
+    exchange.open = false;
+  });
+  return exchange;
+}
+
+/** Ids of this process: a random part, so that restarts and processes differ, and a count. */
+export function createRequestIds(random: () => number = Math.random): () => string {
+  const prefix = Math.floor(random() * 36 ** 6)
+    .toString(36)
+    .padStart(6, '0');
+  let count = 0;
+  return () => `${prefix}-${(++count).toString(36)}`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The answer's bytes. Header blocks are made once; each answer adds what is its own. Several
+ * headers go out in one call as one text, because every call crosses into native code. That is
+ * safe here: nothing that a client sent stands in them but a request id that was checked.
+ */
+import { STATUS_CODES } from 'node:http';
+import { wantsProblemFlag } from '../batching/frames.ts';
+import {
+  encodeProblem,
+  type Fault,
+  faultOf,
+  isRetryable,
+  type ProblemCode,
+  type ProblemFormat,
+  problemContentType,
+  problems,
+  retryAfterHeader,
+} from '../contract/problems.ts';
+import type { Exchange } from './exchange.ts';
+
+const common = '\r\nX-Content-Type-Options: nosniff\r\nCache-Control: ';
+const readHeaders = `${problemContentType.envelope}${common}no-cache`;
+const writeHeaders = `${problemContentType.envelope}${common}no-store`;
+const noContentHeaders = 'nosniff\r\nCache-Control: no-store';
+const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
+  envelope: `${problemContentType.envelope}${common}no-store`,
+  problem: `${problemContentType.problem}${common}no-store`,
+};
+const closeHeader = '\r\nConnection: close';
+
+/** Status lines by number, such as `201 Created`. */
+const statusLines: Readonly<Record<number, string>> = Object.fromEntries(
+  Object.entries(STATUS_CODES).map(([status, reason]) => [status, `${status} ${reason}`]),
+);
+
+export interface Replies {
+  /** 200 with a body, and its ETag where there is one. */
+  ok(exchange: Exchange, body: Uint8Array | string, etag?: string): void;
+  created(exchange: Exchange, body: Uint8Array, location: string, etag: string): void;
+  noContent(exchange: Exchange, allow?: string): void;
+  /** An answer whose body is made already: the faults of a body. */
+  faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
+  problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
+}
+
+export interface ProblemOptions {
+  readonly faults?: readonly [Fault, ...Fault[]];
+  /** Value of the Allow header. */
+  readonly allow?: string;
+  /** Ends the connection: what follows on it cannot be trusted. */
+  readonly close?: boolean;
+}
+
+/** @param isClosing true once connections must end with their next answer. */
+export function createReplies(isClosing: () => boolean): Replies {
+  /** Does nothing when the client is gone. Must be the last use of the response. */
+  function send(
+    exchange: Exchange,
+    status: number,
+    headers: string,
+    body: Uint8Array | string,
+    close = isClosing(),
+  ): void {
+    if (!exchange.open) return;
+    exchange.open = false;
+    const { response, requestId, method } = exchange;
+    const block = `${headers}\r\nX-Request-Id: ${requestId}${close ? closeHeader : ''}`;
+    response.cork(function writeReply() {
+      if (status !== 200) response.writeStatus(statusLines[status]!);
+      if (status === 204) {
+        // Without an argument: with one, even undefined, it reports a length.
+        response.writeHeader('X-Content-Type-Options', block).endWithoutBody();
+        return;
+      }
+      response.writeHeader('Content-Type', block);
+      if (method === 'HEAD') {
+        response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
+        response.endWithoutBody();
+      } else {
+        response.end(body, close);
+      }
+    });
+  }
+
+  function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
+    const format = formatOf(exchange);
+    const { status } = problems[code];
+    const requestId = status >= 500 ? exchange.requestId : undefined;
+    const body = encodeProblem(options.faults ?? faultOf(code), format, requestId);
+    const headers =
+      errorHeaders[format] +
+      (options.allow === undefined ? '' : `\r\nAllow: ${options.allow}`) +
+      (isRetryable(code) ? `\r\n${retryAfterHeader}` : '');
+    send(exchange, status, headers, body, options.close === true || isClosing());
+  }
+
+  return {
+    ok(exchange, body, etag) {
+      send(exchange, 200, withEtag(isSafe(exchange) ? readHeaders : writeHeaders, etag), body);
+    },
+    created(exchange, body, location, etag) {
+      send(exchange, 201, `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`, body);
+    },
+    noContent(exchange, allow) {
+      const headers = noContentHeaders + (allow === undefined ? '' : `\r\nAllow: ${allow}`);
+      send(exchange, 204, headers, '');
+    },
+    faults(exchange, status, body) {
+      send(exchange, status, errorHeaders[formatOf(exchange)], body);
+    },
+    problem,
+  };
+}
+
+/** Strong, as RFC 9110 section 8.8.3 writes it. */
+export function taskEtag(id: number, version: number): string {
+  return `"${id}-${version}"`;
+}
+
+function formatOf(exchange: Exchange): ProblemFormat {
+  return (exchange.flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
+}
+
+function isSafe(exchange: Exchange): boolean {
+  return exchange.method === 'GET' || exchange.method === 'HEAD';
+}
+
+function withEtag(headers: string, etag: string | undefined): string {
+  return etag === undefined ? headers : `${headers}\r\nETag: ${etag}`;
+}

@@ -1,0 +1,67 @@
+/** From method and path to an endpoint. Built once from the table; knows nothing of sockets. */
+import type { Action, Endpoint, Method } from '../contract/endpoints.ts';
+
+/** Every method on one path. */
+export interface Resource {
+  readonly actions: Readonly<Partial<Record<Method, Action>>>;
+  /** The value of the Allow header. */
+  readonly allow: string;
+  /** The path ends in a task's number. */
+  readonly hasId: boolean;
+}
+
+export interface Match {
+  readonly resource: Resource;
+  /** What stands in the place of `:id`, undecoded; empty where the path has none. */
+  readonly id: string;
+}
+
+export interface Router {
+  /** @param path without the query. `undefined`: no such path. */
+  match(path: string): Match | undefined;
+}
+
+const idSegment = '/:id';
+
+export function createRouter(endpoints: readonly Endpoint[]): Router {
+  const byPath = new Map<string, Endpoint[]>();
+  for (const endpoint of endpoints) {
+    const group = byPath.get(endpoint.path) ?? [];
+    group.push(endpoint);
+    byPath.set(endpoint.path, group);
+  }
+
+  const fixed = new Map<string, Match>();
+  const numbered: { readonly prefix: string; readonly resource: Resource }[] = [];
+  for (const [path, group] of byPath) {
+    const resource = createResource(group, path.endsWith(idSegment));
+    if (resource.hasId) {
+      numbered.push({ prefix: path.slice(0, -idSegment.length + 1), resource });
+    } else {
+      fixed.set(path, { resource, id: '' });
+      fixed.set(`${path}/`, { resource, id: '' });
+    }
+  }
+
+  function match(path: string): Match | undefined {
+    const found = fixed.get(path);
+    if (found !== undefined) return found;
+    for (const { prefix, resource } of numbered) {
+      if (!path.startsWith(prefix)) continue;
+      const id = path.slice(prefix.length);
+      return id.includes('/') ? undefined : { resource, id };
+    }
+    return undefined;
+  }
+
+  return { match };
+}
+
+function createResource(group: readonly Endpoint[], hasId: boolean): Resource {
+  const actions: Partial<Record<Method, Action>> = {};
+  for (const { method, action } of group) {
+    actions[method] = action;
+    if (method === 'GET') actions.HEAD = action;
+  }
+  return { actions, hasId, allow: [...Object.keys(actions), 'OPTIONS'].join(', ') };
+}

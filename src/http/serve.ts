@@ -1,0 +1,160 @@
+/**
+ * The hot path: from a readable socket to a waiting request, and from an answer of the executor
+ * to the socket. One request passes through these functions from top to bottom.
+ */
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { ResponseItem } from '../batching/frames.ts';
+import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
+import { parseListQuery } from '../contract/list-query.ts';
+import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import { readBody } from './body.ts';
+import { createRequestIds, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
+import { checkBody, isChunked, isUrlTooLong } from './guard.ts';
+import { parseId } from './identifier.ts';
+import { createReplies, type Replies, taskEtag } from './reply.ts';
+import { createRouter } from './router.ts';
+
+export interface ServerOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly requestTimeoutMs: number;
+  /** Hands a request to the queue of its kind; `false`: the queue is full. */
+  readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
+  /** Resolves when the database answers; rejects when it does not or the service drains. */
+  readonly checkReady: () => Promise<void>;
+  /** A failure whose cause the client must not see. */
+  readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
+  /** True once connections must end with their next answer. */
+  readonly isClosing: () => boolean;
+}
+
+export interface Server {
+  /** The handler of every request; never throws. */
+  handle(response: HttpResponse, request: HttpRequest): void;
+  /** Sends what the executor answered. */
+  answer(exchange: Exchange, item: ResponseItem): void;
+  /** Sends an expected failure. */
+  fail(exchange: Exchange, code: ProblemCode, cause: string): void;
+}
+
+const aliveBody = JSON.stringify({
+  data: { alive: true },
+  meta: null,
+  message: 'success',
+  errors: [],
+  status: 'ok',
+});
+const readyBody = aliveBody.replace('alive', 'ready');
+const idFault: Fault = {
+  code: 'invalid',
+  field: 'id',
+  message: 'must be a decimal number from 1, without sign, leading zero or space',
+};
+
+export function createServer(options: ServerOptions): Server {
+  const router = createRouter(options.endpoints);
+  const replies = createReplies(options.isClosing);
+  const exchangeOptions: ExchangeOptions = {
+    nextRequestId: createRequestIds(),
+    requestTimeoutMs: options.requestTimeoutMs,
+  };
+
+  function handle(response: HttpResponse, request: HttpRequest): void {
+    const exchange = openExchange(response, request, exchangeOptions);
+    guarded(exchange, () => dispatch(exchange, request));
+  }
+
+  /** The one place that turns a throw, which is a bug, into an answer. */
+  function guarded(exchange: Exchange, step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  function dispatch(exchange: Exchange, request: HttpRequest): void {
+    const path = request.getUrl();
+    const query = request.getQuery() ?? '';
+    if (isChunked(request)) return refuseLater(replies, exchange, 'length_required');
+    if (isUrlTooLong(path, query)) return replies.problem(exchange, 'uri_too_long');
+
+    const match = router.match(path);
+    if (match === undefined) return replies.problem(exchange, 'not_found');
+    const { actions, allow, hasId } = match.resource;
+    if (exchange.method === 'OPTIONS') return replies.noContent(exchange, allow);
+    const action = Object.hasOwn(actions, exchange.method)
+      ? actions[exchange.method as Method]
+      : undefined;
+    if (action === undefined) return replies.problem(exchange, 'method_not_allowed', { allow });
+
+    if (action === 'alive') return replies.ok(exchange, aliveBody);
+    if (action === 'ready') return void probe(exchange);
+    if (hasId) {
+      const id = parseId(match.id);
+      if (id === 'malformed') return replies.problem(exchange, 'invalid', { faults: [idFault] });
+      if (id === 'absent') return replies.problem(exchange, 'not_found');
+      exchange.id = id;
+    }
+    accept(action, exchange, request, query);
+  }
+
+  function accept(kind: Kind, exchange: Exchange, request: HttpRequest, query: string): void {
+    if (kind === 'list') {
+      const parsed = parseListQuery(query);
+      if (!parsed.ok) return replies.problem(exchange, 'invalid', { faults: parsed.faults });
+      exchange.body = Buffer.from(JSON.stringify(parsed.query));
+    }
+    if (!hasBody(kind)) return enqueue(kind, exchange);
+
+    const length = checkBody(request);
+    if (length.problem !== undefined) return replies.problem(exchange, length.problem);
+    readBody(exchange.response, length.bytes, function takeBody(body) {
+      exchange.body = body;
+      // Called from native code, where a throw would end the process.
+      guarded(exchange, () => enqueue(kind, exchange));
+    });
+  }
+
+  function enqueue(kind: Kind, exchange: Exchange): void {
+    if (!options.enqueue(kind, exchange)) fail(exchange, 'overloaded', 'the queue is full');
+  }
+
+  async function probe(exchange: Exchange): Promise<void> {
+    try {
+      await options.checkReady();
+      replies.ok(exchange, readyBody);
+    } catch {
+      replies.problem(exchange, 'unavailable');
+    }
+  }
+
+  function answer(exchange: Exchange, item: ResponseItem): void {
+    if (item.problem !== 0) {
+      const code = problemCodes[item.problem - 1]!;
+      return fail(exchange, code, Buffer.from(item.body).toString());
+    }
+    if (item.status === 204) return replies.noContent(exchange);
+    if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
+    if (item.id === 0) return replies.ok(exchange, item.body);
+    const etag = taskEtag(item.id, item.version);
+    if (item.status === 201) {
+      return replies.created(exchange, item.body, `/api/tasks/${item.id}`, etag);
+    }
+    replies.ok(exchange, item.body, etag);
+  }
+
+  function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
+    if (problems[code].status >= 500) options.onFailure(exchange, code, cause);
+    replies.problem(exchange, code);
+  }
+
+  return { handle, answer, fail };
+}
+
+/**
+ * Answers once the parser has gone past what is smuggled behind the request, and closes: nothing
+ * that stands behind a framing that cannot be trusted ever runs.
+ */
+function refuseLater(replies: Replies, exchange: Exchange, code: ProblemCode): void {
+  setImmediate(() => replies.problem(exchange, code, { close: true }));
+}

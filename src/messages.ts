@@ -1,0 +1,13 @@
+/** What the primary and a front end say to each other over the channel that the fork made. */
+import type { FrontEndOptions } from './frontend.ts';
+import type { LogLevel } from './telemetry/log.ts';
+
+export type ToFrontEnd =
+  | { readonly type: 'start'; readonly options: FrontEndOptions; readonly logLevel: LogLevel }
+  | { readonly type: 'stop' };
+
+export type ToPrimary =
+  /** It listens to messages now: modules load asynchronously, and what came before is lost. */
+  | { readonly type: 'online' }
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'failed'; readonly reason: string };

@@ -1,0 +1,109 @@
+/**
+ * The first process. It starts what is needed, in order, and stops it in the reverse order:
+ * embedded database ▸ migrations ▸ front ends ▸ … ▸ front ends ▸ embedded database.
+ */
+import type { Config, DatabaseConfig } from './config.ts';
+import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
+import { migrateUp, migrationStatus } from './database/migrate.ts';
+import { createFleet, type Fleet } from './fleet.ts';
+import { assertPortFree } from './port.ts';
+import { describeError, type Logger } from './telemetry/log.ts';
+
+/** `make` passes a signal on that the terminal has sent already: not the user's second one. */
+const sameSignalMs = 300;
+
+/** Resolves when everything runs; the process then lives until a signal ends it. */
+export async function runPrimary(config: Config, log: Logger): Promise<void> {
+  let embedded: EmbeddedDatabase | undefined;
+  let fleet: Fleet | undefined;
+  let stopping: Promise<void> | undefined;
+  let firstSignalAt = 0;
+
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+
+  try {
+    if (config.port !== 0) await assertPortFree(config.port);
+    if (config.database === null) embedded = await startEmbedded({ dataDir: config.dataDir, log });
+    const database = config.database ?? embedded!.config;
+    await bringSchemaUp(database, config.autoMigrate, log);
+    if (stopping !== undefined) return;
+    fleet = createFleet({
+      size: config.frontEnds,
+      logLevel: config.logLevel,
+      graceMs: config.shutdownGraceMs,
+      log,
+      frontEnd: {
+        port: config.port,
+        sharesPort: config.frontEnds > 1,
+        database,
+        batching: config.batching,
+        shutdownGraceMs: config.shutdownGraceMs,
+      },
+    });
+    const port = await fleet.listening();
+    const url = `http://localhost:${port}`;
+    log.info('listening', {
+      url,
+      port,
+      pid: process.pid,
+      frontEnds: config.frontEnds,
+      try: `curl -s ${url}/api/tasks -H 'Content-Type: application/json' -d '{"title":"Sample task"}'`,
+    });
+  } catch (error) {
+    if (stopping === undefined) {
+      log.error(error instanceof Error ? error.message : String(error));
+      log.debug('the start failed', describeError(error));
+      await stop(1);
+    }
+  }
+
+  function onSignal(signal: NodeJS.Signals): void {
+    const now = performance.now();
+    if (stopping === undefined) {
+      firstSignalAt = now;
+      log.info('stopping', { signal });
+      void stop(0);
+    } else if (now - firstSignalAt > sameSignalMs) {
+      log.warn('stopped at once by a second signal', { signal });
+      fleet?.kill();
+      process.exit(1);
+    }
+  }
+
+  function stop(exitCode: number): Promise<void> {
+    stopping ??= stopInOrder(exitCode);
+    return stopping;
+  }
+
+  async function stopInOrder(exitCode: number): Promise<void> {
+    let code = exitCode;
+    try {
+      await fleet?.stop();
+      await embedded?.stop();
+      log.info('stopped');
+    } catch (error) {
+      log.error('could not stop in order', describeError(error));
+      code = 1;
+    }
+    process.exit(code);
+  }
+}
+
+/** @throws an Error that names the command, when the schema is old and must not be touched. */
+async function bringSchemaUp(
+  database: DatabaseConfig,
+  autoMigrate: boolean,
+  log: Logger,
+): Promise<void> {
+  if (autoMigrate) {
+    await migrateUp(database, log);
+    return;
+  }
+  const status = await migrationStatus(database);
+  if (status.pending.length === 0) return;
+  throw new Error(
+    `the database's schema is at version ${status.current ?? 0}, this service needs ` +
+      `${status.latest}: run "make db-migrate-up", or set DB_AUTO_MIGRATE=true`,
+  );
+}

@@ -1,0 +1,227 @@
+/**
+ * A batch of one kind from bytes to bytes: decode ▸ validate ▸ one statement ▸ encode. It does not
+ * know which thread it is on: a front end calls it in place, a worker thread for its pool.
+ */
+import {
+  decodeRequests,
+  encodeResponses,
+  type Frame,
+  type RequestItem,
+  type ResponseItem,
+  wantsProblemFlag,
+} from '../src/batching/frames.ts';
+import type { Kind } from '../src/contract/endpoints.ts';
+import type { ListQuery } from '../src/contract/list-query.ts';
+import { type Fault, problemCodes, problems } from '../src/contract/problems.ts';
+import { type Clients, createClients, type ExecutorOptions } from './clients.ts';
+import { createBodyDecoder, type Decoded, type TaskChange } from './decode.ts';
+import { encodeFaults, encodeListAnswer, encodeTaskAnswer } from './encode.ts';
+import { describeFailure, type Failure } from './failures.ts';
+import {
+  changeTasks,
+  createTasks,
+  listTasks,
+  ping,
+  readTasks,
+  removeTasks,
+  type TaskRow,
+} from './statements.ts';
+
+export interface Executor {
+  /** Never rejects for a failed statement: failures are answers in the frame. */
+  execute(kind: Kind, frame: Frame): Promise<Frame>;
+  /** Rejects when the database does not answer a trivial statement. */
+  ping(): Promise<void>;
+  /** Connects and prepares every statement on every connection. Rejects when it cannot. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const clients = createClients(options);
+  const decoder = createBodyDecoder();
+
+  async function execute(kind: Kind, frame: Frame): Promise<Frame> {
+    return encodeResponses(await executeItems(kind, decodeRequests(frame)));
+  }
+
+  function executeItems(kind: Kind, items: readonly RequestItem[]): Promise<ResponseItem[]> {
+    switch (kind) {
+      case 'read':
+        return executeReads(clients, items);
+      case 'create':
+        return executeWrites(items, decoder.create, async (drafts) => {
+          const rows = await createTasks(clients.create, drafts);
+          return rows.map((row) => taskAnswer(201, row));
+        });
+      case 'change':
+        return executeWrites(items, decodeChange, async (changes) => {
+          const rows = indexById(await changeTasks(clients.change, changes));
+          return changes.map(({ id }) => taskAnswerOrNotFound(rows.get(id)));
+        });
+      case 'remove':
+        return executeWrites(items, decodeRemoval, async (ids) => {
+          const removed = new Set(await removeTasks(clients.remove, ids));
+          return ids.map((id) => (removed.has(id) ? noContent : notFound));
+        });
+      case 'list':
+        return executeLists(clients, items);
+    }
+  }
+
+  function decodeChange(
+    body: Uint8Array,
+    id: number,
+  ): Decoded<TaskChange & { readonly id: number }> {
+    const decoded = decoder.change(body);
+    return decoded.ok ? { ok: true, value: { ...decoded.value, id } } : decoded;
+  }
+
+  return {
+    execute,
+    ping: () => ping(clients.list),
+    warm: clients.warm,
+    close: clients.close,
+  };
+}
+
+async function executeReads(
+  clients: Clients,
+  items: readonly RequestItem[],
+): Promise<ResponseItem[]> {
+  const ids = items.map((item) => item.id);
+  try {
+    const rows = indexById(await retryLostRead(() => readTasks(clients.read, ids)));
+    return ids.map((id) => taskAnswerOrNotFound(rows.get(id)));
+  } catch (error) {
+    const failure = describeFailure(error, true);
+    return ids.map(() => failureAnswer(failure));
+  }
+}
+
+/**
+ * What does not decode is answered with its faults; the rest is written by one statement. Where
+ * that fails because of a row, the rows run one by one, so that only the guilty one fails.
+ */
+async function executeWrites<Value>(
+  items: readonly RequestItem[],
+  decode: (body: Uint8Array, id: number) => Decoded<Value>,
+  write: (values: readonly Value[]) => Promise<ResponseItem[]>,
+): Promise<ResponseItem[]> {
+  const answers = new Array<ResponseItem>(items.length);
+  const places: number[] = [];
+  const values: Value[] = [];
+  for (let place = 0; place < items.length; place++) {
+    const item = items[place]!;
+    const decoded = decode(item.body, item.id);
+    if (decoded.ok) {
+      places.push(place);
+      values.push(decoded.value);
+    } else {
+      answers[place] = faultsAnswer(decoded.faults, item.flags);
+    }
+  }
+  if (values.length > 0) {
+    const written = await writeRows(values, write);
+    for (let index = 0; index < places.length; index++) answers[places[index]!] = written[index]!;
+  }
+  return answers;
+}
+
+async function writeRows<Value>(
+  values: readonly Value[],
+  write: (values: readonly Value[]) => Promise<ResponseItem[]>,
+): Promise<ResponseItem[]> {
+  try {
+    return await write(values);
+  } catch (error) {
+    const failure = describeFailure(error, false);
+    if (!failure.perRow || values.length === 1) return values.map(() => failureAnswer(failure));
+  }
+  const answers: ResponseItem[] = [];
+  for (const value of values) answers.push(...(await writeRows([value], write)));
+  return answers;
+}
+
+/** Equal queries in one batch share one statement; the others run beside each other. */
+async function executeLists(
+  clients: Clients,
+  items: readonly RequestItem[],
+): Promise<ResponseItem[]> {
+  const shared = new Map<string, Promise<ResponseItem>>();
+  return Promise.all(
+    items.map((item) => {
+      const key = Buffer.from(item.body).toString();
+      const running = shared.get(key);
+      if (running !== undefined) return running;
+      const answer = executeList(clients, JSON.parse(key) as ListQuery);
+      shared.set(key, answer);
+      return answer;
+    }),
+  );
+}
+
+async function executeList(clients: Clients, query: ListQuery): Promise<ResponseItem> {
+  try {
+    const page = await retryLostRead(() => listTasks(clients.list, query));
+    const body = encodeListAnswer(page.rows, { ...query, total: page.total });
+    return { id: 0, version: 0, status: 200, problem: 0, body };
+  } catch (error) {
+    return failureAnswer(describeFailure(error, true));
+  }
+}
+
+async function retryLostRead<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!describeFailure(error, true).connectionLost) throw error;
+    return read();
+  }
+}
+
+function indexById(rows: readonly TaskRow[]): ReadonlyMap<number, TaskRow> {
+  const byId = new Map<number, TaskRow>();
+  for (const row of rows) byId.set(Number(row.id), row);
+  return byId;
+}
+
+const nobody = new Uint8Array(0);
+const noContent: ResponseItem = { id: 0, version: 0, status: 204, problem: 0, body: nobody };
+const notFound: ResponseItem = {
+  id: 0,
+  version: 0,
+  status: problems.not_found.status,
+  problem: problemCodes.indexOf('not_found') + 1,
+  body: nobody,
+};
+
+function decodeRemoval(_body: Uint8Array, id: number): Decoded<number> {
+  return { ok: true, value: id };
+}
+
+function taskAnswer(status: number, row: TaskRow): ResponseItem {
+  const body = encodeTaskAnswer(row);
+  return { id: Number(row.id), version: Number(row.version), status, problem: 0, body };
+}
+
+function taskAnswerOrNotFound(row: TaskRow | undefined): ResponseItem {
+  return row === undefined ? notFound : taskAnswer(200, row);
+}
+
+function faultsAnswer(faults: readonly [Fault, ...Fault[]], flags: number): ResponseItem {
+  const format = (flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
+  const { status } = problems[faults[0].code];
+  return { id: 0, version: 0, status, problem: 0, body: encodeFaults(faults, format) };
+}
+
+/** The body is the cause, for the front end's log: a client never sees it. */
+function failureAnswer(failure: Failure): ResponseItem {
+  return {
+    id: 0,
+    version: 0,
+    status: problems[failure.code].status,
+    problem: problemCodes.indexOf(failure.code) + 1,
+    body: Buffer.from(failure.cause),
+  };
+}

@@ -1,0 +1,19 @@
+/** Piscina's entry: one executor a thread, warm before the pool gives it a first batch. */
+import { move, workerData } from 'piscina';
+import type { Frame } from '../src/batching/frames.ts';
+import type { Kind } from '../src/contract/endpoints.ts';
+import type { ExecutorOptions } from './clients.ts';
+import { createExecutor } from './executor.ts';
+
+export interface Batch {
+  readonly kind: Kind;
+  readonly frame: Frame;
+}
+
+const executor = createExecutor(workerData as ExecutorOptions);
+// A database that is away now may be back for the first batch: the thread serves in any case.
+await executor.warm().catch(() => undefined);
+
+export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
+  return move(await executor.execute(kind, frame));
+}
