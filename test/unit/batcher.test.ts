@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type BatcherOptions, createBatcher, type Waiting } from '../../src/batching/batcher.ts';
+import { decodeRequests, encodeResponses, type Frame } from '../../src/batching/frames.ts';
+
+interface Run {
+  readonly ids: readonly number[];
+  finish(): void;
+  break(error: Error): void;
+}
+
+const nobody = new Uint8Array(0);
+
+/** A batcher on a pool that runs what it is told to, when it is told to. */
+function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
+  const runs: Run[] = [];
+  const answered: number[] = [];
+  const failed: string[] = [];
+
+  function execute(frame: Frame): Promise<Frame> {
+    const ids = decodeRequests(frame).map((item) => item.id);
+    return new Promise((resolve, reject) => {
+      runs.push({
+        ids,
+        finish: () =>
+          resolve(
+            encodeResponses(
+              ids.map((id) => ({ id, version: 1, status: 200, problem: 0, body: nobody })),
+            ),
+          ),
+        break: reject,
+      });
+    });
+  }
+
+  const batcher = createBatcher<Waiting>({
+    batchMax: 4,
+    queueMax: 8,
+    inFlightMax: 1,
+    distinctIds: false,
+    repeatable: false,
+    execute,
+    answer: (request, item) => {
+      assert.equal(request.id, item.id);
+      answered.push(request.id);
+    },
+    fail: (request, code) => failed.push(`${request.id} ${code}`),
+    ...options,
+  });
+  const add = (id: number, deadline = 1000): boolean =>
+    batcher.add({ id, flags: 0, body: nobody, deadline });
+  return { batcher, runs, answered, failed, add };
+}
+
+test('requests of one turn of the event loop share a batch', async () => {
+  const { add, runs, answered } = setUp();
+  for (const id of [1, 2, 3]) add(id);
+  await turn();
+  assert.deepEqual(
+    runs.map((run) => run.ids),
+    [[1, 2, 3]],
+  );
+  runs[0]!.finish();
+  await turn();
+  assert.deepEqual(answered, [1, 2, 3]);
+});
+
+test('what comes while a batch is on its way gathers for the next one, at most batchMax', async () => {
+  const { add, runs, answered } = setUp();
+  add(0);
+  await turn();
+  for (const id of [1, 2, 3, 4, 5, 6]) add(id);
+  await turn();
+  assert.equal(runs.length, 1);
+  runs[0]!.finish();
+  await turn();
+  assert.deepEqual(runs[1]!.ids, [1, 2, 3, 4]);
+  runs[1]!.finish();
+  await turn();
+  assert.deepEqual(runs[2]!.ids, [5, 6]);
+  runs[2]!.finish();
+  await turn();
+  assert.deepEqual(answered, [0, 1, 2, 3, 4, 5, 6]);
+});
+
+test('as many batches as allowed are on their way at once', async () => {
+  const { add, runs } = setUp({ inFlightMax: 2 });
+  for (const id of [1, 2, 3]) {
+    add(id);
+    await turn();
+  }
+  assert.deepEqual(
+    runs.map((run) => run.ids),
+    [[1], [2]],
+  );
+});
+
+test('a full queue refuses, and takes again once a batch has gone', async () => {
+  const { add, runs } = setUp();
+  add(0);
+  await turn();
+  for (let id = 1; id <= 8; id++) assert.equal(add(id), true);
+  assert.equal(add(9), false);
+  runs[0]!.finish();
+  await turn();
+  assert.equal(add(10), true);
+});
+
+test('the same id waits for the next batch, in order, where one statement writes each row once', async () => {
+  const { add, runs } = setUp({ distinctIds: true });
+  for (const id of [1, 2, 1, 1, 3]) add(id);
+  for (const expected of [[1, 2, 3], [1], [1]]) {
+    await turn();
+    assert.deepEqual(runs.at(-1)!.ids, expected);
+    runs.at(-1)!.finish();
+  }
+  await turn();
+});
+
+test('a batch whose thread died is outcome_unknown for writes', async () => {
+  const { add, runs, failed } = setUp();
+  add(1);
+  add(2);
+  await turn();
+  runs[0]!.break(new Error('worker exited'));
+  await turn();
+  assert.deepEqual(failed, ['1 outcome_unknown', '2 outcome_unknown']);
+});
+
+test('reads whose thread died run once more, and only once', async () => {
+  const { add, runs, failed, answered } = setUp({ repeatable: true });
+  add(1);
+  await turn();
+  runs[0]!.break(new Error('worker exited'));
+  await turn();
+  assert.deepEqual(runs[1]!.ids, [1]);
+  runs[1]!.finish();
+  await turn();
+  assert.deepEqual(answered, [1]);
+
+  add(2);
+  await turn();
+  runs[2]!.break(new Error('worker exited'));
+  await turn();
+  runs[3]!.break(new Error('worker exited'));
+  await turn();
+  assert.deepEqual(failed, ['2 unavailable']);
+});
+
+test('a request past its deadline is given up, once, whether it waits or is on its way', async () => {
+  const { add, batcher, runs, failed, answered } = setUp();
+  add(1, 100);
+  add(2, 300);
+  await turn();
+  add(3, 200);
+  add(4, 400);
+  assert.equal(batcher.size(), 4);
+  batcher.expire(250);
+  assert.deepEqual(failed, ['3 overloaded', '1 outcome_unknown']);
+  assert.equal(batcher.size(), 2);
+  batcher.expire(250);
+  runs[0]!.finish();
+  await turn();
+  runs[1]!.finish();
+  await turn();
+  assert.deepEqual(failed, ['3 overloaded', '1 outcome_unknown']);
+  assert.deepEqual(answered, [2, 4]);
+  assert.equal(batcher.size(), 0);
+});

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodeListAnswer, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import type { TaskRow } from '../../workers/statements.ts';
+
+const row: TaskRow = {
+  id: '9007199254740991',
+  version: '3',
+  title: 'He said "hi" \\ \n \u2028',
+  description: '😀',
+  status: 'in_progress',
+  assigneeId: '7',
+  createdAt: '2025-12-05 12:00:00+00',
+  updatedAt: '2025-12-05 12:00:00.12+00',
+};
+
+const task = {
+  id: Number.MAX_SAFE_INTEGER,
+  title: row.title,
+  description: row.description,
+  status: 'in_progress',
+  assigneeID: 7,
+  createdAt: '2025-12-05T12:00:00.000Z',
+  updatedAt: '2025-12-05T12:00:00.120Z',
+};
+
+const parse = (bytes: Uint8Array): unknown => JSON.parse(Buffer.from(bytes).toString());
+
+test('a task is answered in the envelope, its keys in the order of the contract', () => {
+  const answer = parse(encodeTaskAnswer(row)) as Record<string, unknown>;
+  const envelope = { data: task, meta: null, message: 'success', errors: [], status: 'ok' };
+  assert.deepEqual(answer, envelope);
+  assert.deepEqual(Object.keys(answer), Object.keys(envelope));
+  assert.deepEqual(Object.keys(answer['data'] as object), Object.keys(task));
+});
+
+test('a list says how many pages there are', () => {
+  const meta = { page: 2, perPage: 20, total: 41 };
+  assert.deepEqual(parse(encodeListAnswer([row, row], meta)), {
+    data: [task, task],
+    meta: { page: 2, per_page: 20, total: 41, total_pages: 3 },
+    message: 'success',
+    errors: [],
+    status: 'ok',
+  });
+});
+
+test('an empty list has no pages', () => {
+  const answer = parse(encodeListAnswer([], { page: 1, perPage: 20, total: 0 }));
+  assert.deepEqual((answer as { meta: unknown }).meta, {
+    page: 1,
+    per_page: 20,
+    total: 0,
+    total_pages: 0,
+  });
+});
+
+test('timestamps of every millisecond keep their digits', () => {
+  fc.assert(
+    fc.property(
+      fc.date({
+        min: new Date('1970-01-01T00:00:00Z'),
+        max: new Date('9999-12-31T00:00:00Z'),
+        noInvalidDate: true,
+      }),
+      (date) => {
+        const iso = date.toISOString();
+        // PostgreSQL leaves out the zeros at the end of a fraction, and a fraction of zero.
+        const fraction = iso.slice(20, 23).replace(/0+$/, '');
+        const text = `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction === '' ? '' : `.${fraction}`}+00`;
+        assert.equal(toRfc3339(text), iso);
+      },
+    ),
+  );
+});
