@@ -2,10 +2,9 @@
  * One connection a kind and thread, so that a slow list never holds up a read by id and a change
  * that waits for a lock never holds up a create. Batches of one kind are pipelined on it.
  */
-import type { Sql } from 'postgres';
 import type { DatabaseConfig } from '../src/config.ts';
 import { type Kind, kinds } from '../src/contract/endpoints.ts';
-import { createClient } from '../src/database/client.ts';
+import { type Client, createClient } from '../src/database/client.ts';
 import { warmListStatements, warmStatements } from './statements.ts';
 
 export interface ExecutorOptions {
@@ -15,20 +14,20 @@ export interface ExecutorOptions {
   readonly statementTimeoutMs: number;
 }
 
-export interface Clients extends Readonly<Record<Kind, Sql>> {
+export interface Clients extends Readonly<Record<Kind, Client>> {
   /** Connects each and prepares its statements. Rejects when one cannot. */
   warm(): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createClients(options: ExecutorOptions): Clients {
-  const open = (kind: Kind): Sql =>
+  const open = (kind: Kind): Client =>
     createClient(options.database, {
       max: 1,
       applicationName: `${options.applicationName} ${kind}`,
       statementTimeoutMs: options.statementTimeoutMs,
     });
-  const byKind: Readonly<Record<Kind, Sql>> = {
+  const byKind: Readonly<Record<Kind, Client>> = {
     read: open('read'),
     create: open('create'),
     change: open('change'),

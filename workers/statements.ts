@@ -2,8 +2,8 @@
  * Every SQL statement of the request path. Each is one statement, so one transaction; each takes
  * a whole batch as arrays, so that one prepared statement serves every batch size.
  */
-import type { Sql } from 'postgres';
 import type { ListQuery } from '../src/contract/list-query.ts';
+import type { Client } from '../src/database/client.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange, TaskDraft } from './decode.ts';
 
@@ -67,13 +67,13 @@ const removeText = `
 
 export const pingText = 'SELECT 1';
 
-export async function readTasks(sql: Sql, ids: readonly number[]): Promise<TaskRow[]> {
+export async function readTasks(sql: Client, ids: readonly number[]): Promise<TaskRow[]> {
   const rows = await run(sql, readText, [bigintArray(ids)]);
   return rows.map(toTaskRow);
 }
 
 /** @returns one row for each draft, in their order. */
-export async function createTasks(sql: Sql, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
+export async function createTasks(sql: Client, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
   const rows = await run(sql, createText, [
     textArray(drafts.map((draft) => draft.title)),
     textArray(drafts.map((draft) => draft.description)),
@@ -100,7 +100,7 @@ export async function createTasks(sql: Sql, drafts: readonly TaskDraft[]): Promi
  * @returns the changed tasks, in no order; an id that does not exist has none.
  */
 export async function changeTasks(
-  sql: Sql,
+  sql: Client,
   changes: readonly (TaskChange & { readonly id: number })[],
 ): Promise<TaskRow[]> {
   const rows = await run(sql, changeText, [
@@ -114,13 +114,13 @@ export async function changeTasks(
 }
 
 /** @returns the ids that were there and are gone. */
-export async function removeTasks(sql: Sql, ids: readonly number[]): Promise<number[]> {
+export async function removeTasks(sql: Client, ids: readonly number[]): Promise<number[]> {
   const rows = await run(sql, removeText, [bigintArray(ids)]);
   return rows.map(([id]) => Number(id));
 }
 
 /** The page, its total and its generation come from one statement, so from one snapshot. */
-export async function listTasks(sql: Sql, query: ListQuery): Promise<TaskPage> {
+export async function listTasks(sql: Client, query: ListQuery): Promise<TaskPage> {
   const { text, values } = listStatement(query);
   const offset = (query.page - 1) * query.perPage;
   const rows = await run(sql, text, [String(query.perPage), String(offset), ...values]);
@@ -133,7 +133,7 @@ export async function listTasks(sql: Sql, query: ListQuery): Promise<TaskPage> {
   };
 }
 
-export async function ping(sql: Sql): Promise<void> {
+export async function ping(sql: Client): Promise<void> {
   await run(sql, pingText, []);
 }
 
@@ -141,7 +141,7 @@ export async function ping(sql: Sql): Promise<void> {
  * Each statement once on this connection, without effect, so that no request pays for parsing:
  * empty arrays change nothing and make no generation step.
  */
-export async function warmStatements(sql: Sql): Promise<void> {
+export async function warmStatements(sql: Client): Promise<void> {
   await readTasks(sql, []);
   await createTasks(sql, []);
   await changeTasks(sql, []);
@@ -149,7 +149,7 @@ export async function warmStatements(sql: Sql): Promise<void> {
   await ping(sql);
 }
 
-export async function warmListStatements(sql: Sql): Promise<void> {
+export async function warmListStatements(sql: Client): Promise<void> {
   for (const query of listShapes) await listTasks(sql, { page: 1, perPage: 0, ...query });
   await ping(sql);
 }
@@ -200,7 +200,7 @@ function totalExpression(query: ListQuery, where: string): string {
 type Values = readonly (string | null)[];
 
 /** Parameters go as text: PostgreSQL parses them by the types that the statement names. */
-async function run(sql: Sql, text: string, parameters: string[]): Promise<Values[]> {
+async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
   const rows = await sql.unsafe(text, parameters, { prepare: true }).values();
   return rows as unknown as Values[];
 }
