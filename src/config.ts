@@ -78,66 +78,146 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const cores = availableParallelism();
 const secret = { secret: true } as const;
+/** The default depends on the machine, so `.env.example` does not name it. */
+const byMachine = { byMachine: true } as const;
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
-/** Every variable that the service reads. Order and descriptions are those of `.env.example`. */
+/** Every variable that the service reads. `.env.example` is written from this. */
 export const variables = Type.Object({
-  ENV: oneOf(['development', 'local', 'test', 'production'], 'development'),
-  PORT: integer(0, 65_535, 8080),
-  HOST_BASE_PATH: text('localhost:8080'),
-  LOGGER_LEVEL: oneOf(logLevels, 'info'),
+  ENV: oneOf(
+    ['development', 'local', 'test', 'production'],
+    'development',
+    'What the service runs for: development (also written local), test or production.',
+  ),
+  PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one, with FRONTENDS=1 only.'),
+  HOST_BASE_PATH: text(
+    'localhost:8080',
+    'Host and base path under which clients reach the service; for documents only.',
+  ),
+  LOGGER_LEVEL: oneOf(
+    logLevels,
+    'info',
+    'The least level that is logged: debug, info, warn, error.',
+  ),
 
   METRICS_PATH: Type.String({
     default: '/metrics',
     pattern: '^/[A-Za-z0-9/_.-]*$',
     expected: 'a path that begins with /',
+    description: 'The path of the metrics.',
   }),
-  METRICS_USERNAME: text('admin'),
-  METRICS_PASSWORD: Type.String({ default: 'admin', ...secret }),
-  METRICS_PORT: integer(0, 65_535, 9090),
+  METRICS_USERNAME: text('admin', 'The user name that the metrics and profiles ask for.'),
+  METRICS_PASSWORD: text('admin', 'The password that the metrics and profiles ask for.', secret),
+  METRICS_PORT: integer(0, 65_535, 9090, 'The port of the metrics of all processes together.'),
 
-  DB_TYPE: oneOf(['postgres'], 'postgres'),
-  DB_HOST: text(''),
-  DB_PORT: integer(1, 65_535, 5432),
-  DB_USER: text('postgres'),
-  DB_PASSWORD: Type.String({ default: '', ...secret }),
-  DB_NAME: text('tasks'),
-  DB_SSLMODE: oneOf(sslModes, 'disable'),
-  DB_SSLROOTCERT: text(''),
-  DB_AUTO_MIGRATE: Type.Optional(Type.Boolean()),
-  DATA_DIR: text('.data'),
+  DB_TYPE: oneOf(['postgres'], 'postgres', 'The kind of database: postgres is the only one.'),
+  DB_HOST: text(
+    '',
+    'The PostgreSQL server, a socket folder where it begins with /; empty: embedded.',
+  ),
+  DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server.'),
+  DB_USER: text('postgres', 'The user of the database.'),
+  DB_PASSWORD: text('', 'The password of that user.', secret),
+  DB_NAME: text('tasks', 'The name of the database.'),
+  DB_SSLMODE: oneOf(
+    sslModes,
+    'disable',
+    'As libpq means it: disable, require, verify-ca or verify-full.',
+  ),
+  DB_SSLROOTCERT: text(
+    '',
+    "PEM file of the trusted authorities, or system; empty: ~/.postgresql/root.crt, as libpq's.",
+  ),
+  DB_AUTO_MIGRATE: Type.Optional(
+    Type.Boolean({
+      description:
+        'Migrate at start: true or false; empty: true except in production. Embedded: always.',
+    }),
+  ),
+  DATA_DIR: text('.data', 'The folder of the embedded database, from the working directory.'),
 
-  TEST_DB_HOST: text(''),
-  TEST_DB_PORT: integer(1, 65_535, 5432),
-  TEST_DB_USER: text('postgres'),
-  TEST_DB_PASSWORD: Type.String({ default: '', ...secret }),
-  TEST_DB_NAME: text('tasks_test'),
-  TEST_DB_SSLMODE: oneOf(sslModes, 'disable'),
+  TEST_DB_HOST: text(
+    '',
+    'The PostgreSQL server of the tests; empty: an embedded one of their own.',
+  ),
+  TEST_DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server of the tests.'),
+  TEST_DB_USER: text(
+    'postgres',
+    'The user of the test database; must be able to create databases.',
+  ),
+  TEST_DB_PASSWORD: text('', 'The password of that user.', secret),
+  TEST_DB_NAME: text('tasks_test', 'The name of the test database.'),
+  TEST_DB_SSLMODE: oneOf(sslModes, 'disable', 'As DB_SSLMODE, with the same DB_SSLROOTCERT.'),
 
-  REDIS_HOST: text(''),
-  REDIS_PORT: integer(1, 65_535, 6379),
-  REDIS_PASSWORD: Type.String({ default: '', ...secret }),
-  REDIS_TTL: integer(1, 604_800, 600),
+  REDIS_HOST: text('', 'The Redis server; empty: none.'),
+  REDIS_PORT: integer(1, 65_535, 6379, 'The port of the Redis server.'),
+  REDIS_PASSWORD: text('', 'The password of the Redis server; empty: none.', secret),
+  REDIS_TTL: integer(1, 604_800, 600, 'How long Redis keeps a list, in seconds.'),
 
-  FRONTENDS: integer(1, 256, Math.max(1, Math.floor(cores / 4))),
-  WORKER_THREADS: integer(1, 64, cores < 4 ? 1 : 2),
-  OFFLOAD_MIN_BATCH: integer(0, 1024, 4),
-  BATCH_MAX: integer(1, 1024, 128),
-  QUEUE_MAX: integer(1, 1_000_000, 4096),
-  REQUEST_TIMEOUT_MS: integer(10, 600_000, 10_000),
-  SHUTDOWN_GRACE_MS: integer(0, 600_000, 15_000),
+  FRONTENDS: integer(
+    1,
+    256,
+    Math.max(1, Math.floor(cores / 4)),
+    'Front-end processes; empty: one for every four cores.',
+    byMachine,
+  ),
+  WORKER_THREADS: integer(
+    1,
+    64,
+    cores < 4 ? 1 : 2,
+    'Worker threads of each front end; empty: 1 below four cores, otherwise 2.',
+    byMachine,
+  ),
+  OFFLOAD_MIN_BATCH: integer(
+    0,
+    1024,
+    4,
+    'A smaller batch is executed where it is, without a worker thread; 0: none is. In requests.',
+  ),
+  BATCH_MAX: integer(1, 1024, 128, 'The most requests in one batch, so in one statement.'),
+  QUEUE_MAX: integer(
+    1,
+    1_000_000,
+    4096,
+    'The most requests of one kind that wait in a front end; one more is answered 503.',
+  ),
+  REQUEST_TIMEOUT_MS: integer(
+    10,
+    600_000,
+    10_000,
+    'How long a request may take to its answer, in milliseconds.',
+  ),
+  SHUTDOWN_GRACE_MS: integer(
+    0,
+    600_000,
+    15_000,
+    'How long stopping may take before what is left is given up, in milliseconds.',
+  ),
 });
 
 type Variables = Static<typeof variables>;
 
-/** Reads `.env` in the working directory, if there is one, beneath the process's environment. */
+const allValid = Compile(variables);
+
+/**
+ * Reads `.env` in the working directory, if there is one, beneath the process's environment:
+ * what stands there wins, even when it is empty (`DB_HOST= make run` is the embedded database).
+ */
 export function loadConfig(): ConfigResult {
-  const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-  return parseConfig({ ...file, ...process.env });
+  try {
+    const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
+    return parseConfig({ ...file, ...process.env });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return { ok: false, faults: [`.env: expected a readable file, got ${code}`] };
+  }
 }
 
 /** An empty variable counts as unset. */
 export function parseConfig(environment: Environment): ConfigResult {
+  const faults: string[] = [];
+  const faulty = new Set<string>();
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(variables.properties)) {
     const given = environment[name];
@@ -145,16 +225,22 @@ export function parseConfig(environment: Environment): ConfigResult {
     if (value !== undefined) values[name] = value;
   }
 
-  if (Compile(variables).Check(values)) return assemble(values);
-  const faults = Object.entries(variables.properties)
-    .filter(([name, schema]) => name in values && !Compile(schema).Check(values[name]))
-    .map(([name, schema]) => describeFault(name, schema, String(values[name])));
-  return { ok: false, faults };
+  if (!allValid.Check(values)) {
+    // The faulty ones get their defaults, so that what concerns several variables is checked too.
+    for (const [name, schema] of Object.entries(variables.properties)) {
+      if (!(name in values) || Compile(schema).Check(values[name])) continue;
+      faults.push(describeFault(name, schema, String(values[name])));
+      faulty.add(name);
+      values[name] = defaultOf(schema);
+      if (values[name] === undefined) delete values[name];
+    }
+  }
+  if (!allValid.Check(values)) throw new Error('a default contradicts its own schema');
+  return assemble(values, faults, faulty);
 }
 
-function assemble(values: Variables): ConfigResult {
-  const faults: string[] = [];
-  if (values.FRONTENDS > 1 && values.PORT === 0) {
+function assemble(values: Variables, faults: string[], faulty: ReadonlySet<string>): ConfigResult {
+  if (values.FRONTENDS > 1 && values.PORT === 0 && !faulty.has('FRONTENDS')) {
     faults.push('PORT: 0 (any free port) works with FRONTENDS=1 only');
   }
   const database = databaseOf(
@@ -166,6 +252,7 @@ function assemble(values: Variables): ConfigResult {
       name: values.DB_NAME,
       sslMode: values.DB_SSLMODE,
     },
+    'DB_SSLMODE',
     values.DB_SSLROOTCERT,
     faults,
   );
@@ -178,6 +265,7 @@ function assemble(values: Variables): ConfigResult {
       name: values.TEST_DB_NAME,
       sslMode: values.TEST_DB_SSLMODE,
     },
+    'TEST_DB_SSLMODE',
     values.DB_SSLROOTCERT,
     faults,
   );
@@ -222,24 +310,32 @@ function assemble(values: Variables): ConfigResult {
 
 function databaseOf(
   given: Omit<DatabaseConfig, 'sslRootCert'>,
+  modeName: string,
   sslRootCert: string,
   faults: string[],
 ): DatabaseConfig | null {
   if (given.host === '') return null;
-  return { ...given, sslRootCert: rootCert(given.sslMode, sslRootCert, faults) };
+  return { ...given, sslRootCert: rootCert(given.sslMode, modeName, sslRootCert, faults) };
 }
 
 /**
  * As libpq does it (PostgreSQL manual, "SSL Support"): the verifying modes need a root
- * certificate file, by default `~/.postgresql/root.crt`; `system` trusts the platform's.
+ * certificate file, by default `~/.postgresql/root.crt`; `system` trusts the platform's, which
+ * vouch for so many that only verify-full is safe with them.
  */
-function rootCert(mode: SslMode, given: string, faults: string[]): string | null {
-  if (mode === 'disable' || given === 'system') return null;
+function rootCert(mode: SslMode, modeName: string, given: string, faults: string[]): string | null {
+  if (mode === 'disable') return null;
+  if (given === 'system') {
+    if (mode !== 'verify-full') {
+      faults.push(`${modeName}: expected verify-full with DB_SSLROOTCERT=system, got "${mode}"`);
+    }
+    return null;
+  }
   const file = given === '' ? join(homedir(), '.postgresql', 'root.crt') : given;
   if (existsSync(file)) return file;
   if (given !== '' || mode !== 'require') {
     faults.push(
-      `DB_SSLROOTCERT: expected a PEM file of trusted authorities, or system, for sslmode ${mode}; ${JSON.stringify(file)} does not exist`,
+      `DB_SSLROOTCERT: expected a PEM file of trusted authorities, or system, for ${modeName}=${mode}; ${JSON.stringify(file)} does not exist`,
     );
   }
   return null;
@@ -253,18 +349,30 @@ interface Annotations {
   readonly maximum?: number;
   readonly expected?: string;
   readonly secret?: boolean;
+  readonly byMachine?: boolean;
+  readonly description?: string;
 }
 
-function text(fallback: string): ReturnType<typeof Type.String> {
-  return Type.String({ default: fallback, expected: 'text' });
+function text(fallback: string, description: string, more: Annotations = {}) {
+  return Type.String({ default: fallback, expected: 'text', description, ...more });
 }
 
-function integer(minimum: number, maximum: number, fallback: number) {
-  return Type.Integer({ minimum, maximum, default: fallback });
+function integer(
+  minimum: number,
+  maximum: number,
+  fallback: number,
+  description: string,
+  more: Annotations = {},
+) {
+  return Type.Integer({ minimum, maximum, default: fallback, description, ...more });
 }
 
-function oneOf<const Values extends readonly string[]>(values: Values, fallback: Values[number]) {
-  return Type.Unsafe<Values[number]>({ enum: [...values], default: fallback });
+function oneOf<const Values extends readonly string[]>(
+  values: Values,
+  fallback: Values[number],
+  description: string,
+) {
+  return Type.Unsafe<Values[number]>({ enum: [...values], default: fallback, description });
 }
 
 function defaultOf(schema: TSchema): unknown {

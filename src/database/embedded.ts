@@ -44,6 +44,8 @@ export interface EmbeddedOptions {
 const port = 5432;
 const startTimeoutMs = 60_000;
 const stopTimeoutMs = 30_000;
+const startAttemptsMax = 10;
+const startRetryMs = 300;
 /** The limit of a unix socket's path, less its end `/.s.PGSQL.5432` (Linux 107, macOS 103). */
 const socketDirMaxBytes = 103 - '/.s.PGSQL.5432'.length;
 
@@ -73,7 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
     const running = runningServer(paths.cluster);
     if (running === undefined) {
       await createCluster(paths, binaries, log);
-      await startServer(paths, binaries);
+      await startServerPatiently(paths, binaries);
       log.info('started the embedded database', { folder: paths.root });
     } else {
       log.info('took over the embedded database that was running', { pid: running });
@@ -170,9 +172,23 @@ async function createCluster(paths: Paths, binaries: Binaries, log: Logger): Pro
   renameSync(draft, paths.cluster);
 }
 
+/** The backends of a server that was killed keep its memory until they notice: up to a second. */
+async function startServerPatiently(paths: Paths, binaries: Binaries): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startServer(paths, binaries);
+    } catch (error) {
+      if (attempt === startAttemptsMax || !`${error}`.includes('shared memory')) throw error;
+      await sleep(startRetryMs);
+    }
+  }
+}
+
 async function startServer(paths: Paths, binaries: Binaries): Promise<void> {
-  // What a killed server left behind; it would keep one with the same pid from starting.
+  // What a killed server left behind: both name a pid that may not be gone from the system's list,
+  // or be another process's by now, and would keep the server from starting.
   rmSync(join(paths.cluster, 'postmaster.pid'), { force: true });
+  rmSync(join(paths.socket, `.s.PGSQL.${port}.lock`), { force: true });
   mkdirSync(paths.socket, { recursive: true, mode: 0o700 });
   const output = openSync(paths.log, 'w', 0o600);
   const [command, ...prefix] = [...ordinaryUserPrefix(), binaries.postgres];
