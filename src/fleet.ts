@@ -69,6 +69,8 @@ export function createFleet(options: FleetOptions): Fleet {
             break;
         }
       });
+      // A message to a front end that is just dying: its exit says the same.
+      worker.on('error', () => undefined);
       worker.on('exit', (code, signal) => {
         running.delete(number);
         if (stopping) return resolve();

@@ -1,0 +1,336 @@
+/**
+ * The rules of the house that can be checked. Each is a row of a table; each failure names the
+ * file, the line and the rule.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { variables } from '../src/config.ts';
+import { problemCodes } from '../src/contract/problems.ts';
+import { envExample } from './support/env-example.ts';
+import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
+
+const files = listFiles();
+const sources = files.filter((file) => /^(src|workers)\/.*\.ts$/.test(file)).map(readSource);
+const typescript = files.filter((file) => file.endsWith('.ts')).map(readSource);
+
+/**
+ * Who may import whom inside the house: main ▸ primary, front end ▸ http, batching, cache,
+ * telemetry, database ▸ contract. The first row that fits a file is its own; a file may always
+ * import its neighbours of the same row.
+ */
+const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = [
+  {
+    files: /^src\/main\.ts$/,
+    imports: /^src\/(config|primary|frontend-process|telemetry\/)/,
+    rule: 'main reads the configuration and becomes the primary or a front end',
+  },
+  {
+    files: /^src\/config\.ts$/,
+    imports: /^src\/telemetry\/log\.ts$/,
+    rule: 'the configuration knows nothing of the service',
+  },
+  {
+    files: /^src\/frontend[^/]*\.ts$/,
+    imports: /^src\/(config|messages|http\/|batching\/|cache\/|telemetry\/|docs\/|contract\/)/,
+    rule: 'a front end reaches the database through batching and cache only',
+  },
+  {
+    files: /^src\/(primary|fleet|messages|port)\.ts$/,
+    imports: /^src\/(config|frontend|database\/|telemetry\/)/,
+    rule: 'the primary answers no request of the API',
+  },
+  {
+    files: /^src\/http\//,
+    imports: /^src\/(contract\/|telemetry\/|batching\/(batcher|frames)\.ts$)/,
+    rule: 'http knows bytes and the contract, neither threads nor the database',
+  },
+  {
+    files: /^src\/batching\/(local|pool)\.ts$/,
+    imports: /^(src\/batching\/|src\/contract\/|workers\/(executor|clients|task\.worker)\.ts$)/,
+    rule: 'only local and pool know the executor',
+  },
+  {
+    files: /^src\/batching\//,
+    imports: /^src\/contract\//,
+    rule: 'batching knows neither sockets nor the database',
+  },
+  {
+    files: /^src\/cache\//,
+    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/client\.ts$)/,
+    rule: 'the cache knows neither sockets nor batches',
+  },
+  {
+    files: /^src\/database\//,
+    imports: /^src\/(config|telemetry\/log)\.ts$/,
+    rule: 'the database knows nothing of requests',
+  },
+  {
+    files: /^src\/telemetry\//,
+    imports: /^src\/contract\//,
+    rule: 'telemetry is told, it does not ask',
+  },
+  {
+    files: /^src\/docs\//,
+    imports: /^src\/contract\//,
+    rule: 'documents follow from the contract',
+  },
+  {
+    files: /^src\/contract\//,
+    imports: /^$/,
+    rule: 'the contract imports typebox and itself only',
+  },
+  {
+    files: /^workers\//,
+    imports:
+      /^src\/(contract\/|batching\/frames\.ts$|database\/client\.ts$|telemetry\/|config\.ts$)/,
+    rule: 'the executor does not know which thread it is on',
+  },
+];
+
+/** Packages that have one place. Tests and measurements may use what they like. */
+const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: string }[] = [
+  {
+    name: /^uWebSockets\.js$/,
+    files: /^src\/http\//,
+    rule: 'uWebSockets.js is known to src/http/ only',
+  },
+  {
+    name: /^prom-client$/,
+    files: /^src\/telemetry\/metrics\.ts$/,
+    rule: 'prom-client is known to src/telemetry/metrics.ts only',
+  },
+  {
+    name: /^piscina$/,
+    files: /^(src\/batching\/|workers\/task\.worker\.ts$)/,
+    rule: 'piscina is known to src/batching/ and its worker only',
+  },
+  {
+    name: /^postgres$/,
+    files: /^src\/database\//,
+    types: /^(workers\/|src\/cache\/)/,
+    rule: 'postgres is known to src/database/ only; workers/ and src/cache/ know its types',
+  },
+  { name: /^ioredis$/, files: /^src\/cache\//, rule: 'ioredis is known to src/cache/ only' },
+  { name: /^ajv$/, files: /^workers\//, rule: 'ajv is known to workers/ only' },
+  {
+    name: /^typebox/,
+    files: /^(src\/contract\/|src\/config\.ts$|src\/docs\/|workers\/)/,
+    rule: 'typebox is known to the contract, the configuration, the documents and workers/ only',
+  },
+];
+
+/** What no line may say. Written so that this file does not say it either. */
+const home = ['home', 'root', 'work', 'Users'].join('|');
+const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
+  {
+    files: /^(src\/(?!config\.ts$)|workers\/).*\.ts$/,
+    line: /\bprocess\.env\b|\benv\b.*from 'node:process'/,
+    rule: 'the environment is read by src/config.ts only',
+  },
+  {
+    files: /\.ts$/,
+    line: /^(?!\s*(\*|\/\/|\/\*)).*(?::|<|\bas|\||&|=>|\bextends)\s*any\b(?!['\w])/,
+    isCode: true,
+    rule: 'no value is of the type any',
+  },
+  {
+    files: /^(?!package-lock\.json$)/,
+    line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
+    rule: 'what is left to do is an issue, not a comment',
+  },
+  {
+    files: /^(?!package-lock\.json$)/,
+    line: new RegExp(`(?<![\\w.:/}*-])/(${home})/[\\w.-]+`),
+    rule: 'nothing names a folder of somebody’s machine',
+  },
+];
+
+/** In another table of README.md. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** Where a program begins; the worker is started by its name. */
+const entries = ['src/main.ts', 'src/database/cli.ts', 'workers/task.worker.ts'];
+const fileMaxBytes = 1024 * 1024;
+
+function hold(faults: readonly string[]): void {
+  if (faults.length > 0) assert.fail(faults.join('\n'));
+}
+
+function fault(source: Source, found: Import, rule: string): string {
+  return `${source.file}:${found.line} imports ${found.target}: ${rule}`;
+}
+
+test('imports go one way', () => {
+  const faults: string[] = [];
+  for (const source of sources) {
+    const row = directions.find(({ files: own }) => own.test(source.file));
+    if (row === undefined) {
+      faults.push(`${source.file}:1 has no row in the table of directions`);
+      continue;
+    }
+    for (const found of source.imports) {
+      if (!found.isLocal || row.imports.test(found.target) || row.files.test(found.target))
+        continue;
+      faults.push(fault(source, found, row.rule));
+    }
+  }
+  hold(faults);
+});
+
+test('each package has its place', () => {
+  const faults: string[] = [];
+  for (const source of sources) {
+    for (const found of source.imports) {
+      const row = packages.find(({ name }) => !found.isLocal && name.test(found.target));
+      if (row === undefined || row.files.test(source.file)) continue;
+      if (found.isTypeOnly && row.types?.test(source.file) === true) continue;
+      faults.push(fault(source, found, row.rule));
+    }
+  }
+  hold(faults);
+});
+
+test('what is imported is a dependency, and for the service one of its own', () => {
+  const manifest = readManifest();
+  const faults: string[] = [];
+  for (const source of typescript) {
+    const isService = /^(src|workers)\//.test(source.file);
+    const known = isService ? manifest.runtime : [...manifest.runtime, ...manifest.development];
+    for (const found of source.imports) {
+      if (found.isLocal || found.target.startsWith('node:')) continue;
+      if (known.some((name) => found.target === name || found.target.startsWith(`${name}/`)))
+        continue;
+      faults.push(fault(source, found, 'it is not in package.json'));
+    }
+  }
+  hold(faults);
+});
+
+test('no source is an orphan', () => {
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const reached = new Set<string>();
+  const open = [...entries];
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    for (const found of byFile.get(file)?.imports ?? []) if (found.isLocal) open.push(found.target);
+  }
+  hold(
+    sources
+      .filter(({ file }) => !reached.has(file))
+      .map(({ file }) => `${file}:1 is not reached from ${entries.join(', ')}`),
+  );
+});
+
+test('an import names a file that is there', () => {
+  const faults: string[] = [];
+  for (const source of typescript) {
+    for (const found of source.imports) {
+      if (!found.isLocal || existsSync(join(root, found.target))) continue;
+      faults.push(fault(source, found, 'there is no such file'));
+    }
+  }
+  hold(faults);
+});
+
+for (const { files: chosen, line, isCode = false, rule } of sentences) {
+  test(rule, () => {
+    const faults: string[] = [];
+    for (const file of files) {
+      if (!chosen.test(file)) continue;
+      for (const [index, text] of readSource(file).lines.entries()) {
+        // What stands between quotes is no code.
+        const searched = isCode ? text.replaceAll(/'[^']*'|"[^"]*"/g, "''") : text;
+        if (line.test(searched)) faults.push(`${file}:${index + 1} ${rule}: ${text.trim()}`);
+      }
+    }
+    hold(faults);
+  });
+}
+
+test('no file is larger than 1 MiB', () => {
+  hold(
+    files
+      .map((file) => ({ file, bytes: statSync(join(root, file)).size }))
+      .filter(({ bytes }) => bytes > fileMaxBytes)
+      .map(({ file, bytes }) => `${file}:1 has ${bytes} bytes`),
+  );
+});
+
+test('.env.example says what src/config.ts reads', () => {
+  assert.equal(
+    readSource('.env.example').lines.join('\n'),
+    envExample(),
+    '.env.example is not what src/config.ts says: run make env-example',
+  );
+});
+
+test('the table of variables in README.md has each variable of src/config.ts and no other', {
+  skip: existsSync(join(root, 'README.md')) ? false : 'README.md is not written yet',
+}, () => {
+  const rows = firstCells('README.md', /`([A-Z][A-Z0-9_]+)`/g).filter(
+    ({ name }) => !methods.has(name),
+  );
+  holdSame('README.md', rows, Object.keys(variables.properties), 'a variable of src/config.ts');
+});
+
+test('each dependency has its line in docs/dependencies.md, and each line its dependency', () => {
+  const { runtime, development } = readManifest();
+  const rows = firstCells('docs/dependencies.md', /`([^`]+)`/g);
+  holdSame('docs/dependencies.md', rows, [...runtime, ...development], 'a package of package.json');
+});
+
+const endToEnd = typescript.filter(({ file }) => file.startsWith('test/e2e/'));
+/** Only a bug answers `internal`, so no test can ask for it. */
+const withoutRequest = new Set(['internal']);
+
+test('each problem code is produced by a test over HTTP', {
+  skip: endToEnd.length > 0 ? false : 'test/e2e/ is not written yet',
+}, () => {
+  const text = endToEnd.flatMap(({ lines }) => lines).join('\n');
+  hold(
+    problemCodes
+      .filter((code) => !withoutRequest.has(code) && !text.includes(`'${code}'`))
+      .map((code) => `src/contract/problems.ts:1 ${code} is in no test of test/e2e/`),
+  );
+});
+
+interface Row {
+  readonly name: string;
+  readonly line: number;
+}
+
+/** What the first cells of a file's tables name. */
+function firstCells(file: string, pattern: RegExp): Row[] {
+  return readSource(file).lines.flatMap((text, index) => {
+    const cell = /^\|([^|]*)\|/.exec(text)?.[1] ?? '';
+    return [...cell.matchAll(pattern)].map((match) => ({ name: match[1]!, line: index + 1 }));
+  });
+}
+
+function holdSame(file: string, rows: readonly Row[], names: readonly string[], what: string) {
+  hold([
+    ...rows
+      .filter(({ name }, index) => rows.findIndex((row) => row.name === name) !== index)
+      .map(({ name, line }) => `${file}:${line} has ${name} twice`),
+    ...rows
+      .filter(({ name }) => !names.includes(name))
+      .map(({ name, line }) => `${file}:${line} has ${name}, which is not ${what}`),
+    ...names
+      .filter((name) => !rows.some((row) => row.name === name))
+      .map((name) => `${file}:1 lacks ${name}, ${what}`),
+  ]);
+}
+
+function readManifest(): { runtime: string[]; development: string[] } {
+  const manifest = JSON.parse(readSource('package.json').lines.join('\n')) as Record<
+    'dependencies' | 'devDependencies' | 'optionalDependencies',
+    Record<string, string>
+  >;
+  return {
+    runtime: [...Object.keys(manifest.dependencies), ...Object.keys(manifest.optionalDependencies)],
+    development: Object.keys(manifest.devDependencies),
+  };
+}

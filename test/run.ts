@@ -1,0 +1,174 @@
+/**
+ * The test command: `node --enable-source-maps dist/test/run.js SUITE [--coverage] [PART …]`.
+ *
+ * A suite is a folder of test/ or a file `SUITE.test.ts` there; `all` is every one. A PART chooses
+ * the files whose path contains it. One PostgreSQL serves the whole run: the server that
+ * TEST_DB_HOST names, otherwise an embedded one in a folder that goes away with the run.
+ */
+import { setMaxListeners } from 'node:events';
+import { readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { run } from 'node:test';
+import github from '@reporters/github';
+import { type Config, type DatabaseConfig, loadConfig, variables } from '../src/config.ts';
+import { startEmbedded } from '../src/database/embedded.ts';
+import { createLogger } from '../src/telemetry/log.ts';
+import { createSummary } from './reporters/summary.ts';
+import { reportCoverage } from './support/coverage.ts';
+import { endOwnProcesses, makeRunFolder, markName, removeLeftovers } from './support/leftovers.ts';
+import { prepareTemplate } from './support/postgres.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const tests = import.meta.dirname;
+/** In the order in which they run; others come last. */
+const suites = ['unit', 'house', 'integration', 'e2e', 'faults'];
+const withoutDatabase = new Set(['unit', 'house']);
+/** A file that takes longer hangs: it is ended and counts as failed. */
+const fileTimeoutMs = 180_000;
+/** More files at once gain nothing on small machines and starve each other's deadlines. */
+const concurrencyMax = 4;
+/** A longer path would leave no room for a unix socket's below it. */
+const temporaryFolderMaxBytes = 48;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  const [suite = 'all', ...rest] = args;
+  const files = chooseFiles(
+    suite,
+    rest.filter((word) => !word.startsWith('--')),
+  );
+  if (files.length === 0) {
+    console.error(`There is no test file: ${args.join(' ')}`);
+    return 1;
+  }
+  const configuration = loadConfig();
+  if (!configuration.ok) {
+    for (const fault of configuration.faults) console.error(fault);
+    return 1;
+  }
+
+  removeLeftovers();
+  const folder = makeRunFolder();
+  const interrupted = new AbortController();
+  // Every file listens to it.
+  setMaxListeners(0, interrupted.signal);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // The second one ends us at once; the next run removes what is left then.
+    process.once(signal, () => interrupted.abort());
+  }
+  const coverageFolder = rest.includes('--coverage') ? join(folder, 'coverage') : null;
+  prepareEnvironment(folder, coverageFolder);
+  let database: TestDatabase | null = null;
+  let released = false;
+  /** @returns what tests left running. */
+  async function release(): Promise<string[]> {
+    if (released) return [];
+    released = true;
+    await database?.stop();
+    return endOwnProcesses();
+  }
+
+  try {
+    if (files.some((file) => !withoutDatabase.has(suiteOf(file)))) {
+      database = await openDatabase(configuration.config, folder);
+      await prepareTemplate(database.config);
+      describeToChildren(database.config);
+    }
+    const { signal } = interrupted;
+    if (!signal.aborted && (await runFiles(files, signal, coverageFolder, release))) return 0;
+    return signal.aborted ? 130 : 1;
+  } finally {
+    await release();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function chooseFiles(suite: string, parts: readonly string[]): string[] {
+  return readdirSync(tests, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.js'))
+    .filter((file) => suite === 'all' || suiteOf(file) === suite)
+    .filter((file) => {
+      const source = `test/${file.replace(/js$/, 'ts')}`;
+      return parts.length === 0 || parts.some((part) => source.includes(part));
+    })
+    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function suiteOf(file: string): string {
+  return file.split(/[/\\]/)[0]!.replace(/\.test\.js$/, '');
+}
+
+function rank(file: string): number {
+  const place = suites.indexOf(suiteOf(file));
+  return place === -1 ? suites.length : place;
+}
+
+/** Tests depend on nothing that the machine's owner has set for a service of theirs. */
+function prepareEnvironment(folder: string, coverageFolder: string | null): void {
+  for (const name of Object.keys(variables.properties)) {
+    if (!name.startsWith('TEST_DB_')) delete process.env[name];
+  }
+  process.env[markName] = String(process.pid);
+  if (Buffer.byteLength(folder) <= temporaryFolderMaxBytes) process.env['TMPDIR'] = folder;
+  if (coverageFolder !== null) process.env['NODE_V8_COVERAGE'] = coverageFolder;
+}
+
+interface TestDatabase {
+  readonly config: DatabaseConfig;
+  stop(): Promise<void>;
+}
+
+async function openDatabase(config: Config, folder: string): Promise<TestDatabase> {
+  if (config.testDatabase !== null) return { config: config.testDatabase, async stop() {} };
+  const log = createLogger({ level: 'warn', role: 'tests', write: (line) => console.error(line) });
+  return startEmbedded({ dataDir: join(folder, 'pg'), log });
+}
+
+function describeToChildren(config: DatabaseConfig): void {
+  Object.assign(process.env, {
+    TEST_DB_HOST: config.host,
+    TEST_DB_PORT: String(config.port),
+    TEST_DB_USER: config.user,
+    TEST_DB_PASSWORD: config.password,
+    TEST_DB_NAME: config.name,
+    TEST_DB_SSLMODE: config.sslMode,
+    ...(config.sslRootCert === null ? {} : { DB_SSLROOTCERT: config.sslRootCert }),
+  });
+}
+
+/** @returns whether everything passed, the coverage's thresholds included. */
+async function runFiles(
+  files: readonly string[],
+  signal: AbortSignal,
+  coverageFolder: string | null,
+  release: () => Promise<string[]>,
+): Promise<boolean> {
+  let passed = false;
+  const events = run({
+    files: files.map((file) => join(tests, file)),
+    concurrency: Math.min(availableParallelism(), concurrencyMax),
+    timeout: fileTimeoutMs,
+    signal,
+  });
+  const annotations = process.env['GITHUB_ACTIONS'] === undefined ? null : events.compose(github);
+  annotations?.pipe(process.stdout, { end: false });
+
+  const summary = createSummary({
+    root,
+    async finish(failed) {
+      passed = failed === 0;
+      // The last line is the summary's.
+      if (annotations !== null) await finished(annotations, { writable: false });
+      const left = (await release()).map((command) => `left running by a test: ${command}\n`);
+      if (coverageFolder === null || signal.aborted) return left.join('');
+      const coverage = await reportCoverage(root, coverageFolder);
+      passed &&= coverage.sufficient;
+      return [...left, coverage.text].join('');
+    },
+  });
+  for await (const text of events.compose(summary)) process.stdout.write(text);
+  return passed;
+}

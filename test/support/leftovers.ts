@@ -1,0 +1,77 @@
+/**
+ * Everything that a run of the tests starts or makes bears its mark, so that it can be removed
+ * even when a test file was killed, or the run before this one.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** In the environment of every process of a run: the pid of the run. */
+export const markName = 'TASKS_TEST_RUN';
+const folderPrefix = 'tasks-test-';
+
+export function makeRunFolder(): string {
+  return mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
+}
+
+/** Ends what this run left running. @returns the command line of each. */
+export function endOwnProcesses(): string[] {
+  return endProcesses((run) => run === process.pid);
+}
+
+/** Ends and removes what runs left that were killed. */
+export function removeLeftovers(): void {
+  endProcesses((run) => !isAlive(run));
+  for (const name of readdirSync(tmpdir())) {
+    const run = new RegExp(`^${folderPrefix}(\\d+)-`).exec(name)?.[1];
+    if (run === undefined || isAlive(Number(run))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Another user's.
+    }
+  }
+}
+
+/** Where there is no /proc nothing is found. */
+function endProcesses(isChosen: (run: number) => boolean): string[] {
+  const ended: string[] = [];
+  for (const pid of listNumbers('/proc')) {
+    const run = new RegExp(`(?:^|\\0)${markName}=(\\d+)\\0`).exec(
+      read(`/proc/${pid}/environ`),
+    )?.[1];
+    if (run === undefined || pid === process.pid || !isChosen(Number(run))) continue;
+    ended.push(read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim());
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+  return ended;
+}
+
+function listNumbers(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(Number).filter(Number.isInteger);
+  } catch {
+    return [];
+  }
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

@@ -1,0 +1,232 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { type Config, loadConfig, parseConfig, variables } from '../../src/config.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'config-'));
+const certificate = join(folder, 'root.crt');
+writeFileSync(certificate, '');
+const workingDirectory = process.cwd();
+
+beforeEach(() => {
+  for (const name of Object.keys(variables.properties)) delete process.env[name];
+  // Without a root certificate there.
+  process.env['HOME'] = folder;
+});
+
+after(() => {
+  process.chdir(workingDirectory);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function configOf(given: Record<string, string>): Config {
+  const result = parseConfig(given);
+  assert.ok(result.ok, JSON.stringify(result));
+  return result.config;
+}
+
+function faultsOf(given: Record<string, string>): readonly string[] {
+  const result = parseConfig(given);
+  assert.ok(!result.ok);
+  return result.faults;
+}
+
+function namesOf(faults: readonly string[]): string[] {
+  return faults.map((fault) => fault.slice(0, fault.indexOf(':')));
+}
+
+test('nothing needs to be set', () => {
+  const config = configOf({});
+  assert.equal(config.env, 'development');
+  assert.equal(config.port, 8080);
+  assert.equal(config.logLevel, 'info');
+  assert.deepEqual(config.metrics, {
+    path: '/metrics',
+    username: 'admin',
+    password: 'admin',
+    port: 9090,
+  });
+  assert.equal(config.database, null);
+  assert.equal(config.testDatabase, null);
+  assert.equal(config.redis, null);
+  assert.equal(config.dataDir, join(process.cwd(), '.data'));
+});
+
+test('an empty variable counts as unset', () => {
+  const empty = Object.fromEntries(Object.keys(variables.properties).map((name) => [name, '']));
+  assert.deepEqual(configOf(empty), configOf({}));
+});
+
+test('what is set is taken over', () => {
+  const config = configOf({
+    ENV: 'local',
+    PORT: '1234',
+    DB_HOST: 'db.example',
+    DB_PORT: '6543',
+    DB_USER: 'user',
+    DB_PASSWORD: 'word',
+    DB_NAME: 'name',
+    TEST_DB_HOST: '/run/postgresql',
+    REDIS_HOST: 'cache.example',
+    REDIS_TTL: '60',
+    OFFLOAD_MIN_BATCH: '0',
+  });
+  assert.equal(config.env, 'development');
+  assert.equal(config.port, 1234);
+  assert.deepEqual(config.database, {
+    host: 'db.example',
+    port: 6543,
+    user: 'user',
+    password: 'word',
+    name: 'name',
+    sslMode: 'disable',
+    sslRootCert: null,
+  });
+  assert.equal(config.testDatabase?.host, '/run/postgresql');
+  assert.equal(config.testDatabase?.name, 'tasks_test');
+  assert.deepEqual(config.redis, {
+    host: 'cache.example',
+    port: 6379,
+    password: '',
+    ttlSeconds: 60,
+  });
+  assert.equal(config.batching.offloadMinBatch, 0);
+});
+
+test('all faults are reported at once, by name, with what was expected', () => {
+  const faults = faultsOf({
+    ENV: 'staging',
+    PORT: '70000',
+    DB_TYPE: 'mysql',
+    DB_AUTO_MIGRATE: 'perhaps',
+    METRICS_PATH: 'metrics',
+    REDIS_TTL: '1e3',
+    DB_HOST: 'db.example',
+    DB_SSLMODE: 'verify-full',
+    DB_SSLROOTCERT: join(folder, 'missing.crt'),
+    TEST_DB_HOST: 'db.example',
+    TEST_DB_SSLMODE: 'prefer',
+  });
+  assert.deepEqual(namesOf(faults).toSorted(), [
+    'DB_AUTO_MIGRATE',
+    'DB_SSLROOTCERT',
+    'DB_TYPE',
+    'ENV',
+    'METRICS_PATH',
+    'PORT',
+    'REDIS_TTL',
+    'TEST_DB_SSLMODE',
+  ]);
+  assert.ok(
+    faults.includes('ENV: expected one of development, local, test, production, got "staging"'),
+  );
+  assert.ok(faults.includes('PORT: expected an integer from 0 to 65535, got "70000"'));
+  assert.ok(faults.includes('DB_TYPE: expected one of postgres, got "mysql"'));
+  assert.ok(faults.includes('DB_AUTO_MIGRATE: expected true or false, got "perhaps"'));
+  assert.ok(faults.includes('METRICS_PATH: expected a path that begins with /, got "metrics"'));
+});
+
+test('integers are decimal and within their bounds', () => {
+  for (const PORT of ['-1', '65536', '1.5', '0x10', ' 80', '8e1', '99999999999999999999', 'a']) {
+    assert.deepEqual(namesOf(faultsOf({ PORT })), ['PORT'], PORT);
+  }
+  assert.equal(configOf({ PORT: '0', FRONTENDS: '1' }).port, 0);
+  assert.equal(configOf({ PORT: '65535' }).port, 65_535);
+});
+
+test('secrets are never shown', () => {
+  const secrets = {
+    DB_PASSWORD: 'hunter2',
+    TEST_DB_PASSWORD: 'hunter3',
+    REDIS_PASSWORD: 'hunter4',
+    METRICS_PASSWORD: 'hunter5',
+  };
+  assert.doesNotMatch(faultsOf({ ...secrets, PORT: 'x', DB_SSLMODE: 'x' }).join('\n'), /hunter/);
+  for (const [name, schema] of Object.entries(variables.properties)) {
+    const { secret } = schema as { secret?: boolean };
+    assert.equal(secret === true, name.endsWith('PASSWORD'), name);
+  }
+});
+
+test('any free port needs a single front end', () => {
+  assert.deepEqual(namesOf(faultsOf({ PORT: '0', FRONTENDS: '2' })), ['PORT']);
+  // How many there should be is not known, so only that is said.
+  assert.deepEqual(namesOf(faultsOf({ PORT: '0', FRONTENDS: '0' })), ['FRONTENDS']);
+});
+
+test('migrations run at start, except in production on a server of somebody else', () => {
+  const DB_HOST = 'db.example';
+  assert.equal(configOf({ DB_HOST }).autoMigrate, true);
+  assert.equal(configOf({ DB_HOST, ENV: 'test' }).autoMigrate, true);
+  assert.equal(configOf({ DB_HOST, ENV: 'production' }).autoMigrate, false);
+  assert.equal(configOf({ DB_HOST, ENV: 'production', DB_AUTO_MIGRATE: '1' }).autoMigrate, true);
+  assert.equal(configOf({ DB_HOST, DB_AUTO_MIGRATE: 'FALSE' }).autoMigrate, false);
+  assert.equal(configOf({ ENV: 'production' }).autoMigrate, true);
+  assert.equal(configOf({ DB_AUTO_MIGRATE: 'false' }).autoMigrate, true);
+});
+
+test('the verifying modes need a root certificate, as in libpq', () => {
+  const DB_HOST = 'db.example';
+  for (const DB_SSLMODE of ['verify-ca', 'verify-full']) {
+    assert.deepEqual(namesOf(faultsOf({ DB_HOST, DB_SSLMODE })), ['DB_SSLROOTCERT']);
+    assert.equal(
+      configOf({ DB_HOST, DB_SSLMODE, DB_SSLROOTCERT: certificate }).database?.sslRootCert,
+      certificate,
+    );
+  }
+  assert.equal(configOf({ DB_HOST, DB_SSLMODE: 'require' }).database?.sslRootCert, null);
+  const missing = { DB_SSLMODE: 'require', DB_SSLROOTCERT: join(folder, 'missing.crt') };
+  assert.deepEqual(namesOf(faultsOf({ DB_HOST, ...missing })), ['DB_SSLROOTCERT']);
+  // What is not used is not missed.
+  assert.ok(parseConfig(missing).ok);
+  assert.ok(parseConfig({ ...missing, DB_HOST, DB_SSLMODE: 'disable' }).ok);
+});
+
+test('the root certificate of the home directory is found, as in libpq', () => {
+  const file = join(folder, '.postgresql', 'root.crt');
+  mkdirSync(join(folder, '.postgresql'));
+  writeFileSync(file, '');
+  try {
+    for (const DB_SSLMODE of ['require', 'verify-ca', 'verify-full']) {
+      assert.equal(configOf({ DB_HOST: 'db.example', DB_SSLMODE }).database?.sslRootCert, file);
+    }
+  } finally {
+    rmSync(join(folder, '.postgresql'), { recursive: true });
+  }
+});
+
+test("the platform's authorities are trusted with verify-full only, as in libpq", () => {
+  const given = { DB_HOST: 'db.example', DB_SSLROOTCERT: 'system' };
+  assert.equal(configOf({ ...given, DB_SSLMODE: 'verify-full' }).database?.sslRootCert, null);
+  for (const DB_SSLMODE of ['require', 'verify-ca']) {
+    assert.deepEqual(namesOf(faultsOf({ ...given, DB_SSLMODE })), ['DB_SSLMODE']);
+  }
+});
+
+test('.env is read from the working directory, and the environment wins over it', () => {
+  process.chdir(mkdtempSync(join(folder, 'env-')));
+  writeFileSync('.env', 'PORT=1111\r\nDB_HOST="from.file"\r\n# PORT=1\r\nLOGGER_LEVEL=warn\r\n');
+  process.env['PORT'] = '2222';
+  let result = loadConfig();
+  assert.ok(result.ok);
+  assert.equal(result.config.port, 2222);
+  assert.equal(result.config.database?.host, 'from.file');
+  assert.equal(result.config.logLevel, 'warn');
+
+  process.env['DB_HOST'] = '';
+  result = loadConfig();
+  assert.ok(result.ok);
+  assert.equal(result.config.database, null);
+});
+
+test('without .env the environment is enough, and one that cannot be read is a fault', () => {
+  process.chdir(mkdtempSync(join(folder, 'env-')));
+  assert.ok(loadConfig().ok);
+  mkdirSync('.env');
+  assert.deepEqual(loadConfig(), {
+    ok: false,
+    faults: ['.env: expected a readable file, got EISDIR'],
+  });
+});
