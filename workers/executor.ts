@@ -13,10 +13,10 @@ import {
 import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import { type Fault, problemCodes, problems } from '../src/contract/problems.ts';
-import { type Clients, createClients, type ExecutorOptions } from './clients.ts';
 import { createBodyDecoder, type Decoded, type TaskChange } from './decode.ts';
 import { encodeFaults, encodeListAnswer, encodeTaskAnswer } from './encode.ts';
 import { describeFailure, type Failure } from './failures.ts';
+import { createLanes, type ExecutorOptions, type Lanes } from './lanes.ts';
 import {
   changeTasks,
   createTasks,
@@ -38,7 +38,7 @@ export interface Executor {
 }
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const clients = createClients(options);
+  const lanes = createLanes(options);
   const decoder = createBodyDecoder();
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
@@ -48,24 +48,24 @@ export function createExecutor(options: ExecutorOptions): Executor {
   function executeItems(kind: Kind, items: readonly RequestItem[]): Promise<ResponseItem[]> {
     switch (kind) {
       case 'read':
-        return executeReads(clients, items);
+        return executeReads(lanes, items);
       case 'create':
         return executeWrites(items, decoder.create, async (drafts) => {
-          const rows = await createTasks(clients.create, drafts);
+          const rows = await lanes.create.run((client) => createTasks(client, drafts));
           return rows.map((row) => taskAnswer(201, row));
         });
       case 'change':
         return executeWrites(items, decodeChange, async (changes) => {
-          const rows = indexById(await changeTasks(clients.change, changes));
+          const rows = indexById(await lanes.change.run((client) => changeTasks(client, changes)));
           return changes.map(({ id }) => taskAnswerOrNotFound(rows.get(id)));
         });
       case 'remove':
         return executeWrites(items, decodeRemoval, async (ids) => {
-          const removed = new Set(await removeTasks(clients.remove, ids));
+          const removed = new Set(await lanes.remove.run((client) => removeTasks(client, ids)));
           return ids.map((id) => (removed.has(id) ? noContent : notFound));
         });
       case 'list':
-        return executeLists(clients, items);
+        return executeLists(lanes, items);
     }
   }
 
@@ -79,19 +79,18 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     execute,
-    ping: () => ping(clients.list),
-    warm: clients.warm,
-    close: clients.close,
+    ping: () => lanes.list.run(ping),
+    warm: lanes.warm,
+    close: lanes.close,
   };
 }
 
-async function executeReads(
-  clients: Clients,
-  items: readonly RequestItem[],
-): Promise<ResponseItem[]> {
+async function executeReads(lanes: Lanes, items: readonly RequestItem[]): Promise<ResponseItem[]> {
   const ids = items.map((item) => item.id);
   try {
-    const rows = indexById(await retryLostRead(() => readTasks(clients.read, ids)));
+    const rows = indexById(
+      await retryLostRead(() => lanes.read.run((client) => readTasks(client, ids))),
+    );
     return ids.map((id) => taskAnswerOrNotFound(rows.get(id)));
   } catch (error) {
     const failure = describeFailure(error, true);
@@ -144,26 +143,23 @@ async function writeRows<Value>(
 }
 
 /** Equal queries in one batch share one statement; the others run beside each other. */
-async function executeLists(
-  clients: Clients,
-  items: readonly RequestItem[],
-): Promise<ResponseItem[]> {
+async function executeLists(lanes: Lanes, items: readonly RequestItem[]): Promise<ResponseItem[]> {
   const shared = new Map<string, Promise<ResponseItem>>();
   return Promise.all(
     items.map((item) => {
       const key = Buffer.from(item.body).toString();
       const running = shared.get(key);
       if (running !== undefined) return running;
-      const answer = executeList(clients, JSON.parse(key) as ListQuery);
+      const answer = executeList(lanes, JSON.parse(key) as ListQuery);
       shared.set(key, answer);
       return answer;
     }),
   );
 }
 
-async function executeList(clients: Clients, query: ListQuery): Promise<ResponseItem> {
+async function executeList(lanes: Lanes, query: ListQuery): Promise<ResponseItem> {
   try {
-    const page = await retryLostRead(() => listTasks(clients.list, query));
+    const page = await retryLostRead(() => lanes.list.run((client) => listTasks(client, query)));
     const body = encodeListAnswer(page.rows, { ...query, total: page.total });
     return { id: 0, version: 0, status: 200, problem: 0, body };
   } catch (error) {

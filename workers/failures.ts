@@ -58,6 +58,11 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
   return { code: 'internal', cause, perRow: true, connectionLost: false };
 }
 
+/** The session that the statement was on, or was meant for, is gone. */
+export function isConnectionLost(error: unknown): boolean {
+  return describeFailure(error, true).connectionLost;
+}
+
 /** Resources, timeouts, a read-only server: the same request may succeed later. */
 function isTransient(code: string): boolean {
   return (

@@ -2,6 +2,7 @@
  * Every SQL statement of the request path. Each is one statement, so one transaction; each takes
  * a whole batch as arrays, so that one prepared statement serves every batch size.
  */
+import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import type { Client } from '../src/database/client.ts';
 import { bigintArray, textArray } from './arrays.ts';
@@ -138,21 +139,19 @@ export async function ping(sql: Client): Promise<void> {
 }
 
 /**
- * Each statement once on this connection, without effect, so that no request pays for parsing:
- * empty arrays change nothing and make no generation step.
+ * The statements of a kind, once on this connection and without effect, so that no request pays for
+ * preparing them: empty arrays change nothing and make no generation step.
  */
-export async function warmStatements(sql: Client): Promise<void> {
-  await readTasks(sql, []);
-  await createTasks(sql, []);
-  await changeTasks(sql, []);
-  await removeTasks(sql, []);
-  await ping(sql);
-}
-
-export async function warmListStatements(sql: Client): Promise<void> {
-  for (const query of listShapes) await listTasks(sql, { page: 1, perPage: 0, ...query });
-  await ping(sql);
-}
+export const warmStatements: Readonly<Record<Kind, (client: Client) => Promise<unknown>>> = {
+  read: (client) => readTasks(client, []),
+  create: (client) => createTasks(client, []),
+  change: (client) => changeTasks(client, []),
+  remove: (client) => removeTasks(client, []),
+  async list(client) {
+    for (const query of listShapes) await listTasks(client, { page: 1, perPage: 0, ...query });
+    await ping(client);
+  },
+};
 
 const listShapes: readonly Partial<ListQuery>[] = [
   {},

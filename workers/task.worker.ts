@@ -2,8 +2,8 @@
 import { move, workerData } from 'piscina';
 import type { Frame } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
-import type { ExecutorOptions } from './clients.ts';
 import { createExecutor } from './executor.ts';
+import type { ExecutorOptions } from './lanes.ts';
 
 export interface Batch {
   readonly kind: Kind;

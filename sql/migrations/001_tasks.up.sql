@@ -21,7 +21,9 @@ CREATE INDEX tasks_assignee_id_id ON tasks (assignee_id, id);
 -- dead ones are cleared early; otherwise each read of it would walk them.
 CREATE TABLE tasks_state (
   only_row    boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-  generation  bigint NOT NULL DEFAULT 0,
+  -- Begins at the microseconds of its making, so that tables that are made anew never come to a
+  -- generation which a copy of a list, kept elsewhere, still bears.
+  generation  bigint NOT NULL DEFAULT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
   total       bigint NOT NULL DEFAULT 0,
   pending     bigint NOT NULL DEFAULT 0,
   in_progress bigint NOT NULL DEFAULT 0,
@@ -32,9 +34,18 @@ CREATE TABLE tasks_state (
 
 INSERT INTO tasks_state DEFAULT VALUES;
 
+CREATE FUNCTION tasks_state_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION 'tasks_state keeps its one row' USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER tasks_state_stays BEFORE DELETE OR TRUNCATE ON tasks_state
+  FOR EACH STATEMENT EXECUTE FUNCTION tasks_state_stays();
+
 -- Statement-level triggers with transition tables: one step of the generation for each statement
--- that changed a row, in the writer's own transaction, whoever the writer is. The names are
--- resolved where the tables were made, whatever the writer's search_path is.
+-- that changed a row, in the writer's own transaction, whoever the writer is. (An INSERT … ON
+-- CONFLICT DO UPDATE that did both counts as two.) The functions' search_path is set below: names
+-- are resolved where the tables were made, whatever the writer's search_path is.
 CREATE FUNCTION tasks_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE tasks_state AS state SET

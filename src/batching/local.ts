@@ -1,5 +1,5 @@
 /** The executor on the front end's own thread, for batches too small to pay for a hop. */
-import type { ExecutorOptions } from '../../workers/clients.ts';
+import type { ExecutorOptions } from '../../workers/lanes.ts';
 import { createExecutor, type Executor } from '../../workers/executor.ts';
 
 export type LocalExecutor = Executor;

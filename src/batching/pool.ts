@@ -1,6 +1,6 @@
 /** The executor in worker threads. A thread that dies is replaced; only its batches fail. */
 import { FixedQueue, Piscina } from 'piscina';
-import type { ExecutorOptions } from '../../workers/clients.ts';
+import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { BatchExecutor } from './executor.ts';
 import type { Frame } from './frames.ts';

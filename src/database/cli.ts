@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
+import { withSession } from './session.ts';
 
 interface Target {
   /** `null`: the embedded server in `dataDir`. */
@@ -12,6 +13,8 @@ interface Target {
   readonly dataDir: string;
   readonly log: Logger;
 }
+
+const askTimeoutMs = 10_000;
 
 const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
@@ -33,18 +36,23 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
 };
 
 const log = createLogger({ level: 'info', role: 'database' });
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { test: { type: 'boolean', default: false } },
-});
-const command = commands[positionals[0] ?? ''];
-const config = loadConfig();
-if (command === undefined) {
-  fail(`expected one of ${Object.keys(commands).join(', ')}`);
-} else if (!config.ok) {
-  fail(`the configuration is not valid:\n${config.faults.join('\n')}`);
-} else {
-  await command(targetOf(config.config, values.test)).catch((error: Error) => fail(error.message));
+process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) =>
+  fail(error instanceof Error ? error.message : String(error)),
+);
+
+async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { test: { type: 'boolean', default: false } },
+  });
+  const [name = ''] = positionals;
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) return fail(`expected one of ${Object.keys(commands).join(', ')}`);
+  const result = loadConfig();
+  if (!result.ok) return fail(`the configuration is not valid:\n${result.faults.join('\n')}`);
+  await command(targetOf(result.config, values.test));
+  return 0;
 }
 
 function targetOf(config: Config, test: boolean): Target {
@@ -53,16 +61,19 @@ function targetOf(config: Config, test: boolean): Target {
     : { database: config.database, dataDir: config.dataDir, log };
 }
 
+/** An embedded server is left running; a configured one is only looked for. */
 async function up({ database, dataDir, log }: Target): Promise<void> {
-  const { config, stop } =
-    database === null
-      ? await startEmbedded({ dataDir, log, keep: true })
-      : { config: database, stop: () => Promise.resolve() };
-  await createDatabaseIfMissing(config, log);
-  await stop();
-  log.info('the database is up', {
-    psql: `psql -h ${config.host} -p ${config.port} -U ${config.user} ${config.name}`,
-  });
+  const embedded = database === null ? await startEmbedded({ dataDir, log, keep: true }) : null;
+  const reached = database ?? embedded!.config;
+  try {
+    await createDatabaseIfMissing(reached, log);
+    log.info('the database is up', {
+      version: await versionOf(reached),
+      psql: psqlCommand(reached),
+    });
+  } finally {
+    await embedded?.stop();
+  }
 }
 
 async function down({ database, dataDir, log }: Target): Promise<void> {
@@ -84,7 +95,22 @@ async function withDatabase(
   }
 }
 
-function fail(message: string): void {
+function versionOf(database: DatabaseConfig): Promise<string> {
+  return withSession(database, askTimeoutMs, async (sql) => {
+    const [row] = await sql<{ server_version: string }[]>`SHOW server_version`;
+    return row!.server_version;
+  });
+}
+
+/** For the shell. psql asks for the password itself. */
+function psqlCommand({ host, port, user, name, sslMode, sslRootCert }: DatabaseConfig): string {
+  const words = Object.entries({ host, port, user, dbname: name, sslmode: sslMode })
+    .concat(sslRootCert === null ? [] : [['sslrootcert', sslRootCert]])
+    .map(([key, value]) => `${key}=${/^[\w./:-]+$/.test(`${value}`) ? value : `'${value}'`}`);
+  return `psql "${words.join(' ')}"`;
+}
+
+function fail(message: string): number {
   log.error(message);
-  process.exitCode = 1;
+  return 1;
 }

@@ -1,8 +1,8 @@
 /** Connections to PostgreSQL. Every option that matters is written out with its reason. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config.ts';
+import { openSocket } from './socket.ts';
+import { tlsOf } from './tls.ts';
 
 export interface ClientOptions {
   /** Connections; each is opened when it is first needed. */
@@ -11,79 +11,93 @@ export interface ClientOptions {
   readonly applicationName: string;
   /** The server cancels a statement after this long; 0: never. */
   readonly statementTimeoutMs: number;
+  /** Session settings beyond those that every connection has. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Told when a connection that was open, or was to be opened, is gone. */
+  readonly onClose?: () => void;
 }
 
-/** Queries of text: every value comes back as the text that PostgreSQL writes. */
+/** A bigint, a numeric and every kind of date or time come back as the text PostgreSQL writes. */
 export type Client = Sql<{ timestamps: string }>;
 
 const connectTimeoutSeconds = 5;
+const reconnectFirstSeconds = 0.02;
 const reconnectMaxSeconds = 0.5;
 const keepAliveSeconds = 15;
+const idleInTransactionTimeoutMs = 60_000;
+const longestTimeoutMs = 2 ** 31 - 1;
 
-/** Opens no connection by itself. Rejections carry SQLSTATE or the driver's code in `code`. */
+/**
+ * Opens no connection by itself. Rejections carry SQLSTATE or the driver's code in `code`; their
+ * `query`, `parameters` and `detail` hold values and do not belong into a log.
+ */
 export function createClient(database: DatabaseConfig, options: ClientOptions): Client {
-  return postgres({
-    ...addressOf(database),
+  // The driver leaves a zero out, and a default of the role would count instead.
+  const statementTimeoutMs = options.statementTimeoutMs || longestTimeoutMs;
+  const settings = {
+    socket: () => openSocket(database),
+    // For messages; the socket knows where to go.
+    host: database.host,
+    port: database.port,
     user: database.user,
-    password: database.password,
+    // A function, because for an empty text the driver would look into the environment.
+    password: () => database.password,
     database: database.name,
     ssl: tlsOf(database),
+    sslnegotiation: null,
+
     max: options.max,
     // Statements are prepared anew on a new connection, so connections are kept.
     max_lifetime: null,
     idle_timeout: 0,
     connect_timeout: connectTimeoutSeconds,
     keep_alive: keepAliveSeconds,
-    backoff: (attempt: number) => Math.min(0.02 * 2 ** attempt, reconnectMaxSeconds),
+    backoff: reconnectDelaySeconds,
+
     prepare: true,
+    // Statements on their way on one connection; beyond it the driver waits for all of them.
+    max_pipeline: 100,
     // Otherwise each connection begins with a catalogue query, whose failure ends the process.
     fetch_types: false,
     types: asText,
+    debug: false,
     onnotice: ignore,
+    onclose: options.onClose ?? ignore,
+
     connection: {
       application_name: options.applicationName,
-      statement_timeout: options.statementTimeoutMs,
-      lock_timeout: options.statementTimeoutMs,
-      idle_in_transaction_session_timeout: 60_000,
-      // The encoder relies on both: `2025-12-05 12:00:00.12+00`.
+      statement_timeout: statementTimeoutMs,
+      // Less than the statement's, or it would never be the one that ends the wait.
+      lock_timeout: Math.ceil(statementTimeoutMs / 2),
+      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
+      // The executor relies on both: `2025-12-05 12:00:00.12+00`.
       TimeZone: 'UTC',
       DateStyle: 'ISO',
+      // A role may have another default; the statements are written for this one.
+      default_transaction_isolation: 'read committed' as const,
+      // Compiling a plan takes longer than any statement of ours should.
+      jit: 'off',
+      ...options.settings,
     },
-  });
+  };
+  return postgres(settings);
 }
 
-const timestampTypes = [1082, 1114, 1184];
+const asTextTypes = [1082, 1083, 1114, 1184, 1266];
 
-/** A Date would lose microseconds and accept days that do not exist: timestamps stay text. */
+/** A Date would lose microseconds and accept days that do not exist: dates and times stay text. */
 const asText = {
   timestamps: {
     to: 1184,
-    from: timestampTypes,
+    from: asTextTypes,
     parse: (text: string): string => text,
     serialize: (text: unknown): string => String(text),
   },
 };
 
+/** A database that comes back is found again within half a second. */
+function reconnectDelaySeconds(attempt: number): number {
+  return Math.min(reconnectFirstSeconds * 2 ** attempt, reconnectMaxSeconds);
+}
+
 function ignore(): void {}
-
-/** A host that begins with `/` is the directory of a unix socket, as libpq has it. */
-function addressOf(database: DatabaseConfig) {
-  const { host, port } = database;
-  return host.startsWith('/')
-    ? { path: join(host, `.s.PGSQL.${port}`), host: 'localhost', port }
-    : { host, port };
-}
-
-/**
- * libpq's meanings (PostgreSQL manual, "SSL Support"): `require` encrypts, and checks the chain
- * only where a root certificate is given; `verify-ca` checks the chain; `verify-full` the host's
- * name too. A server without TLS is refused in all three; a unix socket never has it.
- */
-function tlsOf(database: DatabaseConfig) {
-  const { sslMode, sslRootCert, host } = database;
-  if (sslMode === 'disable' || host.startsWith('/')) return false;
-  const authorities = sslRootCert === null ? {} : { ca: readFileSync(sslRootCert, 'utf8') };
-  if (sslMode === 'verify-full') return { ...authorities, rejectUnauthorized: true };
-  if (sslMode === 'require' && sslRootCert === null) return { rejectUnauthorized: false };
-  return { ...authorities, rejectUnauthorized: true, checkServerIdentity: () => undefined };
-}

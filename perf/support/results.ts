@@ -1,0 +1,27 @@
+/** The table for people and the raw figures for programs, side by side. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+
+export interface Results {
+  readonly markdown: string;
+  readonly json: unknown;
+}
+
+/** A second run on one day takes the place of the first: git keeps what was worth keeping. */
+export function writeResults(directory: string, name: string, results: Results): void {
+  mkdirSync(directory, { recursive: true });
+  const markdown = join(directory, `${name}.md`);
+  writeFileSync(markdown, results.markdown);
+  writeFileSync(
+    join(directory, `${name}.json`),
+    `${JSON.stringify(results.json, roundNumber, 1)}\n`,
+  );
+  process.stderr.write(`wrote ${relative('', markdown)} and the raw figures beside it\n`);
+}
+
+/** Six digits are more than any measurement here is worth. */
+function roundNumber(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value)
+    ? Number(value.toPrecision(6))
+    : value;
+}

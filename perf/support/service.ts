@@ -1,0 +1,27 @@
+/** Our own service as a user starts it, on the measurement's database. */
+import type { DatabaseConfig } from '../../src/config.ts';
+import { serviceProgram } from './paths.ts';
+import { freePort, type RunningServer, startServer } from './server.ts';
+
+export async function startService(
+  database: DatabaseConfig,
+  directory: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> {
+  return startServer({
+    name: 'the service',
+    program: serviceProgram,
+    directory,
+    environment: {
+      ENV: 'production',
+      LOGGER_LEVEL: 'info',
+      METRICS_PORT: String(await freePort()),
+      DB_HOST: database.host,
+      DB_PORT: String(database.port),
+      DB_USER: database.user,
+      DB_NAME: database.name,
+      DB_SSLMODE: database.sslMode,
+      ...settings,
+    },
+  });
+}

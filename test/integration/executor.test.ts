@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  decodeResponses,
+  encodeRequests,
+  type RequestItem,
+  type ResponseItem,
+  wantsProblemFlag,
+} from '../../src/batching/frames.ts';
+import type { Kind } from '../../src/contract/endpoints.ts';
+import { problemCodes } from '../../src/contract/problems.ts';
+import { createExecutor, type Executor } from '../../workers/executor.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let executor: Executor;
+
+before(async () => {
+  database = await createTestDatabase('executor');
+  executor = createExecutor({
+    database: database.config,
+    applicationName: 'executor test',
+    statementTimeoutMs: 2000,
+  });
+  await executor.warm();
+});
+
+after(async () => {
+  await executor?.close();
+  await database?.drop();
+});
+
+interface Answer {
+  readonly status: number;
+  readonly problem: string | null;
+  readonly version: number;
+  readonly body: { data: Record<string, unknown> & unknown[]; meta: unknown; errors: unknown[] };
+}
+
+async function execute(kind: Kind, items: readonly Partial<RequestItem>[]): Promise<Answer[]> {
+  const frame = encodeRequests(
+    items.map((item) => ({ id: 0, flags: 0, body: new Uint8Array(0), ...item })),
+  );
+  return decodeResponses(await executor.execute(kind, frame)).map(toAnswer);
+}
+
+function toAnswer(item: ResponseItem): Answer {
+  const text = Buffer.from(item.body).toString();
+  return {
+    status: item.status,
+    problem: item.problem === 0 ? null : problemCodes[item.problem - 1]!,
+    version: item.version,
+    body: text.startsWith('{') ? JSON.parse(text) : undefined,
+  };
+}
+
+const json = (value: unknown): { body: Uint8Array } => ({
+  body: Buffer.from(JSON.stringify(value)),
+});
+
+async function createTask(fields: Readonly<Record<string, unknown>> = {}): Promise<number> {
+  const [answer] = await execute('create', [json({ title: 'a task', ...fields })]);
+  assert.equal(answer?.status, 201);
+  return answer.body.data['id'] as number;
+}
+
+async function generation(): Promise<bigint> {
+  const [row] = await database.sql<{ generation: string }[]>`SELECT generation FROM tasks_state`;
+  return BigInt(row!.generation);
+}
+
+test('a batch of creates is answered in the order of its requests, by one statement', async () => {
+  const before = await generation();
+  const titles = Array.from({ length: 100 }, (_, place) => `number ${place}`);
+  const answers = await execute(
+    'create',
+    titles.map((title) => json({ title })),
+  );
+  assert.deepEqual(
+    answers.map((answer) => answer.body.data['title']),
+    titles,
+  );
+  const ids = answers.map((answer) => answer.body.data['id'] as number);
+  assert.deepEqual(
+    ids,
+    [...ids].sort((a, b) => a - b),
+  );
+  assert.equal(await generation(), before + 1n);
+});
+
+test('texts that look like the syntax of arrays and of SQL are stored as they are', async () => {
+  const texts = [
+    'NULL',
+    '{}',
+    '{a,b}',
+    'a,b',
+    '"quoted"',
+    "it's",
+    'back\\slash',
+    '\\"',
+    ' padded ',
+    "'; DROP TABLE tasks; --",
+    'line\nbreak\ttab',
+    'x\u2028\u2029y',
+    '😀 é ü 漢字',
+    '$1',
+    '%s',
+    '\\x41',
+    'a\u0001b',
+    '\u007f',
+  ];
+  const created = await execute(
+    'create',
+    texts.map((text) => json({ title: text, description: text })),
+  );
+  const read = await execute(
+    'read',
+    created.map(({ body }) => ({ id: body.data['id'] as number })),
+  );
+  assert.deepEqual(
+    read.map(({ body }) => body.data['title']),
+    texts,
+  );
+  assert.deepEqual(
+    read.map(({ body }) => body.data['description']),
+    texts,
+  );
+  assert.deepEqual(
+    read.map(({ body }) => body.data),
+    created.map(({ body }) => body.data),
+  );
+});
+
+test('a batch of reads answers the same id twice and leaves out what does not exist', async () => {
+  const id = await createTask();
+  const answers = await execute('read', [{ id }, { id: 2 ** 52 }, { id }]);
+  assert.deepEqual(
+    answers.map(({ status, problem }) => [status, problem]),
+    [
+      [200, null],
+      [404, 'not_found'],
+      [200, null],
+    ],
+  );
+});
+
+test('invalid bodies are answered with their faults and the rest of the batch is written', async () => {
+  const before = await generation();
+  const answers = await execute('create', [
+    json({ title: 'good' }),
+    json({ title: '' }),
+    { body: Buffer.from('{') },
+    { ...json({ titel: 'x' }), flags: wantsProblemFlag },
+    json({ title: 'good too' }),
+  ]);
+  assert.deepEqual(
+    answers.map((answer) => answer.status),
+    [201, 400, 400, 400, 201],
+  );
+  assert.equal((answers[3]!.body as unknown as { type: string }).type, 'about:blank');
+  assert.equal(await generation(), before + 1n);
+});
+
+test('a batch of invalid bodies alone runs no statement', async () => {
+  const before = await generation();
+  await execute('create', [json({}), json([])]);
+  assert.equal(await generation(), before);
+});
+
+test('changes write what they name, raise the version and leave the rest', async () => {
+  const [first, second] = [
+    await createTask({ description: 'kept', assigneeID: 5 }),
+    await createTask({ status: 'done' }),
+  ];
+  const [one, missing, two] = await execute('change', [
+    { id: first, ...json({ title: 'new' }) },
+    { id: 2 ** 52, ...json({ title: 'nobody' }) },
+    { id: second, ...json({ description: 'd', assigneeID: null, status: 'canceled' }) },
+  ]);
+  assert.deepEqual([one?.status, one?.version], [200, 2]);
+  const { createdAt, updatedAt, ...rest } = one!.body.data;
+  assert.deepEqual(rest, {
+    id: first,
+    title: 'new',
+    description: 'kept',
+    status: 'pending',
+    assigneeID: 5,
+  });
+  assert.ok((updatedAt as string) >= (createdAt as string));
+  assert.equal(missing?.problem, 'not_found');
+  assert.deepEqual(
+    [two?.body.data['title'], two?.body.data['status'], two?.body.data['assigneeID']],
+    ['a task', 'canceled', 0],
+  );
+});
+
+test('a removal answers each id once and a missing one with not_found', async () => {
+  const id = await createTask();
+  const answers = await execute('remove', [{ id }, { id: 2 ** 52 }]);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [204, 404],
+  );
+  const [again] = await execute('remove', [{ id }]);
+  assert.equal(again?.problem, 'not_found');
+});
+
+test('where one row makes the statement fail, only that row fails', async () => {
+  await database.sql`ALTER TABLE tasks ADD CONSTRAINT no_thirteen CHECK (assignee_id <> 13)`;
+  try {
+    const assignees = [11, 12, 13, 14];
+    const answers = await execute(
+      'create',
+      assignees.map((assigneeID) => json({ title: 'x', assigneeID })),
+    );
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [201, 201, 500, 201],
+    );
+    assert.equal(answers[2]?.problem, 'internal');
+    const [row] = await database.sql<{ count: string }[]>`
+      SELECT count(*) AS count FROM tasks WHERE assignee_id IN (11, 12, 13, 14)`;
+    assert.equal(row?.count, '3');
+  } finally {
+    await database.sql`ALTER TABLE tasks DROP CONSTRAINT no_thirteen`;
+  }
+});
+
+test('batches that change the same rows in opposite orders do not deadlock', async () => {
+  const ids = [];
+  for (let place = 0; place < 20; place++) ids.push(await createTask());
+  const other = createExecutor({
+    database: database.config,
+    applicationName: 'the other executor',
+    statementTimeoutMs: 5000,
+  });
+  const change = (order: readonly number[]) =>
+    encodeRequests(order.map((id) => ({ id, flags: 0, ...json({ title: `v${id}` }) })));
+  const statuses = new Set<number>();
+  for (let round = 0; round < 30; round++) {
+    const frames = await Promise.all([
+      executor.execute('change', change(ids)),
+      other.execute('change', change([...ids].reverse())),
+    ]);
+    for (const frame of frames)
+      for (const item of decodeResponses(frame)) statuses.add(item.status);
+  }
+  await other.close();
+  assert.deepEqual([...statuses], [200]);
+});
+
+test('a lock that is held too long is unavailable and leaves nothing behind', async () => {
+  const id = await createTask();
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`UPDATE tasks SET title = 'held' WHERE id = ${id}`;
+  const [answer] = await execute('change', [{ id, ...json({ title: 'waiting' }) }]);
+  await holder`ROLLBACK`;
+  holder.release();
+  assert.deepEqual([answer?.status, answer?.problem], [503, 'unavailable']);
+  const [read] = await execute('read', [{ id }]);
+  assert.equal(read?.body.data['title'], 'a task');
+});
+
+test('a list knows its page, its total and the totals of a status without counting', async () => {
+  await database.sql`TRUNCATE tasks`;
+  for (let place = 0; place < 5; place++)
+    await createTask({ status: place < 2 ? 'done' : 'pending' });
+  const list = async (query: object) => {
+    const [answer] = await execute('list', [json({ page: 1, perPage: 2, ...query })]);
+    return { ids: answer!.body.data.length, meta: answer!.body.meta };
+  };
+  assert.deepEqual(await list({}), {
+    ids: 2,
+    meta: { page: 1, per_page: 2, total: 5, total_pages: 3 },
+  });
+  assert.deepEqual(await list({ page: 3 }), {
+    ids: 1,
+    meta: { page: 3, per_page: 2, total: 5, total_pages: 3 },
+  });
+  assert.deepEqual(await list({ page: 2147483647 }), {
+    ids: 0,
+    meta: { page: 2147483647, per_page: 2, total: 5, total_pages: 3 },
+  });
+  assert.deepEqual(await list({ status: 'done' }), {
+    ids: 2,
+    meta: { page: 1, per_page: 2, total: 2, total_pages: 1 },
+  });
+  assert.deepEqual(await list({ status: 'pending', title: 'a task', assigneeId: 0 }), {
+    ids: 2,
+    meta: { page: 1, per_page: 2, total: 3, total_pages: 2 },
+  });
+  assert.deepEqual(await list({ title: 'A task' }), {
+    ids: 0,
+    meta: { page: 1, per_page: 2, total: 0, total_pages: 0 },
+  });
+});
+
+test('equal lists of one batch are answered alike, different ones each for itself', async () => {
+  const queries = [{ status: 'done' }, { status: 'pending' }, { status: 'done' }];
+  const answers = await execute(
+    'list',
+    queries.map((query) => json({ page: 1, perPage: 20, ...query })),
+  );
+  assert.deepEqual(
+    answers.map(({ body }) => body.data.length),
+    [2, 3, 2],
+  );
+});
+
+test('reads go on after their connection was ended by the server', async () => {
+  const id = await createTask();
+  await database.sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'executor test read' AND datname = current_database()`;
+  const [answer] = await execute('read', [{ id }]);
+  assert.equal(answer?.status, 200);
+});

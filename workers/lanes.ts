@@ -1,0 +1,61 @@
+/**
+ * One connection a kind and thread, so that a slow list never holds up a read by id and a change
+ * that waits for a lock never holds up a create. Batches of one kind are pipelined on it.
+ */
+import type { DatabaseConfig } from '../src/config.ts';
+import { type Kind, kinds } from '../src/contract/endpoints.ts';
+import { type Client, createClient } from '../src/database/client.ts';
+import { createLane, type Lane } from './lane.ts';
+import { warmStatements } from './statements.ts';
+
+export interface ExecutorOptions {
+  readonly database: DatabaseConfig;
+  /** Told to PostgreSQL, so that its activity view names the thread. */
+  readonly applicationName: string;
+  readonly statementTimeoutMs: number;
+}
+
+export interface Lanes extends Readonly<Record<Kind, Lane>> {
+  /** Connects each and prepares its statements. Rejects when one cannot. */
+  warm(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Statements by id have one right plan, the primary key's. PostgreSQL would plan them anew each
+ * time, because it expects ten ids where a batch has one; kept plans saved a third of its time for
+ * a lone read and half for a change (perf/README.md). And a plan that was made while the table was
+ * empty, to read all of it, must not be the one that is kept.
+ */
+const planOnce = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' };
+
+export function createLanes(options: ExecutorOptions): Lanes {
+  const open = (kind: Kind): Lane =>
+    createLane(
+      (onClose): Client =>
+        createClient(options.database, {
+          max: 1,
+          applicationName: `${options.applicationName} ${kind}`,
+          statementTimeoutMs: options.statementTimeoutMs,
+          ...(kind === 'list' ? {} : { settings: planOnce }),
+          onClose,
+        }),
+    );
+  const byKind: Readonly<Record<Kind, Lane>> = {
+    read: open('read'),
+    create: open('create'),
+    change: open('change'),
+    remove: open('remove'),
+    list: open('list'),
+  };
+
+  async function warm(): Promise<void> {
+    await Promise.all(kinds.map((kind) => byKind[kind].run(warmStatements[kind])));
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(kinds.map((kind) => byKind[kind].close()));
+  }
+
+  return { ...byKind, warm, close };
+}
