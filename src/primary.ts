@@ -4,7 +4,7 @@
  */
 import type { Config, DatabaseConfig } from './config.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
-import { migrateUp, migrationStatus } from './database/migrate.ts';
+import { type MigrationStatus, migrateUp, migrationStatus } from './database/migrate.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { assertPortFree } from './port.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
@@ -100,10 +100,17 @@ async function bringSchemaUp(
     await migrateUp(database, log);
     return;
   }
-  const status = await migrationStatus(database);
-  if (status.pending.length === 0) return;
-  throw new Error(
-    `the database's schema is at version ${status.current ?? 0}, this service needs ` +
-      `${status.latest}: run "make db-migrate-up", or set DB_AUTO_MIGRATE=true`,
-  );
+  assertUpToDate(await migrationStatus(database));
+}
+
+function assertUpToDate({ current, latest, dirty, pending }: MigrationStatus): void {
+  const problem = dirty
+    ? 'was left half way by a migration that was interrupted'
+    : (current ?? 0) > latest
+      ? `is at version ${current}, newer than this service's ${latest}: run a newer release`
+      : pending.length > 0
+        ? `is at version ${current ?? 0}, this service needs ${latest}: run "make db-migrate-up", ` +
+          'or set DB_AUTO_MIGRATE=true'
+        : undefined;
+  if (problem !== undefined) throw new Error(`the database's schema ${problem}`);
 }
