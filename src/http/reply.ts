@@ -64,19 +64,22 @@ export function createReplies(isClosing: () => boolean): Replies {
     if (!exchange.open) return;
     exchange.open = false;
     const { response, requestId, method } = exchange;
-    const block = `${headers}\r\nX-Request-Id: ${requestId}${close ? closeHeader : ''}`;
+    const block = `${headers}\r\nX-Request-Id: ${requestId}`;
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
       if (status === 204) {
+        response.writeHeader('X-Content-Type-Options', block + (close ? closeHeader : ''));
         // Without an argument: with one, even undefined, it reports a length.
-        response.writeHeader('X-Content-Type-Options', block).endWithoutBody();
+        response.endWithoutBody();
         return;
       }
-      response.writeHeader('Content-Type', block);
       if (method === 'HEAD') {
+        response.writeHeader('Content-Type', block + (close ? closeHeader : ''));
         response.writeHeader('Content-Length', String(Buffer.byteLength(body)));
         response.endWithoutBody();
       } else {
+        response.writeHeader('Content-Type', block);
+        // Says `Connection: close` itself when it closes.
         response.end(body, close);
       }
     });

@@ -1,0 +1,175 @@
+/** The built service as a child process, on a free port, with a working directory of its own. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseConfig } from '../../src/config.ts';
+
+export interface LogLine extends Readonly<Record<string, unknown>> {
+  readonly level: string;
+  readonly message: string;
+}
+
+export interface ServiceOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Otherwise the service starts its embedded one. */
+  readonly database?: DatabaseConfig;
+  /** Where the embedded database and its log are; otherwise a folder that goes away. */
+  readonly folder?: string;
+}
+
+export interface Service {
+  readonly port: number;
+  readonly pid: number;
+  /** Everything it logged so far. */
+  readonly log: readonly LogLine[];
+  /** Resolves with the first line, past or to come, that fits. */
+  logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
+  /** Pids of its front ends that live. */
+  frontEnds(): number[];
+  /** Sends a signal. @returns its exit code; `null` when a signal ended it. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+const main = resolve(import.meta.dirname, '../../src/main.js');
+const startTimeoutMs = 30_000;
+const waitMs = 10_000;
+
+export function makeFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'tasks-'));
+}
+
+/** Resolves when the service listens. Rejects with its log when it does not. */
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const child = launch(options);
+  const listening = await Promise.race([
+    child.logged((line) => line.message === 'listening', startTimeoutMs),
+    child.ended.then(() => undefined),
+  ]);
+  if (listening === undefined) {
+    throw new Error(`the service ended before it listened: ${JSON.stringify(child.log)}`);
+  }
+
+  async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    const family = [child.process.pid!, ...childrenOf(child.process.pid!)];
+    child.process.kill(signal);
+    const code = await child.ended;
+    await eventually(() => family.every((pid) => !lives(pid)), 'a process was left behind');
+    return code;
+  }
+
+  return {
+    port: listening['port'] as number,
+    pid: child.process.pid!,
+    log: child.log,
+    logged: (fits) => child.logged(fits, waitMs),
+    frontEnds: () => childrenOf(child.process.pid!),
+    stop,
+  };
+}
+
+/** For a start that is meant to fail. */
+export async function runToExit(
+  options: ServiceOptions,
+): Promise<{ code: number | null; log: readonly LogLine[] }> {
+  const child = launch(options);
+  return { code: await child.ended, log: child.log };
+}
+
+/** Awaits a condition instead of a time. */
+export async function eventually(
+  holds: () => boolean | Promise<boolean>,
+  otherwise: string,
+  milliseconds = waitMs,
+): Promise<void> {
+  const giveUp = performance.now() + milliseconds;
+  while (!(await holds())) {
+    if (performance.now() > giveUp) assert.fail(otherwise);
+    await sleep(10);
+  }
+}
+
+export function lives(pid: number): boolean {
+  const state = statusOf(pid);
+  return state !== undefined && state !== 'Z';
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  readonly log: LogLine[];
+  readonly ended: Promise<number | null>;
+  logged(fits: (line: LogLine) => boolean, milliseconds: number): Promise<LogLine>;
+}
+
+function launch(options: ServiceOptions): Child {
+  const folder = options.folder ?? makeFolder();
+  const database = options.database;
+  const child = spawn(process.execPath, [main], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      PORT: '0',
+      ...(database === undefined
+        ? { DATA_DIR: join(folder, 'data') }
+        : {
+            DB_HOST: database.host,
+            DB_PORT: String(database.port),
+            DB_USER: database.user,
+            DB_PASSWORD: database.password,
+            DB_NAME: database.name,
+          }),
+      ...options.env,
+    },
+  });
+  const log: LogLine[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => log.push(JSON.parse(line)));
+  const ended = new Promise<number | null>((done) => {
+    child.once('close', (code) => {
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
+      done(code);
+    });
+  });
+
+  async function logged(fits: (line: LogLine) => boolean, milliseconds: number): Promise<LogLine> {
+    const found = () => log.find(fits);
+    const describe = `not logged in ${milliseconds} ms`;
+    await eventually(
+      () => found() !== undefined || child.exitCode !== null,
+      describe,
+      milliseconds,
+    );
+    return found() ?? assert.fail(`it ended without logging that: ${JSON.stringify(log)}`);
+  }
+
+  return { process: child, log, ended, logged };
+}
+
+function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((candidate) => parentOf(candidate) === pid && lives(candidate));
+}
+
+function parentOf(pid: number): number | undefined {
+  const fields = statFields(pid);
+  return fields === undefined ? undefined : Number(fields[1]);
+}
+
+function statusOf(pid: number): string | undefined {
+  return statFields(pid)?.[0];
+}
+
+/** proc(5): the fields of /proc/pid/stat behind the name, which may hold spaces. */
+function statFields(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return text.slice(text.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return undefined;
+  }
+}
