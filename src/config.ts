@@ -89,7 +89,7 @@ export const variables = Type.Object({
     'development',
     'What the service runs for: development (also written local), test or production.',
   ),
-  PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one, with FRONTENDS=1 only.'),
+  PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one.'),
   HOST_BASE_PATH: text(
     'localhost:8080',
     'Host and base path under which clients reach the service; for documents only.',
@@ -217,7 +217,6 @@ export function loadConfig(): ConfigResult {
 /** An empty variable counts as unset. */
 export function parseConfig(environment: Environment): ConfigResult {
   const faults: string[] = [];
-  const faulty = new Set<string>();
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(variables.properties)) {
     const given = environment[name];
@@ -230,19 +229,15 @@ export function parseConfig(environment: Environment): ConfigResult {
     for (const [name, schema] of Object.entries(variables.properties)) {
       if (!(name in values) || Compile(schema).Check(values[name])) continue;
       faults.push(describeFault(name, schema, String(values[name])));
-      faulty.add(name);
       values[name] = defaultOf(schema);
       if (values[name] === undefined) delete values[name];
     }
   }
   if (!allValid.Check(values)) throw new Error('a default contradicts its own schema');
-  return assemble(values, faults, faulty);
+  return assemble(values, faults);
 }
 
-function assemble(values: Variables, faults: string[], faulty: ReadonlySet<string>): ConfigResult {
-  if (values.FRONTENDS > 1 && values.PORT === 0 && !faulty.has('FRONTENDS')) {
-    faults.push('PORT: 0 (any free port) works with FRONTENDS=1 only');
-  }
+function assemble(values: Variables, faults: string[]): ConfigResult {
   const database = databaseOf(
     {
       host: values.DB_HOST,

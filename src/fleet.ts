@@ -14,8 +14,8 @@ export interface FleetOptions {
 }
 
 export interface Fleet {
-  /** Resolves with the port once every front end listens; rejects when one cannot at first. */
-  listening(): Promise<number>;
+  /** Resolves once every front end listens; rejects when one cannot at first. */
+  listening(): Promise<void>;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -34,12 +34,11 @@ export function createFleet(options: FleetOptions): Fleet {
   const running = new Map<number, Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let stopping = false;
-  let port = options.frontEnd.port;
 
   cluster.setupPrimary({ serialization: 'advanced' });
   const starts: Promise<void>[] = [];
   for (let number = 1; number <= options.size; number++) starts.push(fork(number, backOffMinMs));
-  const started = Promise.all(starts);
+  const started = Promise.all(starts).then(() => undefined);
 
   /** Resolves when it listens; rejects when it fails before that. */
   function fork(number: number, backOffMs: number): Promise<void> {
@@ -48,7 +47,7 @@ export function createFleet(options: FleetOptions): Fleet {
     const forkedAt = performance.now();
     const message: ToFrontEnd = {
       type: 'start',
-      options: { ...options.frontEnd, port, number },
+      options: { ...options.frontEnd, number },
       logLevel: options.logLevel,
     };
 
@@ -61,7 +60,6 @@ export function createFleet(options: FleetOptions): Fleet {
             break;
           case 'listening':
             listens = true;
-            port = reply.port;
             resolve();
             break;
           case 'failed':
@@ -96,11 +94,6 @@ export function createFleet(options: FleetOptions): Fleet {
     timers.add(timer);
   }
 
-  async function listening(): Promise<number> {
-    await started;
-    return port;
-  }
-
   async function stop(): Promise<void> {
     stopping = true;
     for (const timer of timers) clearTimeout(timer);
@@ -126,5 +119,5 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening, stop, kill };
+  return { listening: () => started, stop, kill };
 }

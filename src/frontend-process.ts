@@ -7,7 +7,7 @@ import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import { createLogger, describeError, type Logger } from './telemetry/log.ts';
 
 export function becomeFrontEnd(): void {
-  let starting: Promise<FrontEnd> | undefined;
+  let starting: Promise<FrontEnd | undefined> | undefined;
 
   // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
   process.on('SIGINT', () => undefined);
@@ -33,16 +33,18 @@ export function becomeFrontEnd(): void {
 async function start({
   options,
   logLevel,
-}: Extract<ToFrontEnd, { type: 'start' }>): Promise<FrontEnd> {
+}: Extract<ToFrontEnd, { type: 'start' }>): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
   exitOnBug(log);
   try {
     const frontEnd = await startFrontEnd(options, log);
-    tellPrimary({ type: 'listening', port: frontEnd.port });
+    tellPrimary({ type: 'listening' });
     return frontEnd;
   } catch (error) {
-    tellPrimary({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
-    throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    // The primary tries again, with back-off, when it sees the exit.
+    tellPrimary({ type: 'failed', reason }, () => process.exit(1));
+    return undefined;
   }
 }
 
@@ -56,6 +58,6 @@ function exitOnBug(log: Logger): void {
   process.on('unhandledRejection', exit);
 }
 
-function tellPrimary(message: ToPrimary): void {
-  process.send?.(message);
+function tellPrimary(message: ToPrimary, sent?: () => void): void {
+  process.send?.(message, undefined, undefined, sent);
 }

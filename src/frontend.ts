@@ -22,7 +22,6 @@ export interface FrontEndOptions {
 }
 
 export interface FrontEnd {
-  readonly port: number;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
   stop(): Promise<void>;
 }
@@ -120,7 +119,7 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     await Promise.all([pool.close(), local.close()]);
   }
 
-  return { port: listener.port, stop };
+  return { stop };
 }
 
 function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {

@@ -9,5 +9,5 @@ export type ToFrontEnd =
 export type ToPrimary =
   /** It listens to messages now: modules load asynchronously, and what came before is lost. */
   | { readonly type: 'online' }
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening' }
   | { readonly type: 'failed'; readonly reason: string };

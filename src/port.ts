@@ -1,19 +1,29 @@
-/** Front ends share their port, so the system lets a second service share it too: ask first. */
-import { createServer } from 'node:net';
+/**
+ * The port is chosen before a front end is forked: front ends share it, so the system would let
+ * a second service share it too; and one that replaces another must get the same.
+ */
+import { type AddressInfo, createServer } from 'node:net';
 
-/** Rejects when any process listens on the port, sharing or not. */
-export function assertPortFree(port: number): Promise<void> {
+/**
+ * @param wanted 0 for any free port.
+ * @returns a port that nobody listens on. Rejects when any process listens on the wanted one,
+ *   sharing it or not.
+ */
+export function findPort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', (error: NodeJS.ErrnoException) => {
       reject(
         error.code === 'EADDRINUSE'
-          ? new Error(`port ${port} is taken: stop what listens there, or set PORT`)
+          ? new Error(`port ${wanted} is taken: stop what listens there, or set PORT`)
           : error.code === 'EACCES'
-            ? new Error(`port ${port} may not be used by this user: set PORT above 1023`)
+            ? new Error(`port ${wanted} may not be used by this user: set PORT above 1023`)
             : error,
       );
     });
-    probe.listen({ port, exclusive: true }, () => probe.close(() => resolve()));
+    probe.listen({ port: wanted, exclusive: true }, () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
   });
 }

@@ -6,7 +6,7 @@ import type { Config, DatabaseConfig } from './config.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
 import { type MigrationStatus, migrateUp, migrationStatus } from './database/migrate.ts';
 import { createFleet, type Fleet } from './fleet.ts';
-import { assertPortFree } from './port.ts';
+import { findPort } from './port.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 
 /** `make` passes a signal on that the terminal has sent already: not the user's second one. */
@@ -23,7 +23,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   process.on('SIGINT', onSignal);
 
   try {
-    if (config.port !== 0) await assertPortFree(config.port);
+    const port = await findPort(config.port);
     if (config.database === null) embedded = await startEmbedded({ dataDir: config.dataDir, log });
     const database = config.database ?? embedded!.config;
     await bringSchemaUp(database, config.autoMigrate, log);
@@ -34,14 +34,14 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
       graceMs: config.shutdownGraceMs,
       log,
       frontEnd: {
-        port: config.port,
+        port,
         sharesPort: config.frontEnds > 1,
         database,
         batching: config.batching,
         shutdownGraceMs: config.shutdownGraceMs,
       },
     });
-    const port = await fleet.listening();
+    await fleet.listening();
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,

@@ -3,8 +3,6 @@ import uws, { type us_listen_socket } from 'uWebSockets.js';
 import type { Server } from './serve.ts';
 
 export interface Listener {
-  /** The port, also where 0 asked for any. */
-  readonly port: number;
   /** Takes no new connection; open ones go on. */
   stopListening(): void;
   /** Ends every connection at once. */
@@ -51,7 +49,6 @@ export function listen(server: Server, options: ListenOptions): Promise<Listener
         listening = false;
       };
       resolve({
-        port: uws.us_socket_local_port(socket as never),
         stopListening,
         close() {
           stopListening();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Task } from '../../src/contract/task.ts';
 import { checkAnswer, faultsOf } from '../support/api.ts';
 import { useService } from '../support/suite.ts';
 
@@ -69,7 +70,7 @@ test('each writable field can be updated alone', async () => {
     assigneeID: Number.MAX_SAFE_INTEGER,
   })) {
     const { body } = await suite.api.put(id, { [field]: value });
-    assert.equal(body.data[field], value);
+    assert.equal(body.data[field as keyof Task], value);
   }
   const { body } = await suite.api.put(id, { description: '', assigneeID: null });
   assert.deepEqual([body.data.description, body.data.assigneeID], ['', 0]);

@@ -1,14 +1,31 @@
 /** A client of the service that checks what must hold for every answer. */
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import type { Fault } from '../../src/contract/problems.ts';
+import type { Task } from '../../src/contract/task.ts';
 
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** The envelope, or the problem; `null` where there is no body. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into it freely, and an assertion fails otherwise.
-  readonly body: any;
+  /** Parsed, not checked: an assertion that looks for what is not there fails. */
+  readonly body: Body;
+}
+
+export interface Body {
+  readonly status: string | number;
+  readonly message: string;
+  /** One answer has a task, another a list of tasks. */
+  readonly data: Task & readonly Task[];
+  readonly meta: {
+    readonly page: number;
+    readonly per_page: number;
+    readonly total: number;
+    readonly total_pages: number;
+  };
+  readonly errors: readonly Fault[];
+  readonly type?: string;
+  readonly title?: string;
 }
 
 export interface RequestOptions {
@@ -60,7 +77,7 @@ export function createApi(port: number, connections = 8): Api {
 
 /** The codes of an error answer, with their fields: `invalid title`. */
 export function faultsOf(answer: Answer): string[] {
-  return (answer.body.errors as { code: string; field: string | null }[])
+  return answer.body.errors
     .map(({ code, field }) => (field === null ? code : `${code} ${field}`))
     .sort();
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../src/config.ts';
 
@@ -33,6 +34,12 @@ export interface Service {
   /** Sends a signal. @returns its exit code; `null` when a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
+
+/** A test that fails before it stops its service must not keep the run waiting. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 const main = resolve(import.meta.dirname, '../../src/main.js');
 const startTimeoutMs = 30_000;
@@ -82,12 +89,13 @@ export async function runToExit(
 /** Awaits a condition instead of a time. */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
-  otherwise: string,
+  otherwise: string | (() => string),
   milliseconds = waitMs,
 ): Promise<void> {
   const giveUp = performance.now() + milliseconds;
   while (!(await holds())) {
-    if (performance.now() > giveUp) assert.fail(otherwise);
+    if (performance.now() > giveUp)
+      assert.fail(typeof otherwise === 'string' ? otherwise : otherwise());
     await sleep(10);
   }
 }
@@ -125,10 +133,12 @@ function launch(options: ServiceOptions): Child {
       ...options.env,
     },
   });
+  running.add(child);
   const log: LogLine[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => log.push(JSON.parse(line)));
   const ended = new Promise<number | null>((done) => {
     child.once('close', (code) => {
+      running.delete(child);
       if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
       done(code);
     });
@@ -136,10 +146,9 @@ function launch(options: ServiceOptions): Child {
 
   async function logged(fits: (line: LogLine) => boolean, milliseconds: number): Promise<LogLine> {
     const found = () => log.find(fits);
-    const describe = `not logged in ${milliseconds} ms`;
     await eventually(
       () => found() !== undefined || child.exitCode !== null,
-      describe,
+      () => `not logged in ${milliseconds} ms: ${JSON.stringify(log)}`,
       milliseconds,
     );
     return found() ?? assert.fail(`it ended without logging that: ${JSON.stringify(log)}`);

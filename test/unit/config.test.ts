@@ -150,12 +150,6 @@ test('secrets are never shown', () => {
   }
 });
 
-test('any free port needs a single front end', () => {
-  assert.deepEqual(namesOf(faultsOf({ PORT: '0', FRONTENDS: '2' })), ['PORT']);
-  // How many there should be is not known, so only that is said.
-  assert.deepEqual(namesOf(faultsOf({ PORT: '0', FRONTENDS: '0' })), ['FRONTENDS']);
-});
-
 test('migrations run at start, except in production on a server of somebody else', () => {
   const DB_HOST = 'db.example';
   assert.equal(configOf({ DB_HOST }).autoMigrate, true);
