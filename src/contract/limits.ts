@@ -16,3 +16,6 @@ export const perPageMax = 100;
 
 /** What a client is told to wait after a 503. */
 export const retryAfterSeconds = 1;
+
+export const filterMaxBytes = 512;
+export const filterTermsMax = 8;
