@@ -64,6 +64,8 @@ export interface Config {
   /** Absolute. Holds the embedded database and what belongs to it. */
   readonly dataDir: string;
   readonly redis: RedisConfig | null;
+  /** Bytes of lists that a front end keeps in memory; 0: none. */
+  readonly cacheBytesMax: number;
   readonly frontEnds: number;
   readonly batching: BatchingConfig;
   /** How long stopping may take before what is left is given up, in milliseconds. */
@@ -154,6 +156,13 @@ export const variables = Type.Object({
   REDIS_PASSWORD: text('', 'The password of the Redis server; empty: none.', secret),
   REDIS_TTL: integer(1, 604_800, 600, 'How long Redis keeps a list, in seconds.'),
 
+  CACHE_MAX_BYTES: integer(
+    0,
+    2 ** 36,
+    64 * 1024 * 1024,
+    'The most that a front end keeps of lists in memory, in bytes; 0: nothing.',
+  ),
+
   FRONTENDS: integer(
     1,
     256,
@@ -171,8 +180,10 @@ export const variables = Type.Object({
   OFFLOAD_MIN_BATCH: integer(
     0,
     1024,
-    4,
-    'A smaller batch is executed where it is, without a worker thread; 0: none is. In requests.',
+    cores < 4 ? 1024 : 32,
+    'A smaller batch is executed where it is, without a worker thread; 0: none is. In requests; ' +
+      'empty: 1024 below four cores, otherwise 32.',
+    byMachine,
   ),
   BATCH_MAX: integer(1, 1024, 128, 'The most requests in one batch, so in one statement.'),
   QUEUE_MAX: integer(
@@ -290,6 +301,7 @@ function assemble(values: Variables, faults: string[]): ConfigResult {
             password: values.REDIS_PASSWORD,
             ttlSeconds: values.REDIS_TTL,
           },
+    cacheBytesMax: values.CACHE_MAX_BYTES,
     frontEnds: values.FRONTENDS,
     batching: {
       offloadMinBatch: values.OFFLOAD_MIN_BATCH,

@@ -1,15 +1,19 @@
-/** The only wiring of one front-end process: sockets ▸ queues ▸ executor, and its end. */
-import { type Batcher, createBatcher } from './batching/batcher.ts';
-import type { Frame } from './batching/frames.ts';
+/** The only wiring of one front-end process: sockets ▸ lists ▸ queues ▸ executor, and its end. */
+import type { Frame, ResponseItem } from './batching/frames.ts';
 import { createLocalExecutor } from './batching/local.ts';
 import { createPool } from './batching/pool.ts';
-import type { BatchingConfig, DatabaseConfig } from './config.ts';
-import { endpoints, isRead, type Kind, kinds } from './contract/endpoints.ts';
-import type { ProblemCode } from './contract/problems.ts';
+import { createQueues } from './batching/queues.ts';
+import { createGenerationSource } from './cache/generation-source.ts';
+import { createListCache, type Flight } from './cache/list-cache.ts';
+import { createRedisCache } from './cache/redis.ts';
+import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
+import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
+import { type ProblemCode, problemCodes } from './contract/problems.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
+import { createCacheStats } from './telemetry/stats.ts';
 
 export interface FrontEndOptions {
   readonly number: number;
@@ -18,6 +22,9 @@ export interface FrontEndOptions {
   readonly sharesPort: boolean;
   readonly database: DatabaseConfig;
   readonly batching: BatchingConfig;
+  readonly redis: RedisConfig | null;
+  /** Bytes of lists that are kept in memory; 0: none. */
+  readonly cacheBytesMax: number;
   readonly shutdownGraceMs: number;
 }
 
@@ -26,8 +33,6 @@ export interface FrontEnd {
   stop(): Promise<void>;
 }
 
-/** Two under way keep PostgreSQL busy while the last answers are written: perf/README.md. */
-const batchesInFlightMax = 2;
 /** A batch with more bytes than this always travels: parsing it would hold up the sockets. */
 const localFrameMaxBytes = 64 * 1024;
 const expiryIntervalMs = 100;
@@ -51,7 +56,12 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     executor: { ...executorOptions, applicationName: `tasks worker ${options.number}` },
     onThreadError: (error) => log.error('a worker thread failed', describeError(error)),
   });
-  await local.warm().catch((error: unknown) => {
+  const generations = createGenerationSource({
+    database: options.database,
+    applicationName: `tasks front end ${options.number}`,
+    timeoutMs: batching.requestTimeoutMs,
+  });
+  await Promise.all([local.warm(), generations.read()]).catch((error: unknown) => {
     log.warn('the statements could not be prepared yet', describeError(error));
   });
 
@@ -59,30 +69,51 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
   const server = createServer({
     endpoints,
     requestTimeoutMs: batching.requestTimeoutMs,
-    enqueue: (kind, exchange) => batchers[kind].add(exchange),
+    enqueue: (kind, exchange) =>
+      isList(kind) ? lists.add(exchange) : batchers[kind].add(exchange),
     checkReady,
     onFailure: logFailure,
     isClosing: () => draining,
   });
-  const batchers = createBatchers();
+
+  const queues = createQueues(batching, execute);
+  const batchers = {
+    read: queues.open<Exchange>('read', server.answer, server.fail),
+    create: queues.open<Exchange>('create', server.answer, server.fail),
+    change: queues.open<Exchange>('change', server.answer, server.fail),
+    remove: queues.open<Exchange>('remove', server.answer, server.fail),
+    list: queues.open<Flight<Exchange>>('list', landFlight, crashFlight),
+    search: queues.open<Flight<Exchange>>('search', landFlight, crashFlight),
+  };
+
+  const stats = createCacheStats();
+  const redis = options.redis === null ? undefined : createRedisCache(options.redis, stats, log);
+  const lists = createListCache<Exchange>({
+    memoryBytesMax: options.cacheBytesMax,
+    queueMax: batching.queueMax,
+    redis,
+    stats,
+    readGeneration: generations.read,
+    enqueue: (flight) => batchers[flight.key.kind].add(flight),
+    answer: server.answerList,
+    fail: server.fail,
+  });
+
   const expiry = setInterval(expire, expiryIntervalMs);
   const listener = await listen(server, { port: options.port, shared: options.sharesPort });
 
-  function createBatchers(): Readonly<Record<Kind, Batcher<Exchange>>> {
-    const create = (kind: Kind): [Kind, Batcher<Exchange>] => [
-      kind,
-      createBatcher<Exchange>({
-        batchMax: batching.batchMax,
-        queueMax: batching.queueMax,
-        inFlightMax: batchesInFlightMax,
-        distinctIds: kind === 'change' || kind === 'remove',
-        repeatable: isRead(kind),
-        execute: (frame, size) => execute(kind, frame, size),
-        answer: server.answer,
-        fail: server.fail,
-      }),
-    ];
-    return Object.fromEntries(kinds.map(create)) as Record<Kind, Batcher<Exchange>>;
+  function landFlight(flight: Flight<Exchange>, item: ResponseItem): void {
+    const bytes = Buffer.from(item.body.buffer, item.body.byteOffset, item.body.length);
+    if (item.problem !== 0) {
+      lists.crash(flight, problemCodes[item.problem - 1]!, bytes.toString());
+      return;
+    }
+    const links = bytes.toString('latin1', 0, item.id);
+    lists.land(flight, { generation: item.version, links, body: bytes.subarray(item.id) });
+  }
+
+  function crashFlight(flight: Flight<Exchange>, code: ProblemCode, cause: string): void {
+    lists.crash(flight, code, cause);
   }
 
   /** A hop to a worker costs more than the work of a small batch. */
@@ -104,6 +135,7 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
 
   function expire(): void {
     const now = performance.now();
+    lists.expire(now);
     for (const kind of kinds) batchers[kind].expire(now);
   }
 
@@ -111,12 +143,17 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     draining = true;
     listener.stopListening();
     const giveUp = performance.now() + options.shutdownGraceMs;
-    while (kinds.some((kind) => batchers[kind].size() > 0) && performance.now() < giveUp) {
+    while (isBusy() && performance.now() < giveUp) {
       await new Promise((resolve) => setTimeout(resolve, drainPollMs));
     }
     clearInterval(expiry);
     listener.close();
-    await Promise.all([pool.close(), local.close()]);
+    redis?.close();
+    await Promise.all([pool.close(), local.close(), generations.close()]);
+  }
+
+  function isBusy(): boolean {
+    return lists.size() > 0 || kinds.some((kind) => batchers[kind].size() > 0);
   }
 
   return { stop };

@@ -38,6 +38,8 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         sharesPort: config.frontEnds > 1,
         database,
         batching: config.batching,
+        redis: config.redis,
+        cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
       },
     });

@@ -53,12 +53,12 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/batching\//,
-    imports: /^src\/contract\//,
+    imports: /^src\/(contract\/|config\.ts$)/,
     rule: 'batching knows neither sockets nor the database',
   },
   {
     files: /^src\/cache\//,
-    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/client\.ts$)/,
+    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/(client|lane)\.ts$)/,
     rule: 'the cache knows neither sockets nor batches',
   },
   {
@@ -84,7 +84,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^workers\//,
     imports:
-      /^src\/(contract\/|batching\/frames\.ts$|database\/client\.ts$|telemetry\/|config\.ts$)/,
+      /^src\/(contract\/|batching\/frames\.ts$|database\/(client|lane|connection-lost)\.ts$|telemetry\/|config\.ts$)/,
     rule: 'the executor does not know which thread it is on',
   },
 ];

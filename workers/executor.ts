@@ -14,7 +14,8 @@ import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import { type Fault, problemCodes, problems } from '../src/contract/problems.ts';
 import { createBodyDecoder, type Decoded, type TaskChange } from './decode.ts';
-import { encodeFaults, encodeListAnswer, encodeTaskAnswer } from './encode.ts';
+import { encodeFaults, encodeTaskAnswer } from './encode.ts';
+import { encodeListAnswer } from './encode-list.ts';
 import { describeFailure, type Failure } from './failures.ts';
 import { createLanes, type ExecutorOptions, type Lanes } from './lanes.ts';
 import {
@@ -24,8 +25,10 @@ import {
   ping,
   readTasks,
   removeTasks,
+  sampleShare,
   type TaskRow,
 } from './statements.ts';
+import { createTextPlans } from './text-plans.ts';
 
 export interface Executor {
   /** Never rejects for a failed statement: failures are answers in the frame. */
@@ -40,6 +43,9 @@ export interface Executor {
 export function createExecutor(options: ExecutorOptions): Executor {
   const lanes = createLanes(options);
   const decoder = createBodyDecoder();
+  const textPlans = createTextPlans((terms) =>
+    lanes.search.run((client) => sampleShare(client, terms, lanes.prepared)),
+  );
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
     return encodeResponses(await executeItems(kind, decodeRequests(frame)));
@@ -65,7 +71,28 @@ export function createExecutor(options: ExecutorOptions): Executor {
           return ids.map((id) => (removed.has(id) ? noContent : notFound));
         });
       case 'list':
-        return executeLists(lanes, items);
+      case 'search':
+        return executeLists(kind, items);
+    }
+  }
+
+  function executeLists(
+    kind: 'list' | 'search',
+    items: readonly RequestItem[],
+  ): Promise<ResponseItem[]> {
+    return Promise.all(items.map((item) => executeList(kind, decodeListQuery(item.body))));
+  }
+
+  async function executeList(kind: 'list' | 'search', query: ListQuery): Promise<ResponseItem> {
+    try {
+      const page = await retryLostRead(async () => {
+        const plan = await textPlans.planFor(query.terms);
+        return lanes[kind].run((client) => listTasks(client, query, plan, lanes.prepared));
+      });
+      textPlans.observe(page.tableTotal);
+      return encodeListAnswer(query, page);
+    } catch (error) {
+      return failureAnswer(describeFailure(error, true));
     }
   }
 
@@ -142,31 +169,6 @@ async function writeRows<Value>(
   return answers;
 }
 
-/** Equal queries in one batch share one statement; the others run beside each other. */
-async function executeLists(lanes: Lanes, items: readonly RequestItem[]): Promise<ResponseItem[]> {
-  const shared = new Map<string, Promise<ResponseItem>>();
-  return Promise.all(
-    items.map((item) => {
-      const key = Buffer.from(item.body).toString();
-      const running = shared.get(key);
-      if (running !== undefined) return running;
-      const answer = executeList(lanes, JSON.parse(key) as ListQuery);
-      shared.set(key, answer);
-      return answer;
-    }),
-  );
-}
-
-async function executeList(lanes: Lanes, query: ListQuery): Promise<ResponseItem> {
-  try {
-    const page = await retryLostRead(() => lanes.list.run((client) => listTasks(client, query)));
-    const body = encodeListAnswer(page.rows, { ...query, total: page.total });
-    return { id: 0, version: 0, status: 200, problem: 0, body };
-  } catch (error) {
-    return failureAnswer(describeFailure(error, true));
-  }
-}
-
 async function retryLostRead<Result>(read: () => Promise<Result>): Promise<Result> {
   try {
     return await read();
@@ -174,6 +176,11 @@ async function retryLostRead<Result>(read: () => Promise<Result>): Promise<Resul
     if (!describeFailure(error, true).connectionLost) throw error;
     return read();
   }
+}
+
+/** The front end checked it when it made these bytes. */
+function decodeListQuery(body: Uint8Array): ListQuery {
+  return JSON.parse(Buffer.from(body).toString()) as ListQuery;
 }
 
 function indexById(rows: readonly TaskRow[]): ReadonlyMap<number, TaskRow> {

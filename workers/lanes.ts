@@ -5,7 +5,8 @@
 import type { DatabaseConfig } from '../src/config.ts';
 import { type Kind, kinds } from '../src/contract/endpoints.ts';
 import { type Client, createClient } from '../src/database/client.ts';
-import { createLane, type Lane } from './lane.ts';
+import { createLane, type Lane } from '../src/database/lane.ts';
+import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
 import { warmStatements } from './statements.ts';
 
 export interface ExecutorOptions {
@@ -18,6 +19,8 @@ export interface ExecutorOptions {
 export interface Lanes extends Readonly<Record<Kind, Lane>> {
   /** Connects each and prepares its statements. Rejects when one cannot. */
   warm(): Promise<void>;
+  /** Which list statements the connections keep. */
+  readonly prepared: PreparedShapes;
   close(): Promise<void>;
 }
 
@@ -29,15 +32,33 @@ export interface Lanes extends Readonly<Record<Kind, Lane>> {
  */
 const planOnce = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' };
 
+/** Each of the plain lists walks the one index that has its order; nothing is ever sorted. */
+const walkIndexes = { ...planOnce, enable_sort: 'off', enable_bitmapscan: 'off' };
+
+/** Values decide here, so each search is planned for its own. */
+const planForValues = { plan_cache_mode: 'force_custom_plan', enable_seqscan: 'off' };
+
+const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
+  read: planOnce,
+  create: planOnce,
+  change: planOnce,
+  remove: planOnce,
+  list: walkIndexes,
+  search: planForValues,
+};
+
+/** A slow search should not hold up the next one. */
+const searchConnections = 2;
+
 export function createLanes(options: ExecutorOptions): Lanes {
   const open = (kind: Kind): Lane =>
     createLane(
       (onClose): Client =>
         createClient(options.database, {
-          max: 1,
+          max: kind === 'search' ? searchConnections : 1,
           applicationName: `${options.applicationName} ${kind}`,
           statementTimeoutMs: options.statementTimeoutMs,
-          ...(kind === 'list' ? {} : { settings: planOnce }),
+          settings: settingsOf[kind],
           onClose,
         }),
     );
@@ -47,15 +68,19 @@ export function createLanes(options: ExecutorOptions): Lanes {
     change: open('change'),
     remove: open('remove'),
     list: open('list'),
+    search: open('search'),
   };
+  const prepared = createPreparedShapes();
 
   async function warm(): Promise<void> {
-    await Promise.all(kinds.map((kind) => byKind[kind].run(warmStatements[kind])));
+    await Promise.all(
+      kinds.map((kind) => byKind[kind].run((client) => warmStatements[kind](client, prepared))),
+    );
   }
 
   async function close(): Promise<void> {
     await Promise.all(kinds.map((kind) => byKind[kind].close()));
   }
 
-  return { ...byKind, warm, close };
+  return { ...byKind, prepared, warm, close };
 }

@@ -3,10 +3,22 @@
  * a whole batch as arrays, so that one prepared statement serves every batch size.
  */
 import type { Kind } from '../src/contract/endpoints.ts';
+import type { FilterTerm } from '../src/contract/filter.ts';
+import { deepOffsetMin } from '../src/contract/limits.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
+import { statuses } from '../src/contract/task.ts';
 import type { Client } from '../src/database/client.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange, TaskDraft } from './decode.ts';
+import {
+  listStatement,
+  prefixed,
+  type Statement,
+  sampleStatement,
+  type TextPlan,
+  taskColumns,
+} from './list-statement.ts';
+import type { PreparedShapes } from './prepared-shapes.ts';
 
 /** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
 export interface TaskRow {
@@ -24,12 +36,14 @@ export interface TaskRow {
 export interface TaskPage {
   readonly rows: readonly TaskRow[];
   readonly total: number;
+  /** False: there are more than were counted. */
+  readonly totalExact: boolean;
+  /** All tasks there are, whatever the list is of. */
+  readonly tableTotal: number;
   readonly generation: string;
 }
 
-const columns = 'id, version, title, description, status, assignee_id, created_at, updated_at';
-
-const readText = `SELECT ${columns} FROM tasks WHERE id = ANY($1::bigint[])`;
+const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`;
 
 // ORDER BY place: rows are inserted, numbered and returned in the order of the requests.
 const createText = `
@@ -58,7 +72,7 @@ const changeText = `
     updated_at = greatest(now(), task.updated_at)
   FROM locked JOIN change USING (id)
   WHERE task.id = locked.id
-  RETURNING ${prefixed('task')}`;
+  RETURNING ${prefixed('task', taskColumns)}`;
 
 const removeText = `
   WITH locked AS MATERIALIZED (
@@ -120,18 +134,37 @@ export async function removeTasks(sql: Client, ids: readonly number[]): Promise<
   return rows.map(([id]) => Number(id));
 }
 
-/** The page, its total and its generation come from one statement, so from one snapshot. */
-export async function listTasks(sql: Client, query: ListQuery): Promise<TaskPage> {
-  const { text, values } = listStatement(query);
-  const offset = (query.page - 1) * query.perPage;
-  const rows = await run(sql, text, [String(query.perPage), String(offset), ...values]);
-  const [generation, total] = rows[0]!;
+/** @param prepared decides whether the server keeps the statement. */
+export async function listTasks(
+  sql: Client,
+  query: ListQuery,
+  plan: TextPlan,
+  prepared: PreparedShapes,
+): Promise<TaskPage> {
+  const statement = listStatement(query, plan);
+  const rows = await runShape(sql, statement, prepared);
+  const [generation, tableTotal, matching] = rows[0]!;
+  const { countMax } = statement;
+  const totalExact = countMax === null || Number(matching) <= countMax;
   return {
     generation: generation!,
-    total: Number(total),
+    tableTotal: Number(tableTotal),
+    total: totalExact ? Number(matching) : countMax!,
+    totalExact,
     // Without a task on the page there is still one row: the state beside nulls.
-    rows: rows.filter((row) => row[2] !== null).map((row) => toTaskRow(row.slice(2))),
+    rows: rows.filter((row) => row[3] !== null).map((row) => toTaskRow(row.slice(3))),
   };
+}
+
+/** @returns which share of all tasks the terms ask for, from 0 to 1; 0 where there are no tasks. */
+export async function sampleShare(
+  sql: Client,
+  terms: readonly FilterTerm[],
+  prepared: PreparedShapes,
+): Promise<number> {
+  const rows = await runShape(sql, sampleStatement(terms), prepared);
+  const [hits, tasks] = rows[0]!.map(Number) as [number, number];
+  return tasks === 0 ? 0 : hits / tasks;
 }
 
 export async function ping(sql: Client): Promise<void> {
@@ -142,65 +175,61 @@ export async function ping(sql: Client): Promise<void> {
  * The statements of a kind, once on this connection and without effect, so that no request pays for
  * preparing them: empty arrays change nothing and make no generation step.
  */
-export const warmStatements: Readonly<Record<Kind, (client: Client) => Promise<unknown>>> = {
+export const warmStatements: Readonly<
+  Record<Kind, (client: Client, prepared: PreparedShapes) => Promise<unknown>>
+> = {
   read: (client) => readTasks(client, []),
   create: (client) => createTasks(client, []),
   change: (client) => changeTasks(client, []),
   remove: (client) => removeTasks(client, []),
-  async list(client) {
-    for (const query of listShapes) await listTasks(client, { page: 1, perPage: 0, ...query });
+  async list(client, prepared) {
+    for (const query of listShapes) await listTasks(client, query, rarePlan, prepared);
     await ping(client);
   },
+  search: ping,
 };
 
-const listShapes: readonly Partial<ListQuery>[] = [
-  {},
-  { status: 'pending' },
-  { assigneeId: 0 },
-  { status: 'pending', assigneeId: 0 },
+/** What lists without a text need. */
+export const rarePlan: TextPlan = { pageByIndex: true, countByIndex: true };
+
+const byId = { field: 'id', descending: false } as const;
+const newest = { field: 'id', descending: true } as const;
+const firstPage = { page: 1, perPage: 1, terms: [] };
+const assignee: FilterTerm = { field: 'assigneeID', operator: '=', numbers: [0] };
+
+const listShapes: readonly ListQuery[] = [
+  { ...firstPage, order: byId },
+  { ...firstPage, order: newest },
+  { ...firstPage, order: { field: 'createdAt', descending: true } },
+  { ...firstPage, order: { field: 'updatedAt', descending: true } },
+  { ...firstPage, order: byId, page: deepOffsetMin + 1 },
+  { ...firstPage, order: byId, cursor: { after: null } },
+  { ...firstPage, order: byId, cursor: { after: { id: 0, value: '' } } },
+  { ...firstPage, order: byId, terms: [assignee] },
+  ...statuses.map(
+    (status): ListQuery => ({
+      ...firstPage,
+      order: byId,
+      terms: [{ field: 'status', operator: '=', statuses: [status] }],
+    }),
+  ),
 ];
-
-/** At most eight texts: which of the three filters are there decides the text. */
-function listStatement(query: ListQuery): { text: string; values: string[] } {
-  const conditions: string[] = [];
-  const values: string[] = [];
-  const condition = (column: string, type: string, value: string | number): void => {
-    values.push(String(value));
-    conditions.push(`${column} = $${values.length + 2}::${type}`);
-  };
-  if (query.status !== undefined) condition('status', 'text', query.status);
-  if (query.title !== undefined) condition('title', 'text', query.title);
-  if (query.assigneeId !== undefined) condition('assignee_id', 'bigint', query.assigneeId);
-
-  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const total = totalExpression(query, where);
-  // No row beyond the total is looked for: a page far behind the end reads nothing.
-  const text = `
-    SELECT state.generation, state.matching, ${prefixed('page')}
-    FROM (SELECT generation, ${total} AS matching FROM tasks_state) AS state
-    LEFT JOIN LATERAL (
-      SELECT ${columns} FROM tasks ${where} ORDER BY id
-      LIMIT CASE WHEN $2::bigint < state.matching THEN $1::bigint ELSE 0 END OFFSET $2::bigint
-    ) AS page ON true
-    ORDER BY page.id`;
-  return { text, values };
-}
-
-/** The triggers keep the totals of all tasks and of each status; other lists are counted. */
-function totalExpression(query: ListQuery, where: string): string {
-  if (query.title !== undefined || query.assigneeId !== undefined) {
-    return `(SELECT count(*) FROM tasks ${where})`;
-  }
-  if (query.status === undefined) return 'total';
-  return `CASE $3::text WHEN 'pending' THEN pending WHEN 'in_progress' THEN in_progress
-    WHEN 'completed' THEN completed WHEN 'done' THEN done ELSE canceled END`;
-}
 
 type Values = readonly (string | null)[];
 
 /** Parameters go as text: PostgreSQL parses them by the types that the statement names. */
 async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
   const rows = await sql.unsafe(text, parameters, { prepare: true }).values();
+  return rows as unknown as Values[];
+}
+
+/** A shape that is not kept is parsed and planned each time. */
+async function runShape(
+  sql: Client,
+  { text, values }: Statement,
+  prepared: PreparedShapes,
+): Promise<Values[]> {
+  const rows = await sql.unsafe(text, [...values], { prepare: prepared.keeps(text) }).values();
   return rows as unknown as Values[];
 }
 
@@ -216,11 +245,4 @@ function toTaskRow(values: Values): TaskRow {
     createdAt: createdAt!,
     updatedAt: updatedAt!,
   };
-}
-
-function prefixed(alias: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `${alias}.${column}`)
-    .join(', ');
 }

@@ -34,6 +34,7 @@ const tuning = [
   'BATCH_MAX',
   'QUEUE_MAX',
   'POOL_MAX',
+  'CACHE_MAX_BYTES',
 ] as const;
 const ours = ['ROUNDS', 'SECONDS', 'WARMUP', 'ONLY', 'CONNECTIONS'] as const;
 
@@ -63,6 +64,14 @@ export function serverEnvironment(given: Readonly<Record<string, string>>): Node
   const needed = ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', ...tuning];
   const passed = needed.filter((name) => variable(name) !== '');
   return { ...Object.fromEntries(passed.map((name) => [name, variable(name)])), ...given };
+}
+
+/** The variables that give the service a Redis, when REDIS_HOST is set. */
+export function redisSettings(): Readonly<Record<string, string>> | undefined {
+  if (variable('REDIS_HOST') === '') return undefined;
+  const names = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_PASSWORD'];
+  const set = names.filter((name) => variable(name) !== '');
+  return Object.fromEntries(set.map((name) => [name, variable(name)]));
 }
 
 export function searchPath(): string {

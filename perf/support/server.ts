@@ -15,6 +15,7 @@ export interface RunningServer {
 export interface ServerOptions {
   readonly name: string;
   readonly program: string;
+  readonly arguments?: readonly string[];
   /** The working directory: one without an .env file. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -24,7 +25,7 @@ const startMaxMs = 30_000;
 
 /** Rejects with the server's last words when it does not come to listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const child = spawn(process.execPath, [options.program], {
+  const child = spawn(process.execPath, [options.program, ...(options.arguments ?? [])], {
     cwd: options.directory,
     env: serverEnvironment({ PORT: String(await freePort()), ...options.environment }),
     stdio: ['ignore', 'pipe', 'pipe'],

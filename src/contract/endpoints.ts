@@ -1,7 +1,10 @@
 /** The table of endpoints: route, Allow header and body rules follow from it. */
 
-/** What the executor can do. A batch holds requests of one kind. */
-export const kinds = ['read', 'create', 'change', 'remove', 'list'] as const;
+/**
+ * What the executor can do. A batch holds requests of one kind. A search is a list that may be
+ * slow: see list-query.ts.
+ */
+export const kinds = ['read', 'create', 'change', 'remove', 'list', 'search'] as const;
 export type Kind = (typeof kinds)[number];
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
@@ -29,6 +32,11 @@ export const endpoints: readonly Endpoint[] = [
   { method: 'GET', path: '/readyz', action: 'ready' },
 ];
 
+/** Kinds that answer with a list. */
+export function isList(kind: Kind): kind is 'list' | 'search' {
+  return kind === 'list' || kind === 'search';
+}
+
 /** Kinds whose requests carry a body. */
 export function hasBody(kind: Kind): boolean {
   return kind === 'create' || kind === 'change';
@@ -36,5 +44,5 @@ export function hasBody(kind: Kind): boolean {
 
 /** Kinds that change nothing, so that a lost answer may be asked for again. */
 export function isRead(kind: Kind): boolean {
-  return kind === 'read' || kind === 'list';
+  return kind === 'read' || isList(kind);
 }

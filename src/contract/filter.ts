@@ -70,7 +70,7 @@ export function parseFilter(filter: string): FilterResult {
   }
 }
 
-/** The shortest text that parses to the same terms: the form in which a query is compared. */
+/** A text that parses to the same terms and is no longer than any other that does. */
 export function printFilter(terms: readonly FilterTerm[]): string {
   return terms.map(printTerm).join(',');
 }
@@ -252,7 +252,8 @@ function isStatus(word: string): word is Status {
   return (statuses as readonly string[]).includes(word);
 }
 
-function readNumber(word: string): number | undefined {
+/** A canonical decimal from 0 to 2^53-1. */
+export function readNumber(word: string): number | undefined {
   if (!/^(0|[1-9]\d{0,15})$/.test(word)) return undefined;
   const number = Number(word);
   return number <= idMax ? number : undefined;
@@ -262,7 +263,7 @@ const rfc3339 =
   /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
 
 /** RFC 3339, section 5.6, without leap seconds. PostgreSQL has no year 0 and six digits. */
-function isRfc3339(text: string): boolean {
+export function isRfc3339(text: string): boolean {
   const match = rfc3339.exec(text);
   if (match === null) return false;
   const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
@@ -279,10 +280,10 @@ function problem(reader: Reader, at: number, token: string, what: string): strin
 function printTerm(term: FilterTerm): string {
   switch (term.field) {
     case 'any':
-      return quote(term.text);
+      return quoteWhereNeeded(term.text, beginsLikeTerm);
     case 'title':
     case 'description':
-      return `${term.field}${term.operator === 'contains' ? ':' : term.operator}${quote(term.text)}`;
+      return `${term.field}${term.operator === 'contains' ? ':' : term.operator}${quoteWhereNeeded(term.text)}`;
     case 'status':
       return `status${term.operator === 'in' ? ':' : term.operator}${term.statuses.join('|')}`;
     case 'id':
@@ -294,6 +295,10 @@ function printTerm(term: FilterTerm): string {
   }
 }
 
-function quote(text: string): string {
+const needsQuotes = /^$|^\s|\s$|[",]|\sAND(\s|$)/;
+const beginsLikeTerm = /^AND(\s|$)|^[A-Za-z_][A-Za-z0-9_]*[ \t]*[!<>=:]/;
+
+function quoteWhereNeeded(text: string, alsoWhere?: RegExp): string {
+  if (!needsQuotes.test(text) && alsoWhere?.test(text) !== true) return text;
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

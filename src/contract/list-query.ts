@@ -1,29 +1,44 @@
 /** The query of a list request: strict decoding, bounds, defaults. Pure; never throws. */
-import { idMax, pageMax, perPageDefault, perPageMax } from './limits.ts';
+import { decodeCursor, type Order, type Position, type SortField, sortFields } from './cursor.ts';
+import { type FilterTerm, parseFilter, printFilter, readNumber } from './filter.ts';
+import { deepOffsetMin, idMax, pageMax, perPageDefault, perPageMax } from './limits.ts';
 import type { Fault } from './problems.ts';
 import { isStorable, type Status, statuses } from './task.ts';
 
+/** Two queries that ask for the same are the same value, to the byte of its JSON. */
 export interface ListQuery {
+  /** From 1; 1 where there is a cursor. */
   readonly page: number;
   readonly perPage: number;
-  readonly status?: Status;
-  readonly title?: string;
-  readonly assigneeId?: number;
+  readonly order: Order;
+  /** All must hold. Sorted, none twice. */
+  readonly terms: readonly FilterTerm[];
+  /** Pages by position instead of by number; `after` is null at the beginning. */
+  readonly cursor?: { readonly after: Position | null };
 }
 
 export type ListQueryResult =
   | { readonly ok: true; readonly query: ListQuery }
   | { readonly ok: false; readonly faults: readonly [Fault, ...Fault[]] };
 
-type Draft = { -readonly [Key in keyof ListQuery]: ListQuery[Key] };
-type Parameter = (draft: Draft, value: string) => string | undefined;
+interface Draft {
+  page: number;
+  pageGiven: boolean;
+  perPage: number;
+  order: Order;
+  readonly terms: FilterTerm[];
+  cursor: string | undefined;
+}
 
 /** Each reads one value into the draft, or says what was expected. */
+type Parameter = (draft: Draft, value: string) => string | undefined;
+
 const parameters: Readonly<Record<string, Parameter>> = {
   page(draft, value) {
     const page = readCount(value);
     if (page === undefined) return `must be an integer from 0 to ${pageMax}`;
     draft.page = page === 0 ? 1 : page;
+    draft.pageGiven = value !== '';
     return undefined;
   },
   per_page(draft, value) {
@@ -32,25 +47,52 @@ const parameters: Readonly<Record<string, Parameter>> = {
     draft.perPage = perPage === 0 ? perPageDefault : Math.min(perPage, perPageMax);
     return undefined;
   },
+  sort(draft, value) {
+    if (value === '') return undefined;
+    const descending = value.startsWith('-');
+    const field = descending ? value.slice(1) : value;
+    if (!isSortField(field)) {
+      return `must be one of ${sortFields.join(', ')}, with - in front for descending`;
+    }
+    draft.order = { field, descending };
+    return undefined;
+  },
+  filter(draft, value) {
+    const result = parseFilter(value);
+    if (!result.ok) return result.message;
+    draft.terms.push(...result.terms);
+    return undefined;
+  },
   status(draft, value) {
     if (!(statuses as readonly string[]).includes(value)) {
       return `must be one of ${statuses.join(', ')}`;
     }
-    draft.status = value as Status;
+    draft.terms.push({ field: 'status', operator: '=', statuses: [value as Status] });
     return undefined;
   },
   title(draft, value) {
     if (!isStorable(value)) return 'must not contain U+0000';
-    draft.title = value;
+    draft.terms.push({ field: 'title', operator: '=', text: value });
     return undefined;
   },
   assigneeID: readAssignee,
   assignee_id: readAssignee,
+  cursor(draft, value) {
+    draft.cursor = value;
+    return undefined;
+  },
 };
 
 /** @param raw what stands behind the `?`, undecoded; empty when there is none. */
 export function parseListQuery(raw: string): ListQueryResult {
-  const draft: Draft = { page: 1, perPage: perPageDefault };
+  const draft: Draft = {
+    page: 1,
+    pageGiven: false,
+    perPage: perPageDefault,
+    order: { field: 'id', descending: false },
+    terms: [],
+    cursor: undefined,
+  };
   const faults: Fault[] = [];
   const seen = new Set<string>();
 
@@ -80,13 +122,71 @@ export function parseListQuery(raw: string): ListQueryResult {
   }
 
   const [first, ...rest] = faults;
-  return first === undefined ? { ok: true, query: draft } : { ok: false, faults: [first, ...rest] };
+  return first === undefined ? finish(draft) : { ok: false, faults: [first, ...rest] };
+}
+
+/** What depends on several parameters. */
+function finish({ page, pageGiven, perPage, order, terms, cursor }: Draft): ListQueryResult {
+  const query: ListQuery = { page, perPage, order, terms: sortTerms(terms) };
+  if (cursor === undefined) return { ok: true, query };
+  const refuse = (field: string, message: string): ListQueryResult => ({
+    ok: false,
+    faults: [invalid(field, message)],
+  });
+  if (pageGiven) return refuse('page', 'must not be given together with cursor');
+  if (cursor === '') return { ok: true, query: { ...query, cursor: { after: null } } };
+  const after = decodeCursor(cursor, order, scopeOf(query));
+  if (after === undefined) {
+    return refuse('cursor', 'must be a next_cursor of the same filter and sort order');
+  }
+  return { ok: true, query: { ...query, cursor: { after } } };
+}
+
+/** What a cursor belongs to. */
+export function scopeOf({ order, terms }: ListQuery): string {
+  return `${printSort(order)} ${printFilter(terms)}`;
+}
+
+/** The value of the parameter `sort`. */
+export function printSort({ field, descending }: Order): string {
+  return descending ? `-${field}` : field;
+}
+
+/** How many tasks of the list stand before its page. */
+export function offsetOf({ page, perPage }: ListQuery): number {
+  return (page - 1) * perPage;
+}
+
+/**
+ * `list`: one of a few statements whose plan walks an index for as many rows as the page has.
+ * `search`: all others; they have connections of their own, as they may be slow.
+ */
+export function listKindOf(query: ListQuery): 'list' | 'search' {
+  const { order, terms, cursor } = query;
+  const fields = new Set(terms.map(({ field }) => field));
+  const indexed =
+    fields.size === terms.length &&
+    terms.every(({ field, operator }: { field: string; operator?: string }) => {
+      return operator === '=' && (field === 'status' || field === 'assigneeID');
+    });
+  if (!indexed || (order.field !== 'id' && terms.length > 0)) return 'search';
+  const counted = order.field === 'id' && !fields.has('assigneeID');
+  return cursor !== undefined || counted || offsetOf(query) < deepOffsetMin ? 'list' : 'search';
+}
+
+function sortTerms(terms: readonly FilterTerm[]): FilterTerm[] {
+  const byText = new Map(terms.map((term) => [JSON.stringify(term), term]));
+  return [...byText.keys()].sort().map((text) => byText.get(text)!);
+}
+
+function isSortField(field: string): field is SortField {
+  return (sortFields as readonly string[]).includes(field);
 }
 
 function readAssignee(draft: Draft, value: string): string | undefined {
-  const id = /^(0|[1-9]\d{0,15})$/.test(value) ? Number(value) : Number.NaN;
-  if (!(id <= idMax)) return `must be an integer from 0 to ${idMax}`;
-  draft.assigneeId = id;
+  const id = readNumber(value);
+  if (id === undefined) return `must be an integer from 0 to ${idMax}`;
+  draft.terms.push({ field: 'assigneeID', operator: '=', numbers: [id] });
   return undefined;
 }
 

@@ -4,12 +4,14 @@
  * ever, or answer it with the old session's last error. So its client is thrown away, and the
  * next statement goes out on a new one.
  */
-import type { Client } from '../src/database/client.ts';
-import { isConnectionLost } from './failures.ts';
+import type { Client } from './client.ts';
+import { connectionLossOf } from './connection-lost.ts';
 
 export interface Lane {
   /** Runs on the present client. Rejects as the client does. */
   run<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
+  /** Throws the present connection away: what runs on it rejects. For a server that says nothing. */
+  abandon(): void;
   close(): Promise<void>;
 }
 
@@ -35,7 +37,7 @@ export function createLane(open: (onClose: () => void) => Client): Lane {
     try {
       return await use(client);
     } catch (error) {
-      if (isConnectionLost(error)) replace(client);
+      if (connectionLossOf(error) !== undefined) replace(client);
       throw error;
     }
   }
@@ -45,5 +47,5 @@ export function createLane(open: (onClose: () => void) => Client): Lane {
     await present.end({ timeout: 1 });
   }
 
-  return { run, close };
+  return { run, abandon: () => replace(present), close };
 }

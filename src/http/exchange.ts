@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
+import type { ListKey } from '../contract/list-key.ts';
 
 export interface Exchange extends Waiting {
   readonly response: HttpResponse;
@@ -12,6 +13,8 @@ export interface Exchange extends Waiting {
   readonly requestId: string;
   id: number;
   body: Uint8Array;
+  /** What a list request asks for. */
+  list: ListKey | undefined;
   /** False once it was answered or the client went away: the response must not be touched. */
   open: boolean;
 }
@@ -40,6 +43,7 @@ export function openExchange(
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
     body: nobody,
+    list: undefined,
     open: true,
   };
   response.onAborted(function markAborted() {

@@ -36,11 +36,19 @@ const statusLines: Readonly<Record<number, string>> = Object.fromEntries(
 export interface Replies {
   /** 200 with a body, and its ETag where there is one. */
   ok(exchange: Exchange, body: Uint8Array | string, etag?: string): void;
+  list(exchange: Exchange, list: ListReply): void;
   created(exchange: Exchange, body: Uint8Array, location: string, etag: string): void;
   noContent(exchange: Exchange, allow?: string): void;
   /** An answer whose body is made already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
+}
+
+/** A list as it is kept. Links and tag are made by us, percent-encoded. */
+export interface ListReply {
+  readonly body: Uint8Array;
+  readonly etag: string;
+  readonly links: string;
 }
 
 export interface ProblemOptions {
@@ -100,6 +108,9 @@ export function createReplies(isClosing: () => boolean): Replies {
   return {
     ok(exchange, body, etag) {
       send(exchange, 200, withEtag(isSafe(exchange) ? readHeaders : writeHeaders, etag), body);
+    },
+    list(exchange, { body, etag, links }) {
+      send(exchange, 200, `${withEtag(readHeaders, etag)}\r\nLink: ${links}`, body);
     },
     created(exchange, body, location, etag) {
       send(exchange, 201, `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`, body);

@@ -5,19 +5,19 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ResponseItem } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
-import { parseListQuery } from '../contract/list-query.ts';
+import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readBody } from './body.ts';
 import { createRequestIds, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
 import { checkBody, isChunked, isUrlTooLong } from './guard.ts';
 import { parseId } from './identifier.ts';
-import { createReplies, type Replies, taskEtag } from './reply.ts';
+import { createReplies, type ListReply, type Replies, taskEtag } from './reply.ts';
 import { createRouter } from './router.ts';
 
 export interface ServerOptions {
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
-  /** Hands a request to the queue of its kind; `false`: the queue is full. */
+  /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
   /** Resolves when the database answers; rejects when it does not or the service drains. */
   readonly checkReady: () => Promise<void>;
@@ -32,6 +32,7 @@ export interface Server {
   handle(response: HttpResponse, request: HttpRequest): void;
   /** Sends what the executor answered. */
   answer(exchange: Exchange, item: ResponseItem): void;
+  answerList(exchange: Exchange, list: ListReply): void;
   /** Sends an expected failure. */
   fail(exchange: Exchange, code: ProblemCode, cause: string): void;
 }
@@ -53,6 +54,7 @@ const idFault: Fault = {
 export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
   const replies = createReplies(options.isClosing);
+  const parseList = createListKeys();
   const exchangeOptions: ExchangeOptions = {
     nextRequestId: createRequestIds(),
     requestTimeoutMs: options.requestTimeoutMs,
@@ -100,9 +102,9 @@ export function createServer(options: ServerOptions): Server {
 
   function accept(kind: Kind, exchange: Exchange, request: HttpRequest, query: string): void {
     if (kind === 'list') {
-      const parsed = parseListQuery(query);
+      const parsed = parseList(query);
       if (!parsed.ok) return replies.problem(exchange, 'invalid', { faults: parsed.faults });
-      exchange.body = Buffer.from(JSON.stringify(parsed.query));
+      exchange.list = parsed.key;
     }
     if (!hasBody(kind)) return enqueue(kind, exchange);
 
@@ -135,7 +137,6 @@ export function createServer(options: ServerOptions): Server {
     }
     if (item.status === 204) return replies.noContent(exchange);
     if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
-    if (item.id === 0) return replies.ok(exchange, item.body);
     const etag = taskEtag(item.id, item.version);
     if (item.status === 201) {
       return replies.created(exchange, item.body, `/api/tasks/${item.id}`, etag);
@@ -148,7 +149,7 @@ export function createServer(options: ServerOptions): Server {
     replies.problem(exchange, code);
   }
 
-  return { handle, answer, fail };
+  return { handle, answer, answerList: replies.list, fail };
 }
 
 /**

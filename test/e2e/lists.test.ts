@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { faultsOf } from '../support/api.ts';
+import { type Body, faultsOf } from '../support/api.ts';
 import { useService } from '../support/suite.ts';
 
 const ids: number[] = [];
@@ -18,10 +18,10 @@ const suite = useService('lists', {
   },
 });
 
-async function list(query: string): Promise<{ ids: number[]; meta: Record<string, number> }> {
+async function list(query: string): Promise<{ ids: number[]; meta: Body['meta'] }> {
   const answer = await suite.api.get(`/api/tasks${query}`);
   assert.equal(answer.status, 200, answer.text);
-  return { ids: answer.body.data.map((task: { id: number }) => task.id), meta: answer.body.meta };
+  return { ids: answer.body.data.map((task) => task.id), meta: answer.body.meta };
 }
 
 test('without parameters the first twenty come, in the order of their ids', async () => {
@@ -59,15 +59,15 @@ test('a page beyond the end is empty and tells the true total', async () => {
 
 test('per_page is at most 100', async () => {
   for (const asked of ['100', '101', '2147483647']) {
-    assert.equal((await list(`?per_page=${asked}`)).meta['per_page'], 100);
+    assert.equal((await list(`?per_page=${asked}`)).meta.per_page, 100);
   }
 });
 
 test('the exact parameters are joined by AND', async () => {
   const done = ids.filter((_, place) => place % 3 === 0);
   assert.deepEqual((await list('?status=done')).ids, done);
-  assert.equal((await list('?status=done')).meta['total'], done.length);
-  assert.equal((await list('?status=canceled')).meta['total'], 0);
+  assert.equal((await list('?status=done')).meta.total, done.length);
+  assert.equal((await list('?status=canceled')).meta.total, 0);
   const odd = ids.filter((_, place) => place % 9 === 0);
   for (const title of ['a%20%2B%20b%20%26%20c', 'a+%2B+b+%26+c']) {
     assert.deepEqual((await list(`?title=${title}`)).ids, odd);
@@ -78,25 +78,25 @@ test('the exact parameters are joined by AND', async () => {
   const both = ids.filter((_, place) => place % 3 === 0 && place % 5 === 0 && place % 9 === 0);
   const query = '?status=done&assignee_id=0&title=a+%2B+b+%26+c';
   assert.deepEqual((await list(query)).ids, both);
-  assert.equal((await list(query)).meta['total'], both.length);
+  assert.equal((await list(query)).meta.total, both.length);
   assert.deepEqual((await list('?title=')).ids, []);
 });
 
 test('a list shows a write that was acknowledged before it was asked for', async () => {
   const id = await suite.api.create({ title: 'fresh' });
   assert.deepEqual((await list('?title=fresh')).ids, [id]);
-  assert.equal((await list('')).meta['total'], 46);
+  assert.equal((await list('')).meta.total, 46);
   await suite.api.put(id, { title: 'stale' });
   assert.deepEqual((await list('?title=fresh')).ids, []);
   await suite.api.remove(id);
-  assert.equal((await list('')).meta['total'], 45);
+  assert.equal((await list('')).meta.total, 45);
 });
 
 test('totals are exact after somebody else wrote', async () => {
   await suite.database.sql`INSERT INTO tasks (title) SELECT 'bulk' FROM generate_series(1, 1000)`;
-  assert.equal((await list('')).meta['total'], 1045);
+  assert.equal((await list('')).meta.total, 1045);
   await suite.database.sql`DELETE FROM tasks WHERE title = 'bulk'`;
-  assert.equal((await list('')).meta['total'], 45);
+  assert.equal((await list('')).meta.total, 45);
 });
 
 const refused: readonly (readonly [query: string, faults: readonly string[]])[] = [

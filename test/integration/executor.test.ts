@@ -262,52 +262,6 @@ test('a lock that is held too long is unavailable and leaves nothing behind', as
   assert.equal(read?.body.data['title'], 'a task');
 });
 
-test('a list knows its page, its total and the totals of a status without counting', async () => {
-  await database.sql`TRUNCATE tasks`;
-  for (let place = 0; place < 5; place++)
-    await createTask({ status: place < 2 ? 'done' : 'pending' });
-  const list = async (query: object) => {
-    const [answer] = await execute('list', [json({ page: 1, perPage: 2, ...query })]);
-    return { ids: answer!.body.data.length, meta: answer!.body.meta };
-  };
-  assert.deepEqual(await list({}), {
-    ids: 2,
-    meta: { page: 1, per_page: 2, total: 5, total_pages: 3 },
-  });
-  assert.deepEqual(await list({ page: 3 }), {
-    ids: 1,
-    meta: { page: 3, per_page: 2, total: 5, total_pages: 3 },
-  });
-  assert.deepEqual(await list({ page: 2147483647 }), {
-    ids: 0,
-    meta: { page: 2147483647, per_page: 2, total: 5, total_pages: 3 },
-  });
-  assert.deepEqual(await list({ status: 'done' }), {
-    ids: 2,
-    meta: { page: 1, per_page: 2, total: 2, total_pages: 1 },
-  });
-  assert.deepEqual(await list({ status: 'pending', title: 'a task', assigneeId: 0 }), {
-    ids: 2,
-    meta: { page: 1, per_page: 2, total: 3, total_pages: 2 },
-  });
-  assert.deepEqual(await list({ title: 'A task' }), {
-    ids: 0,
-    meta: { page: 1, per_page: 2, total: 0, total_pages: 0 },
-  });
-});
-
-test('equal lists of one batch are answered alike, different ones each for itself', async () => {
-  const queries = [{ status: 'done' }, { status: 'pending' }, { status: 'done' }];
-  const answers = await execute(
-    'list',
-    queries.map((query) => json({ page: 1, perPage: 20, ...query })),
-  );
-  assert.deepEqual(
-    answers.map(({ body }) => body.data.length),
-    [2, 3, 2],
-  );
-});
-
 test('reads go on after their connection was ended by the server', async () => {
   const id = await createTask();
   await database.sql`

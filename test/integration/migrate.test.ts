@@ -267,6 +267,7 @@ async function objects(): Promise<string[]> {
     SELECT relname::text AS name FROM pg_class
       WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
     UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
     UNION ALL SELECT tgname::text FROM pg_trigger WHERE NOT tgisinternal
     ORDER BY name`;
   return rows.map((row) => row.name);

@@ -18,10 +18,12 @@ export interface Body {
   /** One answer has a task, another a list of tasks. */
   readonly data: Task & readonly Task[];
   readonly meta: {
-    readonly page: number;
+    readonly page: number | null;
     readonly per_page: number;
     readonly total: number;
     readonly total_pages: number;
+    readonly total_exact?: false;
+    readonly next_cursor?: string | null;
   };
   readonly errors: readonly Fault[];
   readonly type?: string;

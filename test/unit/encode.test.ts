@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeListAnswer, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import { encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
 import type { TaskRow } from '../../workers/statements.ts';
 
 const row: TaskRow = {
@@ -33,27 +33,6 @@ test('a task is answered in the envelope, its keys in the order of the contract'
   assert.deepEqual(answer, envelope);
   assert.deepEqual(Object.keys(answer), Object.keys(envelope));
   assert.deepEqual(Object.keys(answer['data'] as object), Object.keys(task));
-});
-
-test('a list says how many pages there are', () => {
-  const meta = { page: 2, perPage: 20, total: 41 };
-  assert.deepEqual(parse(encodeListAnswer([row, row], meta)), {
-    data: [task, task],
-    meta: { page: 2, per_page: 20, total: 41, total_pages: 3 },
-    message: 'success',
-    errors: [],
-    status: 'ok',
-  });
-});
-
-test('an empty list has no pages', () => {
-  const answer = parse(encodeListAnswer([], { page: 1, perPage: 20, total: 0 }));
-  assert.deepEqual((answer as { meta: unknown }).meta, {
-    page: 1,
-    per_page: 20,
-    total: 0,
-    total_pages: 0,
-  });
 });
 
 test('timestamps of every millisecond keep their digits', () => {

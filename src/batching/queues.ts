@@ -1,0 +1,37 @@
+/** The queues of a front end: one of each kind, with the rules of its kind. */
+import type { BatchingConfig } from '../config.ts';
+import { isRead, type Kind } from '../contract/endpoints.ts';
+import { type Batcher, type BatcherOptions, createBatcher, type Waiting } from './batcher.ts';
+import type { Frame } from './frames.ts';
+
+export interface Queues {
+  open<Request extends Waiting>(
+    kind: Kind,
+    answer: BatcherOptions<Request>['answer'],
+    fail: BatcherOptions<Request>['fail'],
+  ): Batcher<Request>;
+}
+
+/** Two under way keep PostgreSQL busy while the last answers are written: perf/README.md. */
+const batchesInFlightMax = 2;
+/** A batch is answered when its slowest is, so slow ones do not share one. */
+const searchesInFlightMax = 4;
+
+export function createQueues(
+  { batchMax, queueMax }: BatchingConfig,
+  execute: (kind: Kind, frame: Frame, size: number) => Promise<Frame>,
+): Queues {
+  return {
+    open: (kind, answer, fail) =>
+      createBatcher({
+        batchMax: kind === 'search' ? 1 : batchMax,
+        queueMax,
+        inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
+        distinctIds: kind === 'change' || kind === 'remove',
+        repeatable: isRead(kind),
+        execute: (frame, size) => execute(kind, frame, size),
+        answer,
+        fail,
+      }),
+  };
+}

@@ -1,0 +1,56 @@
+/** Where the generation is: one row of PostgreSQL, on a connection that nothing else uses. */
+import type { DatabaseConfig } from '../config.ts';
+import { type Client, createClient } from '../database/client.ts';
+import { createLane } from '../database/lane.ts';
+import type { Generation } from './generation.ts';
+
+export interface GenerationSourceOptions {
+  readonly database: DatabaseConfig;
+  readonly applicationName: string;
+  /** A server that says nothing for this long is given up. */
+  readonly timeoutMs: number;
+}
+
+export interface GenerationSource {
+  /** Rejects when the database is away, or silent for too long. */
+  read(): Promise<Generation>;
+  close(): Promise<void>;
+}
+
+/**
+ * The era is the start of the server and the table's own number: after a restore, a failover or a
+ * crash that lost unsynchronised commits, a generation may come a second time with other data.
+ */
+const text = `SELECT generation, tableoid || ' ' || extract(epoch FROM pg_postmaster_start_time())
+  FROM tasks_state`;
+
+export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
+  const lane = createLane(
+    (onClose): Client =>
+      createClient(options.database, {
+        max: 1,
+        applicationName: `${options.applicationName} generation`,
+        statementTimeoutMs: options.timeoutMs,
+        settings: { plan_cache_mode: 'force_generic_plan' },
+        onClose,
+      }),
+  );
+
+  async function readOnce(client: Client): Promise<Generation> {
+    const rows = await client.unsafe(text, [], { prepare: true }).values();
+    const [number, era] = rows[0] as unknown as [string, string];
+    return { number: Number(number), era };
+  }
+
+  async function read(): Promise<Generation> {
+    // The server's own timeout does not end a wait for a server that is frozen or cut off.
+    const timer = setTimeout(lane.abandon, options.timeoutMs);
+    try {
+      return await lane.run(readOnce);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return { read, close: () => lane.close() };
+}

@@ -1,0 +1,231 @@
+/**
+ * A list request from its arrival to its answer.
+ *
+ *   add ─▸ generation, read after it came ─▸ memory ─▸ Redis ─▸ executor ─▸ answer
+ *                                            └ of that generation or a later one: answered
+ *
+ * Requests for the same list share one read (a flight). A list bears the generation of its own
+ * snapshot, so nothing is ever invalidated, and what is stored late is stored under its own name.
+ */
+import type { ListKey } from '../contract/list-key.ts';
+import type { ProblemCode } from '../contract/problems.ts';
+import type { CacheStats } from '../telemetry/stats.ts';
+import { createGenerationReader, type Generation } from './generation.ts';
+import { type ListEntry, listEtag } from './list-entry.ts';
+import { createMemoryCache } from './memory.ts';
+import type { RedisCache } from './redis.ts';
+
+/** A request that waits for a list. */
+export interface ListRequest {
+  readonly list: ListKey | undefined;
+  /** Milliseconds of the monotonic clock at which the answer is due. */
+  readonly deadline: number;
+}
+
+/** One read of one list, for all who wait for it; as a queue of the executor takes it. */
+export interface Flight<Request> {
+  readonly id: 0;
+  readonly flags: 0;
+  readonly body: Uint8Array;
+  readonly deadline: number;
+  readonly key: ListKey;
+  /** What it brings must not be older. */
+  readonly floor: Generation;
+  readonly requests: Request[];
+  tries: number;
+}
+
+/** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
+export interface ListCacheOptions<Request extends ListRequest> {
+  /** 0: lists are not kept in memory. */
+  readonly memoryBytesMax: number;
+  /** The most requests that wait. */
+  readonly queueMax: number;
+  readonly redis: RedisCache | undefined;
+  readonly stats: CacheStats;
+  readonly readGeneration: () => Promise<Generation>;
+  /** Hands a flight to the executor; `false`: its queue is full. */
+  readonly enqueue: (flight: Flight<Request>) => boolean;
+  readonly answer: (request: Request, entry: ListEntry) => void;
+  readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
+}
+
+export interface ListCache<Request extends ListRequest> {
+  /** `false`: too many wait already, and the request was not taken. */
+  add(request: Request): boolean;
+  /** The executor's answer of a flight. `links`, `body` may be views into something larger. */
+  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
+  /** The executor's failure of a flight. */
+  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
+  /** Gives up on requests whose deadline has passed. Called now and then. */
+  expire(now: number): void;
+  /** Requests that wait. */
+  size(): number;
+}
+
+/** A replica may be behind; one that stays behind is not asked for ever. */
+const triesMax = 3;
+/** No cache, no check: each list is read for its own request. */
+const unchecked: Generation = { era: '', number: 0 };
+
+export function createListCache<Request extends ListRequest>(
+  options: ListCacheOptions<Request>,
+): ListCache<Request> {
+  const { stats, redis } = options;
+  const isOff = options.memoryBytesMax === 0 && redis === undefined;
+  const memory = createMemoryCache(options.memoryBytesMax, () => stats.memoryEvictions++);
+  const reader = createGenerationReader<Request>({
+    read: options.readGeneration,
+    known: serve,
+    failed(requests) {
+      stats.generationReadFailures++;
+      for (const request of requests) fail(request, 'unavailable', 'the generation is not known');
+    },
+  });
+  /** By the text of the key: the latest flight of each list. */
+  const flights = new Map<string, Flight<Request>>();
+  let era = '';
+  let waiting = 0;
+
+  function add(request: Request): boolean {
+    if (waiting >= options.queueMax) return false;
+    waiting++;
+    if (isOff) dispatch(openFlight(request, unchecked));
+    else reader.add(request);
+    return true;
+  }
+
+  function serve(requests: readonly Request[], generation: Generation): void {
+    stats.generationReads++;
+    if (generation.era !== era) {
+      memory.clear();
+      era = generation.era;
+    }
+    const opened: Flight<Request>[] = [];
+    for (const request of requests) {
+      const key = request.list!;
+      const entry = memory.get(key.text);
+      if (entry !== undefined && entry.generation >= generation.number) {
+        stats.memoryHits++;
+        answer(request, entry);
+        continue;
+      }
+      stats.memoryMisses++;
+      const flight = flights.get(key.text);
+      if (flight !== undefined && isNotOlder(flight.floor, generation)) {
+        stats.listReadsShared++;
+        flight.requests.push(request);
+        continue;
+      }
+      const own = openFlight(request, generation);
+      flights.set(key.text, own);
+      opened.push(own);
+    }
+    if (opened.length === 0) return;
+    if (redis?.isThere() === true) void lookUp(redis, generation, opened);
+    else for (const flight of opened) dispatch(flight);
+  }
+
+  function openFlight(request: Request, floor: Generation): Flight<Request> {
+    const key = request.list!;
+    const { deadline } = request;
+    return {
+      id: 0,
+      flags: 0,
+      body: key.bytes,
+      deadline,
+      key,
+      floor,
+      requests: [request],
+      tries: 0,
+    };
+  }
+
+  async function lookUp(
+    there: RedisCache,
+    generation: Generation,
+    opened: readonly Flight<Request>[],
+  ): Promise<void> {
+    const keys = opened.map((flight) => flight.key);
+    const entries = await there.lookup(generation, keys);
+    for (let place = 0; place < opened.length; place++) {
+      const flight = opened[place]!;
+      const entry = entries[place];
+      if (entry === undefined) {
+        dispatch(flight);
+      } else {
+        keep(flight, entry);
+        settle(flight, entry);
+      }
+    }
+  }
+
+  function dispatch(flight: Flight<Request>): void {
+    flight.tries++;
+    stats.listReads++;
+    if (!options.enqueue(flight)) crash(flight, 'overloaded', 'the queue is full');
+  }
+
+  function land(
+    flight: Flight<Request>,
+    { generation, links, body }: Pick<ListEntry, 'generation' | 'links' | 'body'>,
+  ): void {
+    if (generation < flight.floor.number) {
+      if (flight.tries < triesMax) dispatch(flight);
+      else crash(flight, 'unavailable', 'the list is older than the data');
+      return;
+    }
+    const etag = listEtag(generation, flight.key.tag);
+    if (isOff) return settle(flight, { generation, links, etag, body });
+    // A copy: what came may be a view into the answers of a whole batch.
+    const entry: ListEntry = { generation, links, etag, body: new Uint8Array(body) };
+    keep(flight, entry);
+    redis?.store(flight.floor, flight.key, entry);
+    settle(flight, entry);
+  }
+
+  /** A list of another era would be found under a number that means something else now. */
+  function keep({ key, floor }: Flight<Request>, entry: ListEntry): void {
+    if (floor.era === era) memory.set(key.text, entry);
+  }
+
+  function settle(flight: Flight<Request>, entry: ListEntry): void {
+    close(flight);
+    for (const request of flight.requests) answer(request, entry);
+  }
+
+  function crash(flight: Flight<Request>, code: ProblemCode, cause: string): void {
+    close(flight);
+    for (const request of flight.requests) fail(request, code, cause);
+  }
+
+  function close(flight: Flight<Request>): void {
+    // A later flight of the same list may have its place.
+    if (flights.get(flight.key.text) === flight) flights.delete(flight.key.text);
+  }
+
+  function answer(request: Request, entry: ListEntry): void {
+    waiting--;
+    options.answer(request, entry);
+  }
+
+  function fail(request: Request, code: ProblemCode, cause: string): void {
+    waiting--;
+    options.fail(request, code, cause);
+  }
+
+  /** Flights have deadlines of their own, in the queue of the executor. */
+  function expire(now: number): void {
+    reader.drop((request) => {
+      if (request.deadline > now) return false;
+      fail(request, 'unavailable', 'the generation was not known within the deadline');
+      return true;
+    });
+  }
+
+  return { add, land, crash, expire, size: () => waiting };
+}
+
+function isNotOlder(one: Generation, other: Generation): boolean {
+  return one.era === other.era && one.number >= other.number;
+}

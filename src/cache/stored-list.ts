@@ -1,0 +1,45 @@
+/**
+ * A list as Redis keeps it: checksum (4 bytes) | bytes of the links (4) | links | body. The checksum
+ * covers the key too, so that neither damage nor an answer to another question passes for a list.
+ */
+import { crc32 } from 'node:zlib';
+import type { Generation } from './generation.ts';
+import type { ListEntry } from './list-entry.ts';
+
+const headBytes = 8;
+/** Raised when the answer of a list changes its form: old copies are then not found. */
+const layout = 1;
+
+/** @param query canonical text of the query. */
+export function storedKey({ era, number }: Generation, query: string): string {
+  return `tasks:list:${layout}:${era}:${number}:${query}`;
+}
+
+export function encodeStored(key: string, { links, body }: ListEntry): Buffer {
+  const value = Buffer.allocUnsafe(headBytes + links.length + body.length);
+  value.writeUInt32LE(links.length, 4);
+  value.write(links, headBytes, 'latin1');
+  value.set(body, headBytes + links.length);
+  value.writeUInt32LE(checksum(key, value), 0);
+  return value;
+}
+
+/** `undefined`: not what {@link encodeStored} made for this key. */
+export function decodeStored(
+  key: string,
+  value: Uint8Array,
+): Pick<ListEntry, 'links' | 'body'> | undefined {
+  if (value.length < headBytes) return undefined;
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
+  if (bytes.readUInt32LE(0) !== checksum(key, bytes)) return undefined;
+  const bodyOffset = headBytes + bytes.readUInt32LE(4);
+  return {
+    links: bytes.toString('latin1', headBytes, bodyOffset),
+    // A copy: the value may be a part of a larger piece that the parser received.
+    body: new Uint8Array(bytes.subarray(bodyOffset)),
+  };
+}
+
+function checksum(key: string, value: Buffer): number {
+  return crc32(value.subarray(4), crc32(key));
+}

@@ -1,0 +1,84 @@
+/** The Link header of a list (RFC 8288): where its other pages are. */
+import { type FilterTerm, printFilter } from './filter.ts';
+import { perPageDefault, urlMaxBytes } from './limits.ts';
+import { type ListQuery, printSort } from './list-query.ts';
+
+const path = '/api/tasks';
+
+export interface PageCount {
+  readonly totalPages: number;
+  /** False: there may be pages behind the last one that was counted. */
+  readonly exact: boolean;
+  /** Whether the present page is full. */
+  readonly full: boolean;
+}
+
+/** For a list by pages: first, prev, next and last, as far as there are any. */
+export function pageLinks(query: ListQuery, { totalPages, exact, full }: PageCount): string {
+  const { page } = query;
+  const last = Math.max(totalPages, 1);
+  const links = [link('first', query, 'page=1')];
+  if (page > 1)
+    links.push(link('prev', query, `page=${exact ? Math.min(page - 1, last) : page - 1}`));
+  if (page < totalPages || (!exact && full)) links.push(link('next', query, `page=${page + 1}`));
+  if (exact) links.push(link('last', query, `page=${last}`));
+  return join(links);
+}
+
+/** For a list by cursor: a cursor only goes on. */
+export function cursorLinks(query: ListQuery, nextCursor: string | null): string {
+  const links = [link('first', query, 'cursor=')];
+  if (nextCursor !== null) links.push(link('next', query, `cursor=${nextCursor}`));
+  return join(links);
+}
+
+/** A link that the service itself would refuse is left out. */
+function join(links: readonly { readonly url: string; readonly relation: string }[]): string {
+  return links
+    .filter(({ url }) => url.length <= urlMaxBytes)
+    .map(({ url, relation }) => `<${url}>; rel="${relation}"`)
+    .join(', ');
+}
+
+function link(relation: string, query: ListQuery, place: string) {
+  const parts = [place];
+  if (query.perPage !== perPageDefault) parts.push(`per_page=${query.perPage}`);
+  const sort = printSort(query.order);
+  if (sort !== 'id') parts.push(`sort=${sort}`);
+  const exact = new Set<string>();
+  const filter: FilterTerm[] = [];
+  for (const term of query.terms) {
+    const parameter = exact.has(term.field) ? undefined : exactParameter(term);
+    if (parameter === undefined) {
+      filter.push(term);
+    } else {
+      exact.add(term.field);
+      parts.push(parameter);
+    }
+  }
+  if (filter.length > 0) parts.push(`filter=${encode(printFilter(filter))}`);
+  return { relation, url: `${path}?${parts.join('&')}` };
+}
+
+/** As a parameter of its own a title may be longer than a filter. */
+function exactParameter(term: FilterTerm): string | undefined {
+  if (term.field === 'any' || term.operator !== '=') return undefined;
+  switch (term.field) {
+    case 'status':
+      return `status=${term.statuses[0]}`;
+    case 'title':
+      return `title=${encode(term.text)}`;
+    case 'assigneeID':
+      return `assigneeID=${term.numbers[0]}`;
+    default:
+      return undefined;
+  }
+}
+
+/** Leaves as it is what RFC 3986 allows in a query and what means nothing in ours. */
+function encode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /%(20|2C|3A|2F|40|3D|24|3B|3F)/g,
+    (escaped, code: string) => (code === '20' ? '+' : decodeURIComponent(escaped)),
+  );
+}

@@ -1,0 +1,46 @@
+/** Errors, by SQLSTATE and by the driver's codes, after which a connection is not to be used. */
+
+/** The connection was never made, so the statement cannot have run. */
+const notSent: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOENT',
+  'EACCES',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'CONNECT_TIMEOUT',
+  '57P03', // the server starts up or shuts down
+]);
+
+/** The connection broke with the statement on it: it may have been committed, or not. */
+const lost: ReadonlySet<string> = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01', // an administrator ended the session
+  '57P02', // another backend crashed
+]);
+
+export type Loss =
+  /** The statement cannot have run. */
+  | 'not-sent'
+  /** It may have been committed, or not. */
+  | 'unknown';
+
+/** `undefined`: the session goes on; the server itself reported the error, or it is a bug. */
+export function connectionLossOf(error: unknown): Loss | undefined {
+  const code = errorCode(error);
+  if (code === undefined) return undefined;
+  if (notSent.has(code)) return 'not-sent';
+  return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
+}
+
+/** SQLSTATE or the driver's code. */
+export function errorCode(error: unknown): string | undefined {
+  const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

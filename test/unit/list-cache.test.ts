@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Generation } from '../../src/cache/generation.ts';
+import { createListCache, type Flight, type ListRequest } from '../../src/cache/list-cache.ts';
+import type { ListEntry } from '../../src/cache/list-entry.ts';
+import type { RedisCache } from '../../src/cache/redis.ts';
+import { type ListKey, parseListKey } from '../../src/contract/list-key.ts';
+import { createCacheStats } from '../../src/telemetry/stats.ts';
+
+interface Request extends ListRequest {
+  readonly name: string;
+}
+
+function keyOf(raw: string): ListKey {
+  const parsed = parseListKey(raw);
+  assert.ok(parsed.ok);
+  return parsed.key;
+}
+
+interface BenchOptions {
+  readonly memoryBytesMax?: number;
+  readonly queueMax?: number;
+  readonly redis?: RedisCache;
+  readonly full?: boolean;
+}
+
+/** PostgreSQL is a number that the test sets; flights land when the test says. */
+function createBench(options: BenchOptions = {}) {
+  const state = { generation: { era: 'a', number: 1 } as Generation, away: false };
+  const flights: Flight<Request>[] = [];
+  const answers: string[] = [];
+  const stats = createCacheStats();
+  const cache = createListCache<Request>({
+    memoryBytesMax: options.memoryBytesMax ?? 100_000,
+    queueMax: options.queueMax ?? 100,
+    redis: options.redis,
+    stats,
+    readGeneration: async () => {
+      if (state.away) throw new Error('away');
+      return state.generation;
+    },
+    enqueue(flight) {
+      if (options.full === true) return false;
+      flights.push(flight);
+      return true;
+    },
+    answer: ({ name }, entry) => answers.push(`${name}: ${Buffer.from(entry.body)}`),
+    fail: ({ name }, code) => answers.push(`${name}: ${code}`),
+  });
+
+  async function ask(name: string, raw = '', deadline = Number.POSITIVE_INFINITY) {
+    const taken = cache.add({ name, list: keyOf(raw), deadline });
+    await turn();
+    await turn();
+    return taken;
+  }
+
+  function land(body: string, generation = state.generation.number): void {
+    cache.land(flights.shift()!, { generation, links: '', body: Buffer.from(body) });
+  }
+
+  return { state, flights, answers, stats, cache, ask, land };
+}
+
+test('a list is read once for each generation', async () => {
+  const { ask, land, answers, flights, state, stats } = createBench();
+  await ask('first');
+  land('one');
+  await ask('second');
+  state.generation = { era: 'a', number: 2 };
+  await ask('third');
+  land('two');
+  await ask('fourth');
+  assert.deepEqual(answers, ['first: one', 'second: one', 'third: two', 'fourth: two']);
+  assert.equal(flights.length, 0);
+  assert.deepEqual([stats.listReads, stats.memoryHits, stats.memoryMisses], [2, 2, 2]);
+});
+
+test('requests for the same list share a flight; another list has its own', async () => {
+  const { ask, land, answers, flights } = createBench();
+  await ask('a');
+  await ask('b', 'page=1');
+  await ask('c', 'page=2');
+  assert.equal(flights.length, 2);
+  land('page one');
+  land('page two');
+  assert.deepEqual(answers, ['a: page one', 'b: page one', 'c: page two']);
+});
+
+test('a flight that began before a write is not shared by who came after it', async () => {
+  const { ask, land, answers, flights, state } = createBench();
+  await ask('before');
+  state.generation = { era: 'a', number: 2 };
+  await ask('after');
+  assert.equal(flights.length, 2);
+  land('old', 1);
+  assert.deepEqual(answers, ['before: old']);
+  land('new', 2);
+  assert.deepEqual(answers, ['before: old', 'after: new']);
+});
+
+test('a list that comes late never replaces what a later request gets', async () => {
+  const { ask, land, answers, flights, state } = createBench();
+  await ask('slow');
+  state.generation = { era: 'a', number: 2 };
+  await ask('fast');
+  flights.reverse();
+  land('new', 2);
+  land('old', 1);
+  await ask('next');
+  assert.equal(flights.length, 1, 'the old list is not taken for the new one');
+  land('new', 2);
+  assert.deepEqual(answers, ['fast: new', 'slow: old', 'next: new']);
+});
+
+test('a list of a later generation than asked for is good', async () => {
+  const { ask, land, answers, state } = createBench();
+  await ask('one');
+  land('three', 3);
+  state.generation = { era: 'a', number: 2 };
+  await ask('two');
+  assert.deepEqual(answers, ['one: three', 'two: three']);
+});
+
+test('a server that lags behind is asked again, and not for ever', async () => {
+  const { ask, land, answers, flights } = createBench();
+  await ask('patient');
+  land('stale', 0);
+  land('fresh', 1);
+  await ask('unlucky', 'page=2');
+  for (let time = 0; time < 3; time++) land('stale', 0);
+  assert.equal(flights.length, 0);
+  assert.deepEqual(answers, ['patient: fresh', 'unlucky: unavailable']);
+});
+
+test('in another era nothing of the one before is good', async () => {
+  const { ask, land, answers, state } = createBench();
+  await ask('a');
+  land('before', 9);
+  state.generation = { era: 'b', number: 1 };
+  await ask('b');
+  land('restored', 1);
+  assert.deepEqual(answers, ['a: before', 'b: restored']);
+});
+
+test('without its generation a list is unavailable, never old', async () => {
+  const { ask, land, answers, state } = createBench();
+  await ask('a');
+  land('one');
+  state.away = true;
+  await ask('b');
+  state.away = false;
+  await ask('c');
+  assert.deepEqual(answers, ['a: one', 'b: unavailable', 'c: one']);
+});
+
+test('a failed flight fails those on it, and the next request tries anew', async () => {
+  const { ask, answers, flights, cache, land } = createBench();
+  await ask('a');
+  await ask('b');
+  cache.crash(flights.shift()!, 'unavailable', 'gone');
+  await ask('c');
+  land('back');
+  assert.deepEqual(answers, ['a: unavailable', 'b: unavailable', 'c: back']);
+});
+
+test('a full queue is overloaded, and so are too many that wait', async () => {
+  const full = createBench({ full: true });
+  await full.ask('a');
+  assert.deepEqual(full.answers, ['a: overloaded']);
+  const { ask, cache, land } = createBench({ queueMax: 2 });
+  assert.deepEqual([await ask('a'), await ask('b'), await ask('c')], [true, true, false]);
+  assert.equal(cache.size(), 2);
+  land('done');
+  assert.equal(cache.size(), 0);
+  assert.equal(await ask('d'), true);
+});
+
+test('who waits too long for the generation is told so', async () => {
+  const { cache, state, answers } = createBench();
+  state.generation = { era: 'a', number: 1 };
+  cache.add({ name: 'late', list: keyOf(''), deadline: 10 });
+  cache.add({ name: 'early', list: keyOf(''), deadline: 30 });
+  cache.expire(20);
+  assert.deepEqual(answers, ['late: unavailable']);
+  assert.equal(cache.size(), 1);
+});
+
+test('with no cache at all nothing is checked and each request reads for itself', async () => {
+  const { ask, land, answers, stats } = createBench({ memoryBytesMax: 0 });
+  await ask('a');
+  await ask('b');
+  land('one');
+  land('two');
+  assert.deepEqual(answers, ['a: one', 'b: two']);
+  assert.equal(stats.generationReads, 0);
+});
+
+test('Redis is asked for what memory has not, at this generation, and told what was read', async () => {
+  const asked: string[] = [];
+  const stored: string[] = [];
+  const redis: RedisCache = {
+    isThere: () => true,
+    async lookup({ number }, keys) {
+      asked.push(`${number}: ${keys.length}`);
+      return keys.map((key): ListEntry | undefined =>
+        key.text.includes('"page":2')
+          ? { generation: number, links: '', etag: '', body: Buffer.from('from Redis') }
+          : undefined,
+      );
+    },
+    store: (_generation, _key, { generation }) => stored.push(String(generation)),
+    close: () => undefined,
+  };
+  const { ask, land, answers, flights } = createBench({ redis });
+  await ask('a', 'page=2');
+  await ask('b', 'page=2');
+  await ask('c', 'page=3');
+  assert.equal(flights.length, 1);
+  land('from PostgreSQL', 2);
+  assert.deepEqual(answers, ['a: from Redis', 'b: from Redis', 'c: from PostgreSQL']);
+  assert.deepEqual([asked, stored], [['1: 1', '1: 1'], ['2']]);
+});
