@@ -35,7 +35,7 @@ const settings = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
   // More front ends run on more cores, each with a connection for each kind and thread.
-  max_connections: String(Math.max(100, availableParallelism() * 5)),
+  max_connections: String(Math.max(100, availableParallelism() * 8)),
   shared_buffers: '128MB',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

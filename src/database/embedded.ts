@@ -19,13 +19,14 @@ import {
   stopServer,
   waitUntilReady,
 } from './embedded-server.ts';
+import { type Watch, watchServer } from './embedded-watch.ts';
 import { takeOwnership } from './owner.ts';
 
 export interface EmbeddedDatabase {
   readonly config: DatabaseConfig;
   /** It was running already. */
   readonly adopted: boolean;
-  /** Stops the server, unless it was started to be kept, and lets go of the folder. */
+  /** Until then a server that dies is started again. Stops it, unless it is kept; lets go of the folder. */
   stop(): Promise<void>;
 }
 
@@ -44,16 +45,22 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   mkdirSync(paths.root, { recursive: true });
   const owner = await takeOwnership(paths.root);
   let stopping: Promise<void> | undefined;
+  let watch: Watch | undefined;
   const stop = (): Promise<void> => {
-    stopping ??= stopUnlessKept(paths).finally(owner.release);
+    stopping ??= stopWatched().finally(owner.release);
     return stopping;
   };
+  async function stopWatched(): Promise<void> {
+    await watch?.end();
+    await stopUnlessKept(paths);
+  }
   try {
     const adopted = await adopt(paths, log);
     const server = adopted ?? (await start(paths, log));
     if (options.keep === true) writeFileSync(paths.keep, server.identity);
     const config = configOf(server);
     await createDatabaseIfMissing(config, log);
+    watch = watchServer(server, { restart: () => start(paths, log), log });
     return { config, adopted: adopted !== undefined, stop };
   } catch (error) {
     await stop().catch(() => undefined);

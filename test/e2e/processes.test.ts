@@ -170,6 +170,23 @@ test('after kill -9 of everything the next start has every acknowledged task', a
   rmSync(folder, { recursive: true, force: true });
 });
 
+test('an embedded database that dies is started again, with everything acknowledged', async () => {
+  const folder = makeFolder();
+  const service = await startService({ folder });
+  const api = createApi(service.port);
+  const id = await api.create();
+  const pidFile = join(folder, 'data', 'postgres', 'postmaster.pid');
+  const postmaster = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
+  process.kill(postmaster, 'SIGKILL');
+  await service.logged((line) => line.message === 'the embedded database died');
+  await eventually(async () => (await api.post({ title: 'back' })).status === 201, 'it stays away');
+  assert.equal((await api.get(`/api/tasks/${id}`)).status, 200);
+  api.close();
+  assert.equal(await service.stop(), 0);
+  assert.ok(!lives(postmaster));
+  rmSync(folder, { recursive: true, force: true });
+});
+
 test('two services never share one embedded database', async () => {
   const folder = makeFolder();
   const first = await startService({ folder });
