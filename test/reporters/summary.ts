@@ -1,6 +1,6 @@
 /**
  * Says little while all goes well: one line a file. Each failure in full, with the file's own
- * output; then what was skipped and why, the slowest tests, and as the very last line the totals.
+ * output; then what was skipped and why, what tests noted (`t.diagnostic`), the slowest tests, and as the very last line the totals.
  * What is counted are tests without tests below them, and what failed for a reason of its own.
  */
 import type { TestEvent } from 'node:test/reporters';
@@ -31,6 +31,7 @@ export function createSummary(options: SummaryOptions): Reporter {
     const failures = createFailures(locate);
     const timed: Timed[] = [];
     const skipped: string[] = [];
+    const notes: string[] = [];
     /** Per file: the name of the open test at each depth, and how many ended there so far. */
     const open = new Map<string, { names: string[]; ended: number[] }>();
     let passed = 0;
@@ -76,6 +77,12 @@ export function createSummary(options: SummaryOptions): Reporter {
           }
           break;
         }
+        case 'test:diagnostic':
+          // The runner's own totals have no file.
+          if (event.data.file !== undefined) {
+            notes.push(`${locate(event.data).file} ${event.data.message}`);
+          }
+          break;
         default:
       }
     }
@@ -84,6 +91,7 @@ export function createSummary(options: SummaryOptions): Reporter {
     const more = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
     yield [
       section('Skipped', skipped),
+      section('Noted', notes),
       section('Slowest', slowest(timed)),
       text === '' ? '' : `\n${text}\n`,
       `\n${passed} passed, ${failures.count()} failed${more}\n`,

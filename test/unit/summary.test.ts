@@ -51,6 +51,13 @@ test('the last line counts tests, not the suites and tests around them', async (
   assert.match(said, /Slowest:\n(?: +\d+ ms {2}nested\.mjs:\d+ .+\n){4}/);
 });
 
+test('what a test notes is told', async () => {
+  const said = await report({
+    'noting.mjs': `test('one', (t) => t.diagnostic('7 operations'));`,
+  });
+  assert.match(said, /Noted:\n {2}noting\.mjs 7 operations\n\nSlowest/);
+});
+
 test('a failure is told once, with its names, place and error', async () => {
   const said = await report({
     'failing.mjs': `
