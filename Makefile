@@ -101,6 +101,12 @@ db-migrate-down: build ## Take back the last migration.
 db-migrate-status: build ## Show which migrations are applied.
 	@$(DATABASE) status
 
+ROWS ?= 100000
+
+.PHONY: db-seed
+db-seed: build ## Add ROWS realistic tasks (100000) to the database.
+	@$(NODE) dist/perf/seed/main.js $(ROWS)
+
 .PHONY: db-test-up
 db-test-up: build ## Start the embedded test database, or reach the configured one.
 	@$(DATABASE) up --test

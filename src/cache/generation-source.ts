@@ -21,8 +21,7 @@ export interface GenerationSource {
  * The era is the start of the server and the table's own number: after a restore, a failover or a
  * crash that lost unsynchronised commits, a generation may come a second time with other data.
  */
-const text = `SELECT generation, tableoid || ' ' || extract(epoch FROM pg_postmaster_start_time())
-  FROM tasks_state`;
+const text = 'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state';
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const lane = createLane(
@@ -38,8 +37,8 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
 
   async function readOnce(client: Client): Promise<Generation> {
     const rows = await client.unsafe(text, [], { prepare: true }).values();
-    const [number, era] = rows[0] as unknown as [string, string];
-    return { number: Number(number), era };
+    const [number, table, start] = rows[0] as unknown as [string, number, string];
+    return { number: Number(number), era: `${table} ${start}` };
   }
 
   async function read(): Promise<Generation> {

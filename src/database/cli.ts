@@ -6,11 +6,9 @@ import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
 import { withSession } from './session.ts';
+import { type Place, withDatabase } from './with-database.ts';
 
-interface Target {
-  /** `null`: the embedded server in `dataDir`. */
-  readonly database: DatabaseConfig | null;
-  readonly dataDir: string;
+interface Target extends Place {
   readonly log: Logger;
 }
 
@@ -20,17 +18,17 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
   down,
   'migrate-up': (target) =>
-    withDatabase(target, async (database) => {
+    withDatabase(target, target.log, async (database) => {
       const ran = await migrateUp(database, target.log);
       if (ran === 0) target.log.info('the schema is up to date');
     }),
   'migrate-down': (target) =>
-    withDatabase(target, async (database) => {
+    withDatabase(target, target.log, async (database) => {
       const ran = await migrateDown(database, target.log);
       if (ran === 0) target.log.info('no migration has run');
     }),
   status: (target) =>
-    withDatabase(target, async (database) => {
+    withDatabase(target, target.log, async (database) => {
       target.log.info('schema', { ...(await migrationStatus(database)) });
     }),
 };
@@ -79,20 +77,6 @@ async function up({ database, dataDir, log }: Target): Promise<void> {
 async function down({ database, dataDir, log }: Target): Promise<void> {
   if (database !== null) throw new Error('only the embedded database can be stopped from here');
   log.info((await stopEmbedded(dataDir)) ? 'the database is down' : 'no database was running');
-}
-
-/** An embedded server that is not running is started for the command alone. */
-async function withDatabase(
-  { database, dataDir, log }: Target,
-  use: (database: DatabaseConfig) => Promise<void>,
-): Promise<void> {
-  if (database !== null) return use(database);
-  const embedded = await startEmbedded({ dataDir, log });
-  try {
-    await use(embedded.config);
-  } finally {
-    await embedded.stop();
-  }
 }
 
 function versionOf(database: DatabaseConfig): Promise<string> {

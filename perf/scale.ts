@@ -1,0 +1,87 @@
+/**
+ * The list on 1 k, 100 k, 1 M and 10 M tasks, over HTTP and uncached: what a page, a filter, a sort
+ * order or a step of a cursor costs beside the same on a thousand.
+ *
+ *   bin/node dist/perf/scale.js [--sizes 1k,100k,1M,10M] [--rounds 100]
+ *
+ * One database for each size in one server, made once (ten million take about ten minutes and
+ * 10 GB) and kept in .data/scale. All services run at once; requests go round from size to size.
+ */
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createAsker } from './scale/asker.ts';
+import { makeCases } from './scale/cases.ts';
+import { openDatabases } from './scale/databases.ts';
+import { scaleReport } from './scale/report.ts';
+import { parseSize } from './scale/sizes.ts';
+import { endChildrenOnSignals, stopChildren } from './support/children.ts';
+import { describeSettings, today } from './support/machine.ts';
+import { writeResults } from './support/results.ts';
+import { startService } from './support/service.ts';
+
+export interface ScaleSample {
+  readonly name: string;
+  readonly size: number;
+  readonly path: string;
+  /** Milliseconds, one a round; those of the first rounds are left out. */
+  readonly times: readonly number[];
+  readonly status: number;
+  readonly total: number | null;
+  readonly totalExact: boolean;
+}
+
+/** Until plans are made, pages are in memory and code is compiled. */
+const warmupRounds = 10;
+
+const { values } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1k,100k,1M,10M' },
+    rounds: { type: 'string', default: '100' },
+    data: { type: 'string', default: '.data/scale' },
+    results: { type: 'string', default: 'perf/results' },
+  },
+});
+const sizes = values.sizes.split(',').map(parseSize);
+const rounds = Number(values.rounds);
+if (!(rounds > 0)) throw new Error('--rounds: expected a number above 0');
+
+endChildrenOnSignals();
+const databases = await openDatabases(resolve(values.data), sizes);
+try {
+  const subjects = [];
+  for (const { size, config, sql } of databases.each) {
+    const server = await startService(config, values.data, { CACHE_MAX_BYTES: '0' });
+    const asker = createAsker(server.url);
+    subjects.push({ size, asker, cases: await makeCases(sql, asker, size) });
+  }
+
+  const samples: ScaleSample[] = [];
+  for (const { name } of subjects[0]!.cases) {
+    const times = subjects.map((): number[] => []);
+    const last = [];
+    for (let round = -warmupRounds; round < rounds; round++) {
+      for (const [place, { asker, cases }] of subjects.entries()) {
+        const answer = await cases.find((one) => one.name === name)!.ask(asker);
+        if (round >= 0) times[place]!.push(answer.milliseconds);
+        last[place] = answer;
+      }
+    }
+    for (const [place, { size }] of subjects.entries()) {
+      const { path, status, total, totalExact } = last[place]!;
+      samples.push({ name, size, path, times: times[place]!, status, total, totalExact });
+    }
+    process.stderr.write(`${name}\n`);
+  }
+
+  const settings = describeSettings({
+    command: `bin/node dist/perf/scale.js --sizes ${values.sizes} --rounds ${rounds}`,
+    postgresVersion: databases.version,
+    peers: [],
+  });
+  const markdown = scaleReport(settings, sizes, rounds, samples);
+  process.stdout.write(markdown);
+  writeResults(values.results, `${today()}-scale`, { markdown, json: { settings, samples } });
+} finally {
+  await stopChildren();
+  await databases.close();
+}

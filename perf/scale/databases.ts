@@ -1,0 +1,71 @@
+/** One database for each size, in one embedded server: made where it is missing, and kept. */
+import type { DatabaseConfig } from '../../src/config.ts';
+import { type Client, createClient } from '../../src/database/client.ts';
+import { createDatabaseIfMissing } from '../../src/database/create-database.ts';
+import { startEmbedded } from '../../src/database/embedded.ts';
+import { migrateUp } from '../../src/database/migrate.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { createProgress } from '../seed/progress.ts';
+import { seedTasks } from '../seed/seed.ts';
+
+export interface ScaleDatabases {
+  readonly each: readonly {
+    readonly size: number;
+    readonly config: DatabaseConfig;
+    readonly sql: Client;
+  }[];
+  readonly version: string;
+  close(): Promise<void>;
+}
+
+/** To be raised when what perf/seed makes changes. */
+const seedVersion = 1;
+/** The same tasks on whatever day they are made. */
+const now = Date.UTC(2026, 0, 1);
+
+export async function openDatabases(
+  dataDir: string,
+  sizes: readonly number[],
+): Promise<ScaleDatabases> {
+  const log = createLogger({ level: 'warn', role: 'perf' });
+  const embedded = await startEmbedded({ dataDir, log });
+  const each: { size: number; config: DatabaseConfig; sql: Client }[] = [];
+  async function close(): Promise<void> {
+    await Promise.all(each.map(({ sql }) => sql.end({ timeout: 5 })));
+    await embedded.stop();
+  }
+  try {
+    for (const size of sizes) {
+      const config = { ...embedded.config, name: `scale_${size}_v${seedVersion}` };
+      await createDatabaseIfMissing(config, log);
+      await migrateUp(config, log);
+      const sql = createClient(config, {
+        max: 1,
+        applicationName: 'tasks perf',
+        statementTimeoutMs: 0,
+      });
+      each.push({ size, config, sql });
+      await fill(sql, size);
+    }
+    const [row] = await each[0]!.sql<{ server_version: string }[]>`SHOW server_version`;
+    return { each, version: row!.server_version, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** A seed that was interrupted has left nothing: it is one transaction. */
+async function fill(sql: Client, size: number): Promise<void> {
+  const [state] = await sql<{ total: string }[]>`SELECT total FROM tasks_state`;
+  if (Number(state!.total) === size) return;
+  await sql`TRUNCATE tasks RESTART IDENTITY`;
+  const progress = createProgress();
+  const began = performance.now();
+  await seedTasks(sql, { rows: size, progress: progress.show, now });
+  progress.end();
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  const [row] = await sql<{ bytes: string }[]>`
+    SELECT pg_size_pretty(pg_total_relation_size('tasks')) AS bytes`;
+  process.stderr.write(`made ${size} tasks in ${seconds} s, ${row!.bytes} with indexes\n`);
+}

@@ -1,0 +1,36 @@
+/** `make db-seed ROWS=…`: adds tasks to the database that the service uses. */
+import { loadConfig } from '../../src/config.ts';
+import { migrateUp } from '../../src/database/migrate.ts';
+import { withSession } from '../../src/database/session.ts';
+import { withDatabase } from '../../src/database/with-database.ts';
+import { createLogger } from '../../src/telemetry/log.ts';
+import { createProgress } from './progress.ts';
+import { seedTasks } from './seed.ts';
+
+const rowsMax = 100_000_000;
+const log = createLogger({ level: 'info', role: 'seed' });
+
+await main(process.argv[2] ?? '').catch((error: unknown) => {
+  log.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});
+
+async function main(text: string): Promise<void> {
+  const rows = Number(text);
+  if (!/^\d+$/.test(text) || rows < 1 || rows > rowsMax) {
+    throw new Error(
+      `ROWS: expected a whole number from 1 to ${rowsMax}, got ${JSON.stringify(text)}`,
+    );
+  }
+  const result = loadConfig();
+  if (!result.ok) throw new Error(`the configuration is not valid:\n${result.faults.join('\n')}`);
+  const progress = createProgress();
+  await withDatabase(result.config, log, async (database) => {
+    await migrateUp(database, log);
+    const began = performance.now();
+    await withSession(database, 0, (sql) => seedTasks(sql, { rows, progress: progress.show }));
+    progress.end();
+    const seconds = Math.round((performance.now() - began) / 1000);
+    log.info('added tasks', { rows, seconds });
+  });
+}

@@ -1,0 +1,24 @@
+/** How far a long job is: one line that is rewritten on a terminal, a line now and then elsewhere. */
+export interface Progress {
+  show(text: string): void;
+  end(): void;
+}
+
+const quietMs = 5000;
+
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  let shownAt = Number.NEGATIVE_INFINITY;
+  return {
+    show(text) {
+      if (stream.isTTY) {
+        stream.write(`\r\u001b[K${text}`);
+      } else if (performance.now() - shownAt >= quietMs) {
+        shownAt = performance.now();
+        stream.write(`${text}\n`);
+      }
+    },
+    end() {
+      if (stream.isTTY) stream.write('\n');
+    },
+  };
+}

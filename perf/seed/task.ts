@@ -1,0 +1,56 @@
+/** One seeded task, as a line of PostgreSQL's COPY text format. */
+import type { Random } from '../load/random.ts';
+import { nameOf, pickWord } from './words.ts';
+
+export const copyColumns = 'title, description, status, assignee_id, created_at, updated_at';
+
+/** Half of all tasks are over. */
+const statuses = [
+  ...Array<string>(40).fill('completed'),
+  ...Array<string>(10).fill('done'),
+  ...Array<string>(30).fill('pending'),
+  ...Array<string>(14).fill('in_progress'),
+  ...Array<string>(6).fill('canceled'),
+];
+const people = 20_000;
+const spanMs = 2 * 365 * 24 * 3600 * 1000;
+const lifeMaxMs = 60 * 24 * 3600 * 1000;
+
+/**
+ * @param number of the task, from 1.
+ * @param count of all that are seeded together: they were created one after the other over two
+ *   years, up to `now` (milliseconds since 1970).
+ */
+export function copyLine(number: number, count: number, now: number, random: Random): string {
+  const created = Math.floor(now - spanMs + (number / count) * (spanMs - 1000));
+  const updated = Math.min(now, created + random.integer(0, lifeMaxMs) * random.integer(0, 1));
+  return `${title(number, random)}\t${description(random)}\t${random.pick(statuses)}\t${assignee(random)}\t${iso(created)}\t${iso(updated)}\n`;
+}
+
+function title(number: number, random: Random): string {
+  const text = sentence(random.integer(3, 8), random);
+  const name = nameOf(number);
+  return name === undefined ? text : `${text} ${name}`;
+}
+
+/** One in four has none. */
+function description(random: Random): string {
+  const words = random.integer(-10, 30);
+  return words <= 0 ? '' : `${sentence(words, random)}.`;
+}
+
+function sentence(words: number, random: Random): string {
+  let text = pickWord(random);
+  for (let place = 1; place < words; place++) text += ` ${pickWord(random)}`;
+  return text[0]!.toUpperCase() + text.slice(1);
+}
+
+/** A fifth is nobody's; a few people have very many, most a few hundred of ten million. */
+function assignee(random: Random): number {
+  if (random.integer(1, 5) === 1) return 0;
+  return Math.floor(people ** (random.integer(0, 1_000_000) / 1_000_001));
+}
+
+function iso(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
