@@ -79,6 +79,12 @@ integration-tests: build ## Run the tests on a real PostgreSQL.
 e2e-tests: build ## Run the tests of the built service over real sockets.
 	@$(RUN_TESTS) e2e $(TESTS)
 
+FRESHNESS_SECONDS ?= 60
+
+.PHONY: test-freshness
+test-freshness: build ## Check for FRESHNESS_SECONDS (60) that no list is ever stale.
+	@FRESHNESS_SECONDS=$(FRESHNESS_SECONDS) $(RUN_TESTS) faults freshness
+
 # The database: the embedded one, or the server that DB_HOST or TEST_DB_HOST names
 
 .PHONY: db-up

@@ -45,14 +45,19 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
   let state: 'unknown' | 'there' | 'away' = 'unknown';
   let refusesFills = false;
   let closed = false;
+  /** A command had no answer, or a wrong one: what comes on this connection may belong to it. */
+  let isOutOfStep = false;
   let fills: Fill[] = [];
   let fillBytes = 0;
   let filling = false;
 
-  client.on('ready', () => void probe());
+  client.on('ready', () => {
+    isOutOfStep = false;
+    void probe();
+  });
   client.on('error', (error: Error) => markAway(error.message));
   client.on('close', () => markAway('the connection is closed'));
-  const prober = setInterval(() => void probe(), probeIntervalMs);
+  const prober = setInterval(lookAgain, probeIntervalMs);
   prober.unref();
 
   function markAway(reason: string): void {
@@ -63,11 +68,18 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
     log.warn('the cache in Redis is away', { reason });
   }
 
+  function lookAgain(): void {
+    if (isThere() || client.status !== 'ready') return;
+    if (isOutOfStep) client.disconnect(true);
+    else void probe();
+  }
+
   async function probe(): Promise<void> {
     if (closed || state === 'there' || client.status !== 'ready') return;
     try {
       if ((await client.ping()) !== 'PONG') throw new Error('PING was not answered with PONG');
     } catch (error) {
+      isOutOfStep = true;
       markAway(messageOf(error));
       return;
     }
@@ -90,28 +102,27 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
       return readValues(values, names, keys, generation);
     } catch (error) {
       stats.redisFailures++;
+      isOutOfStep = true;
       markAway(messageOf(error));
-      // Answers may be out of step with questions: only a new connection mends that.
-      if (error instanceof Untrusted) client.disconnect(true);
       return keys.map(() => undefined);
     }
   }
 
-  /** @throws Untrusted when the answer is none of ours. */
+  /** @throws when the answer is none of ours. */
   function readValues(
     values: unknown,
     names: readonly string[],
     keys: readonly ListKey[],
     generation: Generation,
   ): (ListEntry | undefined)[] {
-    if (!Array.isArray(values) || values.length !== keys.length) throw new Untrusted();
+    if (!Array.isArray(values) || values.length !== keys.length) throw new Error(untrusted);
     return values.map((value: unknown, place) => {
       if (value === null) {
         stats.redisMisses++;
         return undefined;
       }
       const stored = value instanceof Uint8Array ? decodeStored(names[place]!, value) : undefined;
-      if (stored === undefined) throw new Untrusted();
+      if (stored === undefined) throw new Error(untrusted);
       stats.redisHits++;
       const etag = listEtag(generation.number, keys[place]!.tag);
       return { ...stored, generation: generation.number, etag };
@@ -144,6 +155,7 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
       noteRefusals(results.map(([error]) => error).find((error) => error !== null));
     } catch (error) {
       stats.redisFailures++;
+      isOutOfStep = true;
       markAway(messageOf(error));
     } finally {
       filling = false;
@@ -174,9 +186,7 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
   return { isThere, lookup, store, close };
 }
 
-class Untrusted extends Error {
-  override readonly message = 'an answer is not what was stored';
-}
+const untrusted = 'an answer is not what was stored';
 
 /** Every option that matters, with its reason. */
 function connect(config: RedisConfig): Redis {

@@ -1,0 +1,79 @@
+/**
+ * The promise of freshness, checked by clients in several processes. FRESHNESS_SECONDS says how
+ * long altogether (60); `make test-freshness` runs this file alone.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { type Bench, type RunOptions, runFreshness } from '../freshness/run.ts';
+import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
+
+const seconds = Number(process.env['FRESHNESS_SECONDS'] ?? 60);
+const skip = withoutRedis();
+const blind = join(import.meta.dirname, '../support/blind-generation-hook.js');
+
+async function expectFresh(t: TestContext, options: RunOptions) {
+  const { operations, violations, log } = await runFreshness(options);
+  t.diagnostic(`${operations} operations checked, ${violations.length} violations`);
+  assert.deepEqual(violations.slice(0, 5), []);
+  assert.ok(operations > 100 * options.seconds, `only ${operations} operations`);
+  return log;
+}
+
+test('with Redis nothing is stale', { skip }, async (t) => {
+  await expectFresh(t, { seconds: seconds / 3, redis: await startRedis() });
+});
+
+test('while Redis is killed, frozen and flushed, and front ends are killed, nothing is stale', {
+  skip,
+}, async (t) => {
+  const redis = await startRedis();
+  const faults = async (bench: Bench) => {
+    await Promise.all([troubleRedis(redis, bench), killFrontEnds(bench)]);
+  };
+  const log = await expectFresh(t, { seconds: seconds / 2, redis, faults });
+  const said = (message: string) => log.some((line) => line.message === message);
+  assert.ok(said('the cache in Redis is away'));
+  assert.ok(said('the cache in Redis is back'));
+  assert.ok(said('a front end was replaced'));
+});
+
+test('without Redis nothing is stale', async (t) => {
+  await expectFresh(t, { seconds: seconds / 6 });
+});
+
+test('a service that does not check the generation is found out', { skip }, async (t) => {
+  const { operations, violations } = await runFreshness({
+    seconds: 4,
+    redis: await startRedis(),
+    env: { NODE_OPTIONS: `--import=${blind}` },
+  });
+  t.diagnostic(
+    `${operations} operations checked, ${violations.length} violations, as there should be`,
+  );
+  assert.ok(violations.length > 0);
+});
+
+async function troubleRedis(redis: RedisServer, bench: Bench): Promise<void> {
+  while (!bench.isOver()) {
+    await bench.pause(1000);
+    await redis.command('FLUSHALL');
+    await bench.pause(500);
+    redis.freeze();
+    await bench.pause(1500);
+    redis.thaw();
+    await bench.pause(1000);
+    await redis.kill();
+    await bench.pause(1000);
+    await redis.start();
+  }
+}
+
+async function killFrontEnds(bench: Bench): Promise<void> {
+  while (!bench.isOver()) {
+    await bench.pause(2500);
+    const victims = bench.service.frontEnds();
+    const victim = victims[Math.floor(Math.random() * victims.length)];
+    if (victim !== undefined && !bench.isOver()) process.kill(victim, 'SIGKILL');
+  }
+}

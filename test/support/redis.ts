@@ -1,0 +1,119 @@
+/**
+ * A real Redis for tests: found, or installed from Debian's packages where that is allowed. What
+ * is started holds nothing on disk and goes away with the test.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { after } from 'node:test';
+import { eventually } from './service.ts';
+
+export interface RedisServer {
+  readonly port: number;
+  /** SIGKILL; what it held is gone. */
+  kill(): Promise<void>;
+  /** On the same port. */
+  start(): Promise<void>;
+  /** It answers nothing, and keeps its connections. */
+  freeze(): void;
+  thaw(): void;
+  /** Sends one command, such as `FLUSHALL`. @returns the first line of the answer. */
+  command(text: string): Promise<string>;
+}
+
+const programs = ['redis-server', 'valkey-server'];
+const installTimeoutMs = 120_000;
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** For the `skip` of a test: false when there is a Redis, otherwise what to do. */
+export function withoutRedis(): string | false {
+  if (findProgram() !== undefined) return false;
+  install();
+  if (findProgram() !== undefined) return false;
+  return 'there is no redis-server and it could not be installed: apt-get install redis-server';
+}
+
+export async function startRedis(): Promise<RedisServer> {
+  const program = findProgram()!;
+  const port = await freePort();
+  let child: ChildProcess;
+
+  async function start(): Promise<void> {
+    child = spawn(
+      program,
+      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      { stdio: 'ignore' },
+    );
+    running.add(child);
+    await eventually(async () => (await command('PING').catch(() => '')) === '+PONG', 'no Redis');
+  }
+
+  function command(text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(`${text}\r\n`));
+      socket.once('data', (bytes) => {
+        resolve(String(bytes).split('\r\n')[0]!);
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  }
+
+  await start();
+  return {
+    port,
+    start,
+    command,
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
+    async kill() {
+      const gone = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGKILL');
+      await gone;
+      running.delete(child);
+    },
+  };
+}
+
+function findProgram(): string | undefined {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return programs
+    .flatMap((program) => folders.map((folder) => join(folder, program)))
+    .find((file) => existsSync(file));
+}
+
+/** Once, however many test files ask at the same time: flock waits for the first of them. */
+function install(): void {
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const folder = mkdtempSync(join(tmpdir(), 'apt-'));
+  // Packages start their service when they are installed; ours are started by tests.
+  const script = `
+    exec 9>/var/lock/tasks-test-redis && flock 9
+    command -v redis-server >/dev/null && exit 0
+    policy=/usr/sbin/policy-rc.d
+    test -e $policy || { printf '#!/bin/sh\\nexit 101\\n' >$policy && chmod +x $policy && made=1; }
+    apt-get install -y -q --no-install-recommends redis-server ||
+      { apt-get update -q && apt-get install -y -q --no-install-recommends redis-server; }
+    test -z "$made" || rm -f $policy`;
+  spawnSync('sh', ['-c', script], {
+    cwd: folder,
+    timeout: installTimeoutMs,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => resolve(typeof address === 'object' ? address!.port : 0));
+    });
+  });
+}
