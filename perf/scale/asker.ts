@@ -27,8 +27,12 @@ export function createAsker(url: string): Asker {
 
   async function ask(query: string): Promise<ListAnswer> {
     const path = `/api/tasks?${query}`;
-    const began = performance.now();
-    const { status, text } = await get(`${url}${path}`);
+    let began = performance.now();
+    // While another size was slow, the service has closed the connection.
+    const { status, text } = await get(`${url}${path}`).catch(() => {
+      began = performance.now();
+      return get(`${url}${path}`);
+    });
     const milliseconds = performance.now() - began;
     const { meta } = JSON.parse(text) as { meta: Meta | null };
     return {
