@@ -11,7 +11,13 @@
  */
 import type { Order, Position, SortField } from '../src/contract/cursor.ts';
 import type { FilterTerm } from '../src/contract/filter.ts';
-import { countMax, deepOffsetMin, lookedAtCountMax, lookedAtMax } from '../src/contract/limits.ts';
+import {
+  countMax,
+  deepOffsetMin,
+  lookedAtApartMax,
+  lookedAtCountMax,
+  lookedAtMax,
+} from '../src/contract/limits.ts';
 import { type ListQuery, offsetOf } from '../src/contract/list-query.ts';
 import type { Status } from '../src/contract/task.ts';
 import {
@@ -31,8 +37,8 @@ export interface Statement {
 export const taskColumns =
   'id, version, title, description, status, assignee_id, created_at, updated_at';
 
-/** Ids of one block of tasks_blocks: id >> 12. */
-const blockBits = 12;
+/** Ids of one block of tasks_blocks: id >> 14. */
+const blockBits = 14;
 
 const sortColumns: Readonly<Record<SortField, string>> = {
   id: 'id',
@@ -140,11 +146,19 @@ function countedOnWalk(query: ListQuery, parameters: Parameters): string {
   const others = query.terms.filter((term) => term !== walked);
   const among = where(conditionsOf(walked === undefined ? [] : [walked], parameters, always));
   const hit = conditionsOf(others, parameters, never);
-  const ordered = `SELECT * FROM tasks ${among} ORDER BY id`;
+  const most = walked === undefined ? lookedAtMax : lookedAtApartMax;
+  const ids = `SELECT id FROM tasks ${among} ORDER BY id`;
+  // Ids from the index of the walked term alone, then task by task: the planner would rather take
+  // another index in the right order, or all tasks of the term at once.
+  const seen =
+    walked === undefined
+      ? `(SELECT * FROM tasks ORDER BY id LIMIT ${most}) AS task`
+      : `(${ids} LIMIT ${most}) AS place,
+        LATERAL (SELECT * FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task`;
   return countedUpTo(
     lookedAtCountMax,
-    `SELECT FROM (${ordered} LIMIT ${lookedAtMax}) AS task ${where(hit)}`,
-    `NOT EXISTS (SELECT FROM tasks ${among} ORDER BY id OFFSET ${lookedAtMax})`,
+    `SELECT FROM ${seen} ${where(hit)}`,
+    `NOT EXISTS (${ids} OFFSET ${most})`,
   );
 }
 
