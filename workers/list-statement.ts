@@ -34,8 +34,8 @@ export interface Statement {
   readonly values: readonly string[];
 }
 
-export const taskColumns =
-  'id, version, title, description, status, assignee_id, created_at, updated_at';
+const columnsBesideId = 'version, title, description, status, assignee_id, created_at, updated_at';
+export const taskColumns = `id, ${columnsBesideId}`;
 
 /** Ids of one block of tasks_blocks: id >> 14. */
 const blockBits = 14;
@@ -56,8 +56,8 @@ const sortColumns: Readonly<Record<SortField, string>> = {
 export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
   const { order } = query;
   const parameters = createParameters();
-  const matching = matchingOf(query, parameters, plan.count);
-  const place: Place = { query, parameters, plan: plan.page };
+  const matching = matchingOf(query, parameters, plan);
+  const place: Place = { query, parameters, plan };
   const page =
     query.cursor !== undefined
       ? pageBehind(place, query.cursor.after)
@@ -68,6 +68,7 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
           : nearerHalfPage(place);
 
   const text = `
+    ${sharedOf(query, parameters, plan)}
     SELECT state.generation, state.total, state.matching, state.finished,
       ${prefixed('page', taskColumns)}
     FROM (
@@ -77,6 +78,17 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
     LEFT JOIN LATERAL (${page}) AS page ON true
     ORDER BY ${orderBy(order, false, 'page.')}`;
   return { text, values: parameters.values };
+}
+
+/** What is gathered for the page is there to be counted, to its end and for nothing. */
+function gathersOnce(plan: SearchPlan): boolean {
+  return plan.page === 'gather' && plan.count === 'gather';
+}
+
+function sharedOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
+  if (!gathersOnce(plan)) return '';
+  const conditions = conditionsOf(query.terms, parameters, always);
+  return `WITH gathered AS MATERIALIZED (SELECT ${taskColumns} FROM tasks ${where(conditions)})`;
 }
 
 /**
@@ -123,16 +135,19 @@ interface Matching {
 }
 
 /** The triggers keep the totals of all tasks and of each status; other lists are counted. */
-function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan['count']): Matching {
+function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): Matching {
   const [term, ...others] = query.terms;
   if (term === undefined) return kept('total');
   if (others.length === 0 && term.field === 'status' && term.operator === '=') {
     return kept(term.statuses[0]);
   }
-  if (plan === 'walk') return { item: countedOnWalk(query, parameters) };
+  if (gathersOnce(plan)) {
+    return { item: '(SELECT count(*) AS matching, true AS finished FROM gathered)' };
+  }
+  if (plan.count === 'walk') return { item: countedOnWalk(query, parameters) };
   // One field that is no text can be counted in its index, without a look at the tasks.
   const bound = others.length === 0 && !searchesText(term) ? countMax : lookedAtCountMax;
-  const found = findAll('id', query, parameters, plan);
+  const found = findAll('id', query, parameters, plan.count);
   return { item: countedUpTo(bound, `SELECT FROM ${found}`, 'true') };
 }
 
@@ -143,22 +158,20 @@ function kept(column: 'total' | Status): Matching {
 /** Looks at so many tasks at most, where it is told nothing of how many there are to find. */
 function countedOnWalk(query: ListQuery, parameters: Parameters): string {
   const walked = walkedTerm(query);
-  const others = query.terms.filter((term) => term !== walked);
-  const among = where(conditionsOf(walked === undefined ? [] : [walked], parameters, always));
-  const hit = conditionsOf(others, parameters, never);
-  const most = walked === undefined ? lookedAtMax : lookedAtApartMax;
-  const ids = `SELECT id FROM tasks ${among} ORDER BY id`;
-  // Ids from the index of the walked term alone, then task by task: the planner would rather take
-  // another index in the right order, or all tasks of the term at once.
-  const seen =
-    walked === undefined
-      ? `(SELECT * FROM tasks ORDER BY id LIMIT ${most}) AS task`
-      : `(${ids} LIMIT ${most}) AS place,
-        LATERAL (SELECT * FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task`;
+  if (walked === undefined) {
+    const hit = conditionsOf(query.terms, parameters, never);
+    return countedUpTo(
+      lookedAtCountMax,
+      `SELECT FROM (SELECT * FROM tasks ORDER BY id LIMIT ${lookedAtMax}) AS task ${where(hit)}`,
+      `NOT EXISTS (SELECT FROM tasks ORDER BY id OFFSET ${lookedAtMax})`,
+    );
+  }
+  const limit = `ORDER BY id LIMIT ${lookedAtApartMax}`;
+  const among = where(conditionsOf([walked], parameters, always));
   return countedUpTo(
     lookedAtCountMax,
-    `SELECT FROM ${seen} ${where(hit)}`,
-    `NOT EXISTS (${ids} OFFSET ${most})`,
+    `SELECT FROM ${walkOf(query, walked, parameters, limit)}`,
+    `NOT EXISTS (SELECT FROM tasks ${among} ORDER BY id OFFSET ${lookedAtApartMax})`,
   );
 }
 
@@ -181,21 +194,40 @@ function findAll(
   plan: SearchPlan['page'],
 ): string {
   const walked = walkedTerm(query);
+  if (plan === 'walk' && walked !== undefined) {
+    return `(SELECT ${columns} FROM ${walkOf(query, walked, parameters)}) AS found`;
+  }
   const byIndex = (term: FilterTerm): boolean =>
-    plan !== 'walk' || term === walked || term.field === query.order.field;
+    plan !== 'walk' || term.field === query.order.field;
   const conditions = conditionsOf(query.terms, parameters, byIndex);
   const fence = plan === 'gather' ? 'OFFSET 0' : '';
   return `(SELECT ${columns} FROM tasks ${where(conditions)} ${fence}) AS found`;
 }
 
+/**
+ * Ids from the index of the walked term alone, in their order, then task by task: the planner would
+ * rather take another index in the same order, or all tasks of the term at once.
+ */
+function walkOf(query: ListQuery, walked: FilterTerm, parameters: Parameters, limit = ''): string {
+  const among = conditionsOf([walked], parameters, always);
+  const others = query.terms.filter((term) => term !== walked);
+  return `(SELECT id FROM tasks WHERE ${among} ${limit}) AS place,
+    LATERAL (SELECT ${columnsBesideId} FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task
+    ${where(conditionsOf(others, parameters, never))}`;
+}
+
 interface Place {
   readonly query: ListQuery;
   readonly parameters: Parameters;
-  readonly plan: SearchPlan['page'];
+  readonly plan: SearchPlan;
+}
+
+function pageSource(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
+  return gathersOnce(plan) ? 'gathered' : findAll(taskColumns, query, parameters, plan.page);
 }
 
 function shallowPage({ query, parameters, plan }: Place): string {
-  const found = findAll(taskColumns, query, parameters, plan);
+  const found = pageSource(query, parameters, plan);
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
   // Behind the end nothing is looked for. The planner tests this once, before it reads anything.
@@ -253,7 +285,7 @@ function nearerHalfPage({ query, parameters }: Place): string {
 
 /** One task more than the page has: whether another page follows. */
 function pageBehind({ query, parameters, plan }: Place, after: Position | null): string {
-  const found = findAll(taskColumns, query, parameters, plan);
+  const found = pageSource(query, parameters, plan);
   const { order } = query;
   let behind = '';
   if (after !== null) {
