@@ -35,16 +35,15 @@ export const titleByCodePoint = 'title COLLATE "C"';
 const indexedTextMinCharacters = 3;
 
 /**
- * @param textByIndex false keeps the planner from the trigram index, which for a frequent word
- *   reads far more than a page needs. It cannot know: its statistics are of whole texts.
+ * @param byIndex whether an index may find what the term asks for; otherwise it is only looked at.
  * @returns an expression for WHERE; empty when there is no term.
  */
 export function conditionsOf(
   terms: readonly FilterTerm[],
   parameters: Parameters,
-  textByIndex: boolean,
+  byIndex: (term: FilterTerm) => boolean,
 ): string {
-  return terms.map((term) => conditionOf(term, parameters, textByIndex)).join(' AND ');
+  return terms.map((term) => conditionOf(term, parameters, byIndex(term))).join(' AND ');
 }
 
 /** Whether a term looks into texts. */
@@ -53,54 +52,65 @@ export function searchesText(term: FilterTerm): boolean {
   return term.field === 'title' && term.operator === 'contains';
 }
 
-function conditionOf(term: FilterTerm, { add }: Parameters, textByIndex: boolean): string {
+function conditionOf(term: FilterTerm, { add }: Parameters, byIndex: boolean): string {
   switch (term.field) {
     case 'title':
       if (term.operator === 'contains') return contains('title', term.text);
-      return `${titleByCodePoint} ${sqlOperator(term.operator)} ${add(term.text, 'text')}`;
+      return `${text('title')} COLLATE "C" ${sqlOperator(term.operator)} ${add(term.text, 'text')}`;
     case 'description':
       if (term.operator === 'contains') return contains('description', term.text);
-      return `${column('description', term.text)} ${sqlOperator(term.operator)} ${add(term.text, 'text')}`;
+      return `${text('description')} ${sqlOperator(term.operator)} ${add(term.text, 'text')}`;
     case 'status':
-      if (term.operator === 'in') return `status = ANY(${add(textArray(term.statuses), 'text[]')})`;
+      if (term.operator === 'in') {
+        return `${text('status')} = ANY(${add(textArray(term.statuses), 'text[]')})`;
+      }
       // Five words that come from a fixed list: the planner knows how frequent each is.
-      return `status ${sqlOperator(term.operator)} '${term.statuses[0]}'`;
+      return `${text('status')} ${sqlOperator(term.operator)} '${term.statuses[0]}'`;
     case 'id':
     case 'assigneeID': {
       const name = term.field === 'id' ? 'id' : 'assignee_id';
-      if (term.operator === 'in')
-        return `${name} = ANY(${add(bigintArray(term.numbers), 'bigint[]')})`;
-      return `${name} ${sqlOperator(term.operator)} ${add(term.numbers[0], 'bigint')}`;
+      const value = byIndex ? name : `(${name} + 0)`;
+      if (term.operator === 'in') {
+        return `${value} = ANY(${add(bigintArray(term.numbers), 'bigint[]')})`;
+      }
+      return `${value} ${sqlOperator(term.operator)} ${add(term.numbers[0], 'bigint')}`;
     }
     case 'createdAt':
     case 'updatedAt': {
       const name = term.field === 'createdAt' ? 'created_at' : 'updated_at';
-      return `${name} ${sqlOperator(term.operator)} ${add(term.time, 'timestamptz')}`;
+      const value = byIndex ? name : `(${name} + interval '0')`;
+      return `${value} ${sqlOperator(term.operator)} ${add(term.time, 'timestamptz')}`;
     }
     case 'any':
       return anyField(term.text);
   }
 
-  function contains(name: string, text: string): string {
-    return `${column(name, text)} ILIKE ${add(containsPattern(text), 'text')}`;
+  /** An expression instead of a column has no index. */
+  function text(name: string): string {
+    return byIndex ? name : `(${name} || '')`;
   }
 
-  function anyField(text: string): string {
-    const pattern = add(containsPattern(text), 'text');
-    const either = ['title', 'description'].map((name) => `${column(name, text)} ILIKE ${pattern}`);
-    if ((statuses as readonly string[]).includes(text)) either.push(`status = '${text}'`);
-    const number = readNumber(text);
+  /** Nor has a text without a trigram. */
+  function searched(name: string, part: string): string {
+    return [...part].length >= indexedTextMinCharacters ? text(name) : `(${name} || '')`;
+  }
+
+  function contains(name: string, part: string): string {
+    return `${searched(name, part)} ILIKE ${add(containsPattern(part), 'text')}`;
+  }
+
+  function anyField(part: string): string {
+    const pattern = add(containsPattern(part), 'text');
+    const either = ['title', 'description'].map(
+      (name) => `${searched(name, part)} ILIKE ${pattern}`,
+    );
+    if ((statuses as readonly string[]).includes(part)) either.push(`status = '${part}'`);
+    const number = readNumber(part);
     if (number !== undefined) {
       const place = add(number, 'bigint');
       either.push(`id = ${place}`, `assignee_id = ${place}`);
     }
     return `(${either.join(' OR ')})`;
-  }
-
-  /** An expression instead of a column has no index. */
-  function column(name: string, text: string): string {
-    const indexed = textByIndex && [...text].length >= indexedTextMinCharacters;
-    return indexed ? name : `(${name} || '')`;
   }
 }
 

@@ -18,6 +18,7 @@ import { encodeFaults, encodeTaskAnswer } from './encode.ts';
 import { encodeListAnswer } from './encode-list.ts';
 import { describeFailure, type Failure } from './failures.ts';
 import { createLanes, type ExecutorOptions, type Lanes } from './lanes.ts';
+import { createSearchPlans, leaveToPlanner } from './search-plans.ts';
 import {
   changeTasks,
   createTasks,
@@ -25,10 +26,9 @@ import {
   ping,
   readTasks,
   removeTasks,
-  sampleShare,
+  sampleTasks,
   type TaskRow,
 } from './statements.ts';
-import { createTextPlans } from './text-plans.ts';
 
 export interface Executor {
   /** Never rejects for a failed statement: failures are answers in the frame. */
@@ -43,8 +43,8 @@ export interface Executor {
 export function createExecutor(options: ExecutorOptions): Executor {
   const lanes = createLanes(options);
   const decoder = createBodyDecoder();
-  const textPlans = createTextPlans((terms) =>
-    lanes.search.run((client) => sampleShare(client, terms, lanes.prepared)),
+  const searchPlans = createSearchPlans((query) =>
+    lanes.search.run((client) => sampleTasks(client, query, lanes.prepared)),
   );
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
@@ -86,10 +86,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
   async function executeList(kind: 'list' | 'search', query: ListQuery): Promise<ResponseItem> {
     try {
       const page = await retryLostRead(async () => {
-        const plan = await textPlans.planFor(query.terms);
+        const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query);
         return lanes[kind].run((client) => listTasks(client, query, plan, lanes.prepared));
       });
-      textPlans.observe(page.tableTotal);
+      searchPlans.observe(page.tableTotal);
       return encodeListAnswer(query, page);
     } catch (error) {
       return failureAnswer(describeFailure(error, true));

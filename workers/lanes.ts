@@ -36,7 +36,12 @@ const planOnce = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' 
 const walkIndexes = { ...planOnce, enable_sort: 'off', enable_bitmapscan: 'off' };
 
 /** Values decide here, so each search is planned for its own. */
-const planForValues = { plan_cache_mode: 'force_custom_plan', enable_seqscan: 'off' };
+const planForValues = {
+  plan_cache_mode: 'force_custom_plan',
+  enable_seqscan: 'off',
+  // Starting helpers takes longer than what a LIMIT leaves to do.
+  max_parallel_workers_per_gather: '0',
+};
 
 const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   read: planOnce,

@@ -11,7 +11,7 @@
  */
 import type { Order, Position, SortField } from '../src/contract/cursor.ts';
 import type { FilterTerm } from '../src/contract/filter.ts';
-import { countMax, deepOffsetMin, textCountMax } from '../src/contract/limits.ts';
+import { countMax, deepOffsetMin, lookedAtCountMax } from '../src/contract/limits.ts';
 import { type ListQuery, offsetOf } from '../src/contract/list-query.ts';
 import type { Status } from '../src/contract/task.ts';
 import {
@@ -21,6 +21,7 @@ import {
   searchesText,
   titleByCodePoint,
 } from './conditions.ts';
+import { type SearchPlan, walkedTerm } from './search-plans.ts';
 
 export interface Statement {
   readonly text: string;
@@ -30,12 +31,6 @@ export interface Statement {
 export interface ListStatement extends Statement {
   /** A list with more tasks than this was not counted to its end; null: always counted exactly. */
   readonly countMax: number | null;
-}
-
-/** Whether the trigram index is worth its price: for rare texts it is, for frequent ones not. */
-export interface TextPlan {
-  readonly pageByIndex: boolean;
-  readonly countByIndex: boolean;
 }
 
 export const taskColumns =
@@ -53,18 +48,11 @@ const sortColumns: Readonly<Record<SortField, string>> = {
   updatedAt: 'updated_at',
 };
 
-export function listStatement(query: ListQuery, plan: TextPlan): ListStatement {
-  const { order, terms } = query;
+export function listStatement(query: ListQuery, plan: SearchPlan): ListStatement {
+  const { order } = query;
   const parameters = createParameters();
-  const matching = matchingOf(terms, parameters, plan);
-  const conditions = conditionsOf(terms, parameters, plan.pageByIndex);
-  const place = {
-    query,
-    parameters,
-    conditions,
-    counted: matching.column,
-    countMax: matching.countMax,
-  };
+  const matching = matchingOf(query, parameters, plan.count);
+  const place: Place = { query, parameters, plan: plan.page, countMax: matching.countMax };
   const page =
     query.cursor !== undefined
       ? pageBehind(place, query.cursor.after)
@@ -76,25 +64,38 @@ export function listStatement(query: ListQuery, plan: TextPlan): ListStatement {
 
   const text = `
     SELECT state.generation, state.total, state.matching, ${prefixed('page', taskColumns)}
-    FROM (SELECT generation, total, ${matching.expression} AS matching FROM tasks_state) AS state
+    FROM (SELECT generation, total, ${matching.expression} AS matching FROM tasks_state OFFSET 0) AS state
     LEFT JOIN LATERAL (${page}) AS page ON true
     ORDER BY ${orderBy(order, false, 'page.')}`;
   return { text, values: parameters.values, countMax: matching.countMax };
 }
 
-/** How frequent are the tasks that the terms ask for? Looked up in runs of tasks all over the table. */
-export function sampleStatement(terms: readonly FilterTerm[]): Statement {
+/**
+ * How frequent are the tasks that a query asks for, and where? Looked up in runs of tasks all over
+ * the ids. One row: an array with the hits of each run in the order of ids, and the tasks looked at.
+ */
+export function sampleStatement(query: ListQuery): Statement {
   const parameters = createParameters();
+  const walked = walkedTerm(query);
+  const others = query.terms.filter((term) => term !== walked);
+  const among = conditionsOf(walked === undefined ? [] : [walked], parameters, always);
+  const hit = conditionsOf(others, parameters, never) || 'true';
+  const begin = `least + (most - least) / ${sampleRuns} * run`;
   const text = `
-    SELECT count(*) FILTER (WHERE ${conditionsOf(terms, parameters, false)}), count(*)
+    SELECT array_agg(hits ORDER BY run), sum(seen)
     FROM (SELECT min(id) AS least, max(id) AS most FROM tasks) AS ids,
       generate_series(0, ${sampleRuns - 1}) AS run,
       LATERAL (
-        SELECT * FROM tasks WHERE id >= least + (most - least) / ${sampleRuns} * run
-        ORDER BY id LIMIT ${sampleRunTasks}
-      ) AS task`;
+        SELECT count(*) FILTER (WHERE ${hit}) AS hits, count(*) AS seen
+        FROM (
+          SELECT * FROM tasks ${where(among, `id >= ${begin}`)} ORDER BY id LIMIT ${sampleRunTasks}
+        ) AS task
+      ) AS counts`;
   return { text, values: parameters.values };
 }
+
+const always = (): boolean => true;
+const never = (): boolean => false;
 
 const sampleRuns = 200;
 const sampleRunTasks = 20;
@@ -107,36 +108,55 @@ interface Matching {
 }
 
 /** The triggers keep the totals of all tasks and of each status; other lists are counted. */
-function matchingOf(
-  terms: readonly FilterTerm[],
-  parameters: Parameters,
-  plan: TextPlan,
-): Matching {
-  const [term, ...others] = terms;
+function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan['count']): Matching {
+  const [term, ...others] = query.terms;
   if (term === undefined) return { expression: 'total', countMax: null, column: 'total' };
   if (others.length === 0 && term.field === 'status' && term.operator === '=') {
     const [status] = term.statuses;
     return { expression: status, countMax: null, column: status };
   }
-  const bound = terms.some(searchesText) ? textCountMax : countMax;
-  const conditions = conditionsOf(terms, parameters, plan.countByIndex);
+  // One field that is no text can be counted in its index, without a look at the tasks.
+  const byIndexAlone = others.length === 0 && isIndexed(term);
+  const bound = byIndexAlone ? countMax : lookedAtCountMax;
+  const found = findAll('id', query, parameters, plan);
   return {
-    expression: `(SELECT count(*) FROM
-      (SELECT 1 FROM tasks WHERE ${conditions} LIMIT ${bound + 1}) AS counted)`,
+    expression: `(SELECT count(*) FROM (SELECT FROM ${found} LIMIT ${bound + 1}) AS counted)`,
     countMax: bound,
   };
+}
+
+function isIndexed(term: FilterTerm): boolean {
+  return !searchesText(term);
+}
+
+/**
+ * What follows FROM, to find tasks. To gather them, the planner must not see the LIMIT behind, or it
+ * would hope to be done soon by walking, and walk over the whole table for what is rarer than it
+ * thinks: OFFSET 0 hides one from the other. To walk, it must see no other index.
+ */
+function findAll(
+  columns: string,
+  query: ListQuery,
+  parameters: Parameters,
+  plan: SearchPlan['page'],
+): string {
+  const walked = walkedTerm(query);
+  const byIndex = (term: FilterTerm): boolean =>
+    plan !== 'walk' || term === walked || term.field === query.order.field;
+  const conditions = conditionsOf(query.terms, parameters, byIndex);
+  const fence = plan === 'gather' ? 'OFFSET 0' : '';
+  return `(SELECT ${columns} FROM tasks ${where(conditions)} ${fence}) AS found`;
 }
 
 interface Place {
   readonly query: ListQuery;
   readonly parameters: Parameters;
-  /** Empty: all tasks. */
-  readonly conditions: string;
-  readonly counted: string | undefined;
+  readonly plan: SearchPlan['page'];
   readonly countMax: number | null;
 }
 
-function shallowPage({ query, parameters, conditions, countMax: bound }: Place): string {
+function shallowPage({ query, parameters, plan, countMax: bound }: Place): string {
+  const found = findAll(taskColumns, query, parameters, plan);
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
   // Behind the end nothing is looked for. The planner tests this once, before it reads anything.
@@ -144,12 +164,13 @@ function shallowPage({ query, parameters, conditions, countMax: bound }: Place):
     bound === null
       ? `${offset} < state.matching`
       : `(${offset} < state.matching OR state.matching > ${bound})`;
-  return `SELECT ${taskColumns} FROM tasks ${where(conditions, inside)}
+  return `SELECT ${taskColumns} FROM ${found} ${where(inside)}
     ORDER BY ${orderBy(query.order, false)} LIMIT ${limit} OFFSET ${offset}`;
 }
 
 /** The ids alone are read, from the index, between the block's beginning and the page's. */
-function blockPage({ query, parameters, conditions }: Place, counted: string): string {
+function blockPage({ query, parameters }: Place, counted: string): string {
+  const conditions = conditionsOf(query.terms, parameters, always);
   const { descending } = query.order;
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
@@ -177,7 +198,8 @@ function blockPage({ query, parameters, conditions }: Place, counted: string): s
 }
 
 /** Only one of the two runs: the other's condition is false before it reads anything. */
-function nearerHalfPage({ query, parameters, conditions }: Place): string {
+function nearerHalfPage({ query, parameters }: Place): string {
+  const conditions = conditionsOf(query.terms, parameters, always);
   const { order } = query;
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
@@ -194,7 +216,8 @@ function nearerHalfPage({ query, parameters, conditions }: Place): string {
 }
 
 /** One task more than the page has: whether another page follows. */
-function pageBehind({ query, parameters, conditions }: Place, after: Position | null): string {
+function pageBehind({ query, parameters, plan }: Place, after: Position | null): string {
+  const found = findAll(taskColumns, query, parameters, plan);
   const { order } = query;
   let behind = '';
   if (after !== null) {
@@ -205,7 +228,7 @@ function pageBehind({ query, parameters, conditions }: Place, after: Position | 
         ? `id ${comparison} ${id}`
         : `(${sortColumns[order.field]}, id) ${comparison} (${sortValue(order.field, after, parameters)}, ${id})`;
   }
-  return `SELECT ${taskColumns} FROM tasks ${where(conditions, behind)}
+  return `SELECT ${taskColumns} FROM ${found} ${where(behind)}
     ORDER BY ${orderBy(order, false)} LIMIT ${parameters.add(query.perPage + 1, 'bigint')}`;
 }
 

@@ -15,10 +15,10 @@ import {
   prefixed,
   type Statement,
   sampleStatement,
-  type TextPlan,
   taskColumns,
 } from './list-statement.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
+import { leaveToPlanner, type SearchPlan, type TaskSample } from './search-plans.ts';
 
 /** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
 export interface TaskRow {
@@ -138,7 +138,7 @@ export async function removeTasks(sql: Client, ids: readonly number[]): Promise<
 export async function listTasks(
   sql: Client,
   query: ListQuery,
-  plan: TextPlan,
+  plan: SearchPlan,
   prepared: PreparedShapes,
 ): Promise<TaskPage> {
   const statement = listStatement(query, plan);
@@ -156,15 +156,15 @@ export async function listTasks(
   };
 }
 
-/** @returns which share of all tasks the terms ask for, from 0 to 1; 0 where there are no tasks. */
-export async function sampleShare(
+/** See sampleStatement. */
+export async function sampleTasks(
   sql: Client,
-  terms: readonly FilterTerm[],
+  query: ListQuery,
   prepared: PreparedShapes,
-): Promise<number> {
-  const rows = await runShape(sql, sampleStatement(terms), prepared);
-  const [hits, tasks] = rows[0]!.map(Number) as [number, number];
-  return tasks === 0 ? 0 : hits / tasks;
+): Promise<TaskSample> {
+  const rows = await runShape(sql, sampleStatement(query), prepared);
+  const [hits, tasks] = rows[0]! as [string, string];
+  return { hits: hits.slice(1, -1).split(',').map(Number), tasks: Number(tasks) };
 }
 
 export async function ping(sql: Client): Promise<void> {
@@ -183,14 +183,11 @@ export const warmStatements: Readonly<
   change: (client) => changeTasks(client, []),
   remove: (client) => removeTasks(client, []),
   async list(client, prepared) {
-    for (const query of listShapes) await listTasks(client, query, rarePlan, prepared);
+    for (const query of listShapes) await listTasks(client, query, leaveToPlanner, prepared);
     await ping(client);
   },
   search: ping,
 };
-
-/** What lists without a text need. */
-export const rarePlan: TextPlan = { pageByIndex: true, countByIndex: true };
 
 const byId = { field: 'id', descending: false } as const;
 const newest = { field: 'id', descending: true } as const;

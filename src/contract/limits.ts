@@ -24,8 +24,8 @@ export const filterTermsMax = 8;
  * A list that neither the triggers nor an index counts is counted up to here; a longer one says
  * `"total_exact": false`.
  */
-export const countMax = 10_000;
-/** The same where texts are looked into, which takes longer for each task. */
-export const textCountMax = 1000;
+export const countMax = 5000;
+/** The same where each task must be looked at: texts, or several fields. */
+export const lookedAtCountMax = 1000;
 /** From this offset on, a page is found by the counts of the blocks before it. */
 export const deepOffsetMin = 2000;

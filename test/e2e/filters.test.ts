@@ -316,7 +316,7 @@ test('a list that is too long to count says so, and goes on', async () => {
     '/api/tasks?page=121&per_page=100&filter=title:crowd',
   );
   const assignee = await suite.api.get('/api/tasks?assignee_id=99');
-  assert.deepEqual([assignee.body.meta.total, assignee.body.meta.total_exact], [10_000, false]);
+  assert.deepEqual([assignee.body.meta.total, assignee.body.meta.total_exact], [5000, false]);
   const all = await suite.api.get('/api/tasks?sort=-id&page=601');
   assert.deepEqual(
     [all.body.meta.total, all.body.meta.total_exact, all.body.data.length],

@@ -8,12 +8,15 @@ import fc from 'fast-check';
 import { decodeResponses, encodeRequests } from '../../src/batching/frames.ts';
 import { type Order, type SortField, sortFields } from '../../src/contract/cursor.ts';
 import { type FilterTerm, printFilter } from '../../src/contract/filter.ts';
-import { countMax, textCountMax } from '../../src/contract/limits.ts';
+import { countMax, lookedAtCountMax } from '../../src/contract/limits.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
-import { printSort } from '../../src/contract/list-query.ts';
+import { parseListQuery, printSort } from '../../src/contract/list-query.ts';
 import { type Status, statuses, type Task } from '../../src/contract/task.ts';
 import { textArray } from '../../workers/arrays.ts';
 import { createExecutor, type Executor } from '../../workers/executor.ts';
+import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
+import type { SearchPlan } from '../../workers/search-plans.ts';
+import { listTasks, sampleTasks } from '../../workers/statements.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const tasksMade = 6000;
@@ -218,7 +221,7 @@ function checkMeta(meta: ListAnswer['meta'], expected: number, size: number, raw
   const counted = meta.total_exact === false ? Math.min(expected, meta.total) : expected;
   assert.equal(meta.total, counted, raw);
   if (meta.total_exact === false) {
-    assert.ok([countMax, textCountMax].includes(meta.total), raw);
+    assert.ok([countMax, lookedAtCountMax].includes(meta.total), raw);
     assert.ok(expected > meta.total, raw);
   }
   assert.deepEqual([meta.per_page, meta.total_pages], [size, Math.ceil(counted / size)], raw);
@@ -263,6 +266,47 @@ test('a walk by cursor meets each task once, in order', async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+test('whatever plan a search has, it finds the same', async () => {
+  const prepared = createPreparedShapes();
+  const way = fc.constantFrom('gather', 'walk', 'planner');
+  const plan = fc.record({ page: way, count: way }) as fc.Arbitrary<SearchPlan>;
+  await fc.assert(
+    fc.asyncProperty(terms, order, plan, fc.boolean(), async (given, sort, chosen, byCursor) => {
+      const parsed = parseListQuery(rawOf(given, sort, byCursor ? 'cursor=' : 'page=2'));
+      assert.ok(parsed.ok);
+      const page = await listTasks(database.sql, parsed.query, chosen, prepared);
+      const expected = expectedList(given, sort);
+      assert.deepEqual(
+        page.rows.map(({ id }) => Number(id)),
+        (byCursor ? expected.slice(0, 21) : expected.slice(20, 40)).map(({ id }) => id),
+      );
+      if (page.totalExact) assert.equal(page.total, expected.length);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a sample knows how frequent tasks are, and where', async () => {
+  const prepared = createPreparedShapes();
+  const sample = async (raw: string) => {
+    const parsed = parseListQuery(raw);
+    assert.ok(parsed.ok);
+    return sampleTasks(database.sql, parsed.query, prepared);
+  };
+  const all = await sample('filter=id>0');
+  assert.equal(all.hits.length, 200);
+  assert.equal(
+    all.hits.reduce((total, count) => total + count, 0),
+    all.tasks,
+  );
+  const late = await sample(`filter=id>40000`);
+  assert.deepEqual([late.hits[0], late.hits.at(-1)! > 0], [0, true]);
+  const none = await sample('filter=title:nowhere');
+  assert.ok(none.hits.every((count) => count === 0));
+  const within = await sample('status=canceled&filter=assigneeID>=0');
+  assert.ok(within.tasks > 0 && within.hits.every((count) => count <= 20));
 });
 
 test('the counts of the blocks are those of the tasks, whatever happened to them', async () => {

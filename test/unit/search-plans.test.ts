@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type ListQuery, parseListQuery } from '../../src/contract/list-query.ts';
+import { createSearchPlans, type TaskSample, walkedTerm } from '../../workers/search-plans.ts';
+
+function queryOf(raw: string): ListQuery {
+  const parsed = parseListQuery(raw);
+  assert.ok(parsed.ok, raw);
+  return parsed.query;
+}
+
+/** Two hundred runs of twenty tasks, with the given hits in those from `first` to `last`. */
+function sampleOf(each: number, first = 0, last = 199): TaskSample {
+  const hits = Array.from({ length: 200 }, (_, run) => (run >= first && run <= last ? each : 0));
+  return { hits, tasks: 4000 };
+}
+
+async function planOf(raw: string, sample: TaskSample, tasks = 10_000_000) {
+  const plans = createSearchPlans(async () => sample);
+  plans.observe(tasks);
+  const { page, count } = await plans.planFor(queryOf(raw));
+  return `${page} ${count}`;
+}
+
+test('what is rare is gathered, what is frequent is walked to', async () => {
+  assert.equal(await planOf('filter=report', sampleOf(0)), 'gather gather');
+  assert.equal(await planOf('filter=report', sampleOf(1, 90, 91)), 'gather gather');
+  const some = Array.from({ length: 200 }, (_, run) => (run % 10 === 0 ? 1 : 0));
+  assert.equal(await planOf('filter=report', { hits: some, tasks: 4000 }), 'walk gather');
+  assert.equal(await planOf('filter=report', sampleOf(1)), 'walk walk');
+  assert.equal(await planOf('filter=report', { hits: [0], tasks: 0 }), 'gather gather');
+});
+
+test('what needs no look at texts is counted by its index', async () => {
+  assert.equal(await planOf('filter=status!=done', sampleOf(10)), 'walk planner');
+  assert.equal(await planOf('filter=id>7', sampleOf(0)), 'gather planner');
+});
+
+test('what is all at the far end of the order is not walked to', async () => {
+  const recent = sampleOf(20, 190);
+  const since = 'filter=createdAt>=2026-01-01T00:00:00Z';
+  assert.equal(await planOf(since, recent), 'gather planner');
+  assert.equal(await planOf(`${since}&sort=createdAt`, recent), 'gather planner');
+  assert.equal(await planOf(`${since}&sort=-id`, recent), 'walk planner');
+  assert.equal(await planOf(`${since}&sort=-createdAt`, recent), 'walk planner');
+  assert.equal(await planOf(`${since}&sort=title`, recent), 'walk planner');
+});
+
+test('small tables need no sample', async () => {
+  const plans = createSearchPlans(() => assert.fail('not asked for'));
+  plans.observe(19_999);
+  assert.deepEqual(await plans.planFor(queryOf('filter=report')), {
+    page: 'gather',
+    count: 'gather',
+  });
+  assert.deepEqual(await plans.planFor(queryOf('filter=id>7')), {
+    page: 'planner',
+    count: 'planner',
+  });
+});
+
+test('a sample is remembered for a while, and a failed one is not', async () => {
+  let taken = 0;
+  let time = 0;
+  let broken = true;
+  const plans = createSearchPlans(
+    async () => {
+      taken++;
+      if (broken) throw new Error('away');
+      return sampleOf(1);
+    },
+    () => time,
+  );
+  plans.observe(1_000_000);
+  const ask = () => plans.planFor(queryOf('filter=report'));
+  await assert.rejects(ask(), /away/);
+  broken = false;
+  await ask();
+  await plans.planFor(queryOf('filter=report&page=7'));
+  assert.equal(taken, 2);
+  time = 6 * 60_000;
+  await ask();
+  assert.equal(taken, 3);
+});
+
+test('in the order of ids an exact assignee or status is walked by its own index', () => {
+  assert.equal(walkedTerm(queryOf('status=done&assignee_id=7&filter=x'))?.field, 'assigneeID');
+  assert.equal(walkedTerm(queryOf('sort=-id&status=done&filter=x'))?.field, 'status');
+  assert.equal(walkedTerm(queryOf('filter=status!=done,assigneeID>7')), undefined);
+  assert.equal(walkedTerm(queryOf('sort=title&status=done')), undefined);
+});
