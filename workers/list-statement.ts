@@ -11,7 +11,13 @@
  */
 import type { Order, Position, SortField } from '../src/contract/cursor.ts';
 import type { FilterTerm } from '../src/contract/filter.ts';
-import { countMax, deepOffsetMin, lookedAtCountMax } from '../src/contract/limits.ts';
+import {
+  countMax,
+  deepOffsetMin,
+  lookedAtApartMax,
+  lookedAtCountMax,
+  lookedAtMax,
+} from '../src/contract/limits.ts';
 import { type ListQuery, offsetOf } from '../src/contract/list-query.ts';
 import type { Status } from '../src/contract/task.ts';
 import {
@@ -28,16 +34,11 @@ export interface Statement {
   readonly values: readonly string[];
 }
 
-export interface ListStatement extends Statement {
-  /** A list with more tasks than this was not counted to its end; null: always counted exactly. */
-  readonly countMax: number | null;
-}
-
 export const taskColumns =
   'id, version, title, description, status, assignee_id, created_at, updated_at';
 
-/** Ids of one block of tasks_blocks: id >> 12. */
-const blockBits = 12;
+/** Ids of one block of tasks_blocks: id >> 14. */
+const blockBits = 14;
 
 const sortColumns: Readonly<Record<SortField, string>> = {
   id: 'id',
@@ -48,11 +49,15 @@ const sortColumns: Readonly<Record<SortField, string>> = {
   updatedAt: 'updated_at',
 };
 
-export function listStatement(query: ListQuery, plan: SearchPlan): ListStatement {
+/**
+ * First columns of each row: generation, tasks in the table, tasks in the list, and whether all of
+ * these were counted.
+ */
+export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
   const { order } = query;
   const parameters = createParameters();
   const matching = matchingOf(query, parameters, plan.count);
-  const place: Place = { query, parameters, plan: plan.page, countMax: matching.countMax };
+  const place: Place = { query, parameters, plan: plan.page };
   const page =
     query.cursor !== undefined
       ? pageBehind(place, query.cursor.after)
@@ -63,30 +68,40 @@ export function listStatement(query: ListQuery, plan: SearchPlan): ListStatement
           : nearerHalfPage(place);
 
   const text = `
-    SELECT state.generation, state.total, state.matching, ${prefixed('page', taskColumns)}
-    FROM (SELECT generation, total, ${matching.expression} AS matching FROM tasks_state OFFSET 0) AS state
+    SELECT state.generation, state.total, state.matching, state.finished,
+      ${prefixed('page', taskColumns)}
+    FROM (
+      SELECT generation, total, matching, finished FROM tasks_state, ${matching.item} AS counted
+      OFFSET 0
+    ) AS state
     LEFT JOIN LATERAL (${page}) AS page ON true
     ORDER BY ${orderBy(order, false, 'page.')}`;
-  return { text, values: parameters.values, countMax: matching.countMax };
+  return { text, values: parameters.values };
 }
 
 /**
  * How frequent are the tasks that a query asks for, and where? Looked up in runs of tasks all over
- * the ids. One row: an array with the hits of each run in the order of ids, and the tasks looked at.
+ * the ids. One row of arrays: the hits of each run in the order of ids; then the hits of each term
+ * by itself, the walked one left out, and last the tasks that were looked at.
  */
 export function sampleStatement(query: ListQuery): Statement {
   const parameters = createParameters();
   const walked = walkedTerm(query);
   const others = query.terms.filter((term) => term !== walked);
   const among = conditionsOf(walked === undefined ? [] : [walked], parameters, always);
-  const hit = conditionsOf(others, parameters, never) || 'true';
+  const each = others.map((term) => conditionsOf([term], parameters, never));
+  const hits = each.map(
+    (condition, place) => `count(*) FILTER (WHERE ${condition}) AS hits${place}`,
+  );
   const begin = `least + (most - least) / ${sampleRuns} * run`;
   const text = `
-    SELECT array_agg(hits ORDER BY run), sum(seen)
+    SELECT array_agg(hits ORDER BY run),
+      ARRAY[${each.map((_, place) => `sum(hits${place}), `).join('')}sum(seen)]
     FROM (SELECT min(id) AS least, max(id) AS most FROM tasks) AS ids,
       generate_series(0, ${sampleRuns - 1}) AS run,
       LATERAL (
-        SELECT count(*) FILTER (WHERE ${hit}) AS hits, count(*) AS seen
+        SELECT count(*) FILTER (WHERE ${each.join(' AND ') || 'true'}) AS hits,
+          ${[...hits, 'count(*) AS seen'].join(', ')}
         FROM (
           SELECT * FROM tasks ${where(among, `id >= ${begin}`)} ORDER BY id LIMIT ${sampleRunTasks}
         ) AS task
@@ -101,8 +116,8 @@ const sampleRuns = 200;
 const sampleRunTasks = 20;
 
 interface Matching {
-  readonly expression: string;
-  readonly countMax: number | null;
+  /** For FROM beside tasks_state: one row with `matching` and `finished`. */
+  readonly item: string;
   /** The column of tasks_state and tasks_blocks that has the total. */
   readonly column?: 'total' | Status;
 }
@@ -110,23 +125,48 @@ interface Matching {
 /** The triggers keep the totals of all tasks and of each status; other lists are counted. */
 function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan['count']): Matching {
   const [term, ...others] = query.terms;
-  if (term === undefined) return { expression: 'total', countMax: null, column: 'total' };
+  if (term === undefined) return kept('total');
   if (others.length === 0 && term.field === 'status' && term.operator === '=') {
-    const [status] = term.statuses;
-    return { expression: status, countMax: null, column: status };
+    return kept(term.statuses[0]);
   }
+  if (plan === 'walk') return { item: countedOnWalk(query, parameters) };
   // One field that is no text can be counted in its index, without a look at the tasks.
-  const byIndexAlone = others.length === 0 && isIndexed(term);
-  const bound = byIndexAlone ? countMax : lookedAtCountMax;
+  const bound = others.length === 0 && !searchesText(term) ? countMax : lookedAtCountMax;
   const found = findAll('id', query, parameters, plan);
-  return {
-    expression: `(SELECT count(*) FROM (SELECT FROM ${found} LIMIT ${bound + 1}) AS counted)`,
-    countMax: bound,
-  };
+  return { item: countedUpTo(bound, `SELECT FROM ${found}`, 'true') };
 }
 
-function isIndexed(term: FilterTerm): boolean {
-  return !searchesText(term);
+function kept(column: 'total' | Status): Matching {
+  return { item: `LATERAL (SELECT ${column} AS matching, true AS finished)`, column };
+}
+
+/** Looks at so many tasks at most, where it is told nothing of how many there are to find. */
+function countedOnWalk(query: ListQuery, parameters: Parameters): string {
+  const walked = walkedTerm(query);
+  const others = query.terms.filter((term) => term !== walked);
+  const among = where(conditionsOf(walked === undefined ? [] : [walked], parameters, always));
+  const hit = conditionsOf(others, parameters, never);
+  const most = walked === undefined ? lookedAtMax : lookedAtApartMax;
+  const ids = `SELECT id FROM tasks ${among} ORDER BY id`;
+  // Ids from the index of the walked term alone, then task by task: the planner would rather take
+  // another index in the right order, or all tasks of the term at once.
+  const seen =
+    walked === undefined
+      ? `(SELECT * FROM tasks ORDER BY id LIMIT ${most}) AS task`
+      : `(${ids} LIMIT ${most}) AS place,
+        LATERAL (SELECT * FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task`;
+  return countedUpTo(
+    lookedAtCountMax,
+    `SELECT FROM ${seen} ${where(hit)}`,
+    `NOT EXISTS (${ids} OFFSET ${most})`,
+  );
+}
+
+function countedUpTo(bound: number, select: string, sawAll: string): string {
+  return `(
+    SELECT least(count(*), ${bound}) AS matching, count(*) <= ${bound} AND ${sawAll} AS finished
+    FROM (${select} LIMIT ${bound + 1}) AS some_of_them
+  )`;
 }
 
 /**
@@ -152,18 +192,14 @@ interface Place {
   readonly query: ListQuery;
   readonly parameters: Parameters;
   readonly plan: SearchPlan['page'];
-  readonly countMax: number | null;
 }
 
-function shallowPage({ query, parameters, plan, countMax: bound }: Place): string {
+function shallowPage({ query, parameters, plan }: Place): string {
   const found = findAll(taskColumns, query, parameters, plan);
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
   // Behind the end nothing is looked for. The planner tests this once, before it reads anything.
-  const inside =
-    bound === null
-      ? `${offset} < state.matching`
-      : `(${offset} < state.matching OR state.matching > ${bound})`;
+  const inside = `(${offset} < state.matching OR NOT state.finished)`;
   return `SELECT ${taskColumns} FROM ${found} ${where(inside)}
     ORDER BY ${orderBy(query.order, false)} LIMIT ${limit} OFFSET ${offset}`;
 }

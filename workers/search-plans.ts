@@ -9,6 +9,7 @@
  * figures behind the thresholds.
  */
 import type { FilterTerm } from '../src/contract/filter.ts';
+import { lookedAtMax } from '../src/contract/limits.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import { searchesText } from './conditions.ts';
 
@@ -21,6 +22,8 @@ export interface SearchPlan {
 /** Tasks that match, in each of a number of runs that are spread over all ids, in their order. */
 export interface TaskSample {
   readonly hits: readonly number[];
+  /** Of each term by itself, in all runs together. */
+  readonly termHits: readonly number[];
   /** That were looked at, in all runs together. */
   readonly tasks: number;
 }
@@ -36,8 +39,11 @@ export interface SearchPlans {
 const sampledTasksMin = 20_000;
 /** A page is walked to from about three hits in four thousand tasks. */
 const pageWalkShareMin = 0.00075;
-/** Counting goes on for longer than filling a page does. */
-const countWalkShareMin = 0.01;
+/**
+ * What is counted is gathered by one index, if that hands over fewer tasks than this: as many as a
+ * count looks at when it walks.
+ */
+const gatheredTasksMax = lookedAtMax;
 /** That tasks are not all at the far end of the order may be chance this often. */
 const chanceMin = 0.01;
 /** How frequent something is changes slowly. */
@@ -59,13 +65,14 @@ export function createSearchPlans(
     if (tableTotal < sampledTasksMin) {
       return hasText ? { page: 'gather', count: 'gather' } : leaveToPlanner;
     }
-    const { hits, tasks } = await sampleOf(query);
+    const { hits, termHits, tasks } = await sampleOf(query);
     const share = tasks === 0 ? 0 : sum(hits) / tasks;
+    const rarest = tasks === 0 ? 0 : Math.min(...termHits) / tasks;
     const walks = share >= pageWalkShareMin && startsSoon(query, hits);
     return {
       page: walks ? 'walk' : 'gather',
       // Without texts an index alone can count.
-      count: hasText ? (share >= countWalkShareMin ? 'walk' : 'gather') : 'planner',
+      count: !hasText ? 'planner' : rarest * tableTotal < gatheredTasksMax ? 'gather' : 'walk',
     };
   }
 

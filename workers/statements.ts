@@ -141,19 +141,21 @@ export async function listTasks(
   plan: SearchPlan,
   prepared: PreparedShapes,
 ): Promise<TaskPage> {
-  const statement = listStatement(query, plan);
-  const rows = await runShape(sql, statement, prepared);
-  const [generation, tableTotal, matching] = rows[0]!;
-  const { countMax } = statement;
-  const totalExact = countMax === null || Number(matching) <= countMax;
+  const rows = await runShape(sql, listStatement(query, plan), prepared);
+  const [generation, tableTotal, matching, finished] = rows[0]!;
   return {
     generation: generation!,
     tableTotal: Number(tableTotal),
-    total: totalExact ? Number(matching) : countMax!,
-    totalExact,
+    total: Number(matching),
+    totalExact: isTrue(finished),
     // Without a task on the page there is still one row: the state beside nulls.
-    rows: rows.filter((row) => row[3] !== null).map((row) => toTaskRow(row.slice(3))),
+    rows: rows.filter((row) => row[4] !== null).map((row) => toTaskRow(row.slice(4))),
   };
+}
+
+/** The driver makes a boolean of what else would be text. */
+function isTrue(value: unknown): boolean {
+  return value === true || value === 't';
 }
 
 /** See sampleStatement. */
@@ -163,8 +165,8 @@ export async function sampleTasks(
   prepared: PreparedShapes,
 ): Promise<TaskSample> {
   const rows = await runShape(sql, sampleStatement(query), prepared);
-  const [hits, tasks] = rows[0]! as [string, string];
-  return { hits: hits.slice(1, -1).split(',').map(Number), tasks: Number(tasks) };
+  const [hits, totals] = rows[0]!.map((array) => array!.slice(1, -1).split(',').map(Number));
+  return { hits: hits!, termHits: totals!.slice(0, -1), tasks: totals!.at(-1)! };
 }
 
 export async function ping(sql: Client): Promise<void> {

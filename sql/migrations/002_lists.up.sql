@@ -13,10 +13,10 @@ CREATE INDEX tasks_created_at_id ON tasks (created_at, id);
 CREATE INDEX tasks_updated_at_id ON tasks (updated_at, id);
 CREATE INDEX tasks_text ON tasks USING gin (title gin_trgm_ops, description gin_trgm_ops);
 
--- How many tasks each run of 4096 ids has, altogether and of each status. A page of a list in the
+-- How many tasks each run of 16384 ids has, altogether and of each status. A page of a list in the
 -- order of ids is found by adding these up instead of walking over every task before it.
 CREATE TABLE tasks_blocks (
-  block       bigint PRIMARY KEY, -- id >> 12
+  block       bigint PRIMARY KEY, -- id >> 14
   total       bigint NOT NULL,
   pending     bigint NOT NULL,
   in_progress bigint NOT NULL,
@@ -26,7 +26,7 @@ CREATE TABLE tasks_blocks (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 
 INSERT INTO tasks_blocks
-SELECT id >> 12, count(*),
+SELECT id >> 14, count(*),
   count(*) FILTER (WHERE status = 'pending'),
   count(*) FILTER (WHERE status = 'in_progress'),
   count(*) FILTER (WHERE status = 'completed'),
@@ -39,7 +39,7 @@ FROM tasks GROUP BY 1;
 CREATE FUNCTION tasks_block_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO tasks_blocks AS counted
-  SELECT id >> 12, count(*),
+  SELECT id >> 14, count(*),
     count(*) FILTER (WHERE status = 'pending'),
     count(*) FILTER (WHERE status = 'in_progress'),
     count(*) FILTER (WHERE status = 'completed'),
@@ -66,7 +66,7 @@ BEGIN
     done        = counted.done - gone.done,
     canceled    = counted.canceled - gone.canceled
   FROM (
-    SELECT id >> 12 AS block, count(*) AS total,
+    SELECT id >> 14 AS block, count(*) AS total,
       count(*) FILTER (WHERE status = 'pending') AS pending,
       count(*) FILTER (WHERE status = 'in_progress') AS in_progress,
       count(*) FILTER (WHERE status = 'completed') AS completed,
@@ -91,9 +91,9 @@ BEGIN
       coalesce(sum(step) FILTER (WHERE status = 'done'), 0) AS done,
       coalesce(sum(step) FILTER (WHERE status = 'canceled'), 0) AS canceled
     FROM (
-      SELECT id >> 12 AS block, status, 1 AS step FROM new_tasks
+      SELECT id >> 14 AS block, status, 1 AS step FROM new_tasks
       UNION ALL
-      SELECT id >> 12, status, -1 FROM old_tasks
+      SELECT id >> 14, status, -1 FROM old_tasks
     ) AS steps
     GROUP BY block
   ) AS moved

@@ -27,5 +27,9 @@ export const filterTermsMax = 8;
 export const countMax = 5000;
 /** The same where each task must be looked at: texts, or several fields. */
 export const lookedAtCountMax = 1000;
+/** And where many match, no more tasks than this are looked at to count them. */
+export const lookedAtMax = 25_000;
+/** The same among the tasks of one person or one status, which lie far apart. */
+export const lookedAtApartMax = 10_000;
 /** From this offset on, a page is found by the counts of the blocks before it. */
 export const deepOffsetMin = 2000;

@@ -12,7 +12,7 @@ function queryOf(raw: string): ListQuery {
 /** Two hundred runs of twenty tasks, with the given hits in those from `first` to `last`. */
 function sampleOf(each: number, first = 0, last = 199): TaskSample {
   const hits = Array.from({ length: 200 }, (_, run) => (run >= first && run <= last ? each : 0));
-  return { hits, tasks: 4000 };
+  return { hits, termHits: [hits.reduce((total, count) => total + count)], tasks: 4000 };
 }
 
 async function planOf(raw: string, sample: TaskSample, tasks = 10_000_000) {
@@ -26,9 +26,21 @@ test('what is rare is gathered, what is frequent is walked to', async () => {
   assert.equal(await planOf('filter=report', sampleOf(0)), 'gather gather');
   assert.equal(await planOf('filter=report', sampleOf(1, 90, 91)), 'gather gather');
   const some = Array.from({ length: 200 }, (_, run) => (run % 10 === 0 ? 1 : 0));
-  assert.equal(await planOf('filter=report', { hits: some, tasks: 4000 }), 'walk gather');
+  const twenty = { hits: some, termHits: [20], tasks: 4000 };
+  assert.equal(await planOf('filter=report', twenty), 'walk walk');
+  assert.equal(await planOf('filter=report', twenty, 1_000_000), 'walk gather');
   assert.equal(await planOf('filter=report', sampleOf(1)), 'walk walk');
-  assert.equal(await planOf('filter=report', { hits: [0], tasks: 0 }), 'gather gather');
+  assert.equal(
+    await planOf('filter=report', { hits: [0], termHits: [0], tasks: 0 }),
+    'gather gather',
+  );
+});
+
+test('what is counted is gathered by its rarest term, if that is rare enough', async () => {
+  const hits = Array<number>(200).fill(0);
+  const both = 'filter=report,status!=done';
+  assert.equal(await planOf(both, { hits, termHits: [3000, 5], tasks: 4000 }), 'gather gather');
+  assert.equal(await planOf(both, { hits, termHits: [3000, 50], tasks: 4000 }), 'gather walk');
 });
 
 test('what needs no look at texts is counted by its index', async () => {
