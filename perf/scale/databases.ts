@@ -7,6 +7,7 @@ import { migrateUp } from '../../src/database/migrate.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createProgress } from '../seed/progress.ts';
 import { seedTasks } from '../seed/seed.ts';
+import { postmasterPid } from '../support/database.ts';
 
 export interface ScaleDatabases {
   readonly each: readonly {
@@ -15,6 +16,8 @@ export interface ScaleDatabases {
     readonly sql: Client;
   }[];
   readonly version: string;
+  /** Of the server's first process. */
+  readonly pid: number;
   close(): Promise<void>;
 }
 
@@ -48,7 +51,7 @@ export async function openDatabases(
       await fill(sql, size);
     }
     const [row] = await each[0]!.sql<{ server_version: string }[]>`SHOW server_version`;
-    return { each, version: row!.server_version, close };
+    return { each, version: row!.server_version, pid: postmasterPid(embedded.config), close };
   } catch (error) {
     await close();
     throw error;

@@ -56,7 +56,7 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
 }
 
 /** The lock beside the socket begins with the pid (PostgreSQL source, miscinit.c). */
-function postmasterPid(config: DatabaseConfig): number {
+export function postmasterPid(config: DatabaseConfig): number {
   const text = readFileSync(join(config.host, `.s.PGSQL.${config.port}.lock`), 'utf8');
   return Number(text.split('\n', 1)[0]);
 }
