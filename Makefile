@@ -111,7 +111,7 @@ ROWS ?= 100000
 
 .PHONY: db-seed
 db-seed: build ## Add ROWS realistic tasks (100000) to the database.
-	@$(NODE) dist/perf/seed/main.js $(ROWS)
+	@exec $(NODE) dist/perf/seed/main.js '$(ROWS)'
 
 .PHONY: db-test-up
 db-test-up: build ## Start the embedded test database, or reach the configured one.

@@ -12,26 +12,13 @@ import { parseArgs } from 'node:util';
 import { createAsker } from './scale/asker.ts';
 import { makeCases } from './scale/cases.ts';
 import { openDatabases } from './scale/databases.ts';
+import { measureCase, type ScaleSample, type Subject } from './scale/measure.ts';
 import { scaleReport } from './scale/report.ts';
 import { parseSize } from './scale/sizes.ts';
 import { endChildrenOnSignals, stopChildren } from './support/children.ts';
 import { describeSettings, today } from './support/machine.ts';
 import { writeResults } from './support/results.ts';
 import { startService } from './support/service.ts';
-
-export interface ScaleSample {
-  readonly name: string;
-  readonly size: number;
-  readonly path: string;
-  /** Milliseconds, one a round; those of the first rounds are left out. */
-  readonly times: readonly number[];
-  readonly status: number;
-  readonly total: number | null;
-  readonly totalExact: boolean;
-}
-
-/** Until plans are made, pages are in memory and code is compiled. */
-const warmupRounds = 10;
 
 const { values } = parseArgs({
   options: {
@@ -43,12 +30,13 @@ const { values } = parseArgs({
 });
 const sizes = values.sizes.split(',').map(parseSize);
 const rounds = Number(values.rounds);
-if (!(rounds > 0)) throw new Error('--rounds: expected a number above 0');
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new Error('--rounds: expected a whole number above 0');
 
 endChildrenOnSignals();
 const databases = await openDatabases(resolve(values.data), sizes);
 try {
-  const subjects = [];
+  const subjects: Subject[] = [];
   for (const { size, config, sql } of databases.each) {
     const server = await startService(config, values.data, { CACHE_MAX_BYTES: '0' });
     const asker = createAsker(server.url);
@@ -57,19 +45,7 @@ try {
 
   const samples: ScaleSample[] = [];
   for (const { name } of subjects[0]!.cases) {
-    const times = subjects.map((): number[] => []);
-    const last = [];
-    for (let round = -warmupRounds; round < rounds; round++) {
-      for (const [place, { asker, cases }] of subjects.entries()) {
-        const answer = await cases.find((one) => one.name === name)!.ask(asker);
-        if (round >= 0) times[place]!.push(answer.milliseconds);
-        last[place] = answer;
-      }
-    }
-    for (const [place, { size }] of subjects.entries()) {
-      const { path, status, total, totalExact } = last[place]!;
-      samples.push({ name, size, path, times: times[place]!, status, total, totalExact });
-    }
+    samples.push(...(await measureCase(name, subjects, rounds)));
     process.stderr.write(`${name}\n`);
   }
 

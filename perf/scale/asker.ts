@@ -15,6 +15,9 @@ export interface Asker {
   ask(query: string): Promise<ListAnswer>;
 }
 
+/** In place of a status: the connection broke. The other questions may still be answered. */
+const noAnswer = 0;
+
 interface Meta {
   readonly total: number;
   readonly total_pages: number;
@@ -22,19 +25,22 @@ interface Meta {
   readonly next_cursor?: string | null;
 }
 
+/** The service closes a connection after ten idle seconds; the question then would get no answer. */
+const idleMaxMs = 4000;
+
 export function createAsker(url: string): Asker {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let idleSince = performance.now();
 
+  /** While another size takes long to answer, this one's connection idles: it is opened anew. */
   async function ask(query: string): Promise<ListAnswer> {
+    if (performance.now() - idleSince > idleMaxMs) await reconnect();
     const path = `/api/tasks?${query}`;
-    let began = performance.now();
-    // While another size was slow, the service has closed the connection.
-    const { status, text } = await get(`${url}${path}`).catch(() => {
-      began = performance.now();
-      return get(`${url}${path}`);
-    });
+    const began = performance.now();
+    const { status, text } = await get(`${url}${path}`).catch(withoutAnswer);
     const milliseconds = performance.now() - began;
-    const { meta } = JSON.parse(text) as { meta: Meta | null };
+    idleSince = performance.now();
+    const meta = text.startsWith('{') ? (JSON.parse(text) as { meta: Meta | null }).meta : null;
     return {
       path,
       milliseconds,
@@ -44,6 +50,17 @@ export function createAsker(url: string): Asker {
       totalPages: meta?.total_pages ?? 0,
       nextCursor: meta?.next_cursor ?? null,
     };
+  }
+
+  async function reconnect(): Promise<void> {
+    agent.destroy();
+    await get(`${url}/livez`);
+  }
+
+  /** Rejects when the service is gone altogether: no further figure would mean anything. */
+  async function withoutAnswer(): Promise<{ status: number; text: string }> {
+    await reconnect();
+    return { status: noAnswer, text: '' };
   }
 
   function get(target: string): Promise<{ status: number; text: string }> {

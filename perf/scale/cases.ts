@@ -25,6 +25,7 @@ export async function makeCases(sql: Client, asker: Asker, size: number): Promis
     ['last page', `page=${all}`],
     ['page in the middle, newest first', `sort=-id&page=${Math.ceil(all / 2)}`],
     ['status, first page', 'status=pending'],
+    ['status, second page', 'status=pending&page=2'],
     ['status, page in the middle', `status=pending&page=${Math.ceil(pending / 2)}`],
     ['status, last page', `status=pending&page=${pending}`],
     ['assignee, typical', `assignee_id=${typical}`],

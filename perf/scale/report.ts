@@ -1,8 +1,8 @@
 /** The table of the list at all sizes. */
-import type { ScaleSample } from '../scale.ts';
 import type { Setting } from '../support/machine.ts';
 import { ratio, table } from '../support/markdown.ts';
 import { spreadOf } from '../support/statistics.ts';
+import type { ScaleSample } from './measure.ts';
 import { printSize } from './sizes.ts';
 
 const slowMs = 100;
@@ -16,7 +16,6 @@ export function scaleReport(
   const names = [...new Set(samples.map(({ name }) => name))];
   const of = (name: string, size: number): ScaleSample =>
     samples.find((sample) => sample.name === name && sample.size === size)!;
-  const median = (sample: ScaleSample): number => spreadOf(sample.times).median;
   const smallest = sizes[0]!;
   const largest = sizes.at(-1)!;
   const head = [
@@ -28,13 +27,14 @@ export function scaleReport(
   const rows = names.map((name) => [
     name,
     ...sizes.map((size) => cell(of(name, size))),
-    ratio(median(of(name, largest)) / median(of(name, smallest))),
+    ratioOf(of(name, smallest), of(name, largest)),
     totalOf(of(name, largest)),
   ]);
   return `${[
     '# The list at scale',
     settings.map(({ label, value }) => `- ${label}: ${value}`).join('\n'),
-    `Median (and 95th percentile) of ${rounds} requests, one connection to each size, in turns; nothing ` +
+    `Median (and 95th percentile) of ${rounds} requests, fewer where a case took a minute, one ` +
+      'connection to each size, in turns; nothing ' +
       'is cached by the service (CACHE_MAX_BYTES=0), everything that is hot by PostgreSQL and the ' +
       `system. Figures above ${slowMs} ms are bold. A total with + stopped at its bound and says ` +
       '`"total_exact": false`.',
@@ -45,12 +45,19 @@ export function scaleReport(
 }
 
 function cell(sample: ScaleSample): string {
-  if (sample.status !== 200) return `status ${sample.status}`;
+  if (sample.status === 0) return '**no answer**';
+  if (sample.status !== 200) return `**status ${sample.status}**`;
   const sorted = sample.times.toSorted((a, b) => a - b);
   const p95 = sorted[Math.floor(sorted.length * 0.95)]!;
   const { median } = spreadOf(sample.times);
   const text = `${milliseconds(median)} (${milliseconds(p95)})`;
   return median > slowMs ? `**${text}**` : text;
+}
+
+/** How long an error takes says nothing. */
+function ratioOf(small: ScaleSample, large: ScaleSample): string {
+  if (small.status !== 200 || large.status !== 200) return '–';
+  return ratio(spreadOf(large.times).median / spreadOf(small.times).median);
 }
 
 function totalOf({ total, totalExact }: ScaleSample): string {

@@ -1,4 +1,4 @@
-/** `make db-seed ROWS=…`: adds tasks to the database that the service uses. */
+/** `make db-seed ROWS=…`: adds tasks to those in the database that the service uses. */
 import { loadConfig } from '../../src/config.ts';
 import { migrateUp } from '../../src/database/migrate.ts';
 import { withSession } from '../../src/database/session.ts';
@@ -9,10 +9,15 @@ import { seedTasks } from './seed.ts';
 
 const rowsMax = 100_000_000;
 const log = createLogger({ level: 'info', role: 'seed' });
+const interruption = new AbortController();
 
+// A second one ends the process at once: then the server finds that nobody waits, and rolls back.
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(name, () => interruption.abort(new Error('interrupted: no task was added')));
+}
 await main(process.argv[2] ?? '').catch((error: unknown) => {
   log.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
+  process.exitCode = interruption.signal.aborted ? 130 : 1;
 });
 
 async function main(text: string): Promise<void> {
@@ -25,11 +30,17 @@ async function main(text: string): Promise<void> {
   const result = loadConfig();
   if (!result.ok) throw new Error(`the configuration is not valid:\n${result.faults.join('\n')}`);
   const progress = createProgress();
+  const { signal } = interruption;
   await withDatabase(result.config, log, async (database) => {
     await migrateUp(database, log);
     const began = performance.now();
-    await withSession(database, 0, (sql) => seedTasks(sql, { rows, progress: progress.show }));
-    progress.end();
+    try {
+      await withSession(database, 0, (sql) =>
+        seedTasks(sql, { rows, progress: progress.show, signal }),
+      );
+    } finally {
+      progress.end();
+    }
     const seconds = Math.round((performance.now() - began) / 1000);
     log.info('added tasks', { rows, seconds });
   });

@@ -1,8 +1,24 @@
-/** One seeded task, as a line of PostgreSQL's COPY text format. */
+/** One seeded task. */
 import type { Random } from '../load/random.ts';
 import { nameOf, pickWord } from './words.ts';
 
-export const copyColumns = 'title, description, status, assignee_id, created_at, updated_at';
+export interface SeededTask {
+  readonly title: string;
+  readonly description: string;
+  readonly status: string;
+  readonly assigneeId: number;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface Place {
+  /** The id that the task will about have: decides whether its title has a rare name. */
+  readonly id: number;
+  /** Among those that are seeded together, 0..1. */
+  readonly share: number;
+  /** Milliseconds since 1970. The seeded tasks were created one after the other over two years, up to then. */
+  readonly now: number;
+}
 
 /** Half of all tasks are over. */
 const statuses = [
@@ -16,20 +32,22 @@ const people = 20_000;
 const spanMs = 2 * 365 * 24 * 3600 * 1000;
 const lifeMaxMs = 60 * 24 * 3600 * 1000;
 
-/**
- * @param number of the task, from 1.
- * @param count of all that are seeded together: they were created one after the other over two
- *   years, up to `now` (milliseconds since 1970).
- */
-export function copyLine(number: number, count: number, now: number, random: Random): string {
-  const created = Math.floor(now - spanMs + (number / count) * (spanMs - 1000));
+export function makeTask({ id, share, now }: Place, random: Random): SeededTask {
+  const created = Math.floor(now - spanMs + share * (spanMs - 1000));
   const updated = Math.min(now, created + random.integer(0, lifeMaxMs) * random.integer(0, 1));
-  return `${title(number, random)}\t${description(random)}\t${random.pick(statuses)}\t${assignee(random)}\t${iso(created)}\t${iso(updated)}\n`;
+  return {
+    title: title(id, random),
+    description: description(random),
+    status: random.pick(statuses),
+    assigneeId: assignee(random),
+    createdAt: iso(created),
+    updatedAt: iso(updated),
+  };
 }
 
-function title(number: number, random: Random): string {
+function title(id: number, random: Random): string {
   const text = sentence(random.integer(3, 8), random);
-  const name = nameOf(number);
+  const name = nameOf(id);
   return name === undefined ? text : `${text} ${name}`;
 }
 

@@ -19,10 +19,10 @@ export const vocabulary: readonly string[] = makeWords(vocabularySize, 0x5eed);
 /** Not in the vocabulary, as every word of it is shorter. */
 export const names: readonly string[] = makeWords(nameCount, 0xfeed).map((word) => `${word}qvx`);
 
-/** The name in the title of task `number`, counted from 1; `undefined`: it has none. */
-export function nameOf(number: number): string | undefined {
-  if (number % tasksPerName !== 0) return undefined;
-  return names[(number / tasksPerName) % nameCount];
+/** The name in the title of the task with that id; `undefined`: it has none. */
+export function nameOf(id: number): string | undefined {
+  if (id % tasksPerName !== 0) return undefined;
+  return names[(id / tasksPerName) % nameCount];
 }
 
 /** A word as Zipf deals it: rank r about 1/r times as often as the first. */
