@@ -7,6 +7,8 @@ export interface ListAnswer {
   readonly status: number;
   readonly total: number | null;
   readonly totalExact: boolean;
+  /** The page has as many tasks as the total promises; true where nothing is promised. */
+  readonly complete: boolean;
   readonly totalPages: number;
   readonly nextCursor: string | null;
 }
@@ -17,8 +19,17 @@ export interface Asker {
 
 /** In place of a status: the connection broke. The other questions may still be answered. */
 const noAnswer = 0;
+const nothing: Answer = { data: null, meta: null };
+
+interface Answer {
+  readonly data: readonly unknown[] | null;
+  readonly meta: Meta | null;
+}
 
 interface Meta {
+  /** `null` behind a cursor. */
+  readonly page: number | null;
+  readonly per_page: number;
   readonly total: number;
   readonly total_pages: number;
   readonly total_exact?: false;
@@ -40,13 +51,14 @@ export function createAsker(url: string): Asker {
     const { status, text } = await get(`${url}${path}`).catch(withoutAnswer);
     const milliseconds = performance.now() - began;
     idleSince = performance.now();
-    const meta = text.startsWith('{') ? (JSON.parse(text) as { meta: Meta | null }).meta : null;
+    const { data, meta } = text.startsWith('{') ? (JSON.parse(text) as Answer) : nothing;
     return {
       path,
       milliseconds,
       status,
       total: meta?.total ?? null,
       totalExact: meta?.total_exact !== false,
+      complete: isComplete(data?.length ?? 0, meta),
       totalPages: meta?.total_pages ?? 0,
       nextCursor: meta?.next_cursor ?? null,
     };
@@ -79,4 +91,11 @@ export function createAsker(url: string): Asker {
   }
 
   return { ask };
+}
+
+/** An empty page is quick to read: a wrong one must not pass for a fast one. */
+function isComplete(rows: number, meta: Meta | null): boolean {
+  if (meta === null || meta.page === null || meta.total_exact === false) return true;
+  const before = (meta.page - 1) * meta.per_page;
+  return rows === Math.max(0, Math.min(meta.per_page, meta.total - before));
 }

@@ -18,6 +18,8 @@ export interface ScaleSample {
   readonly status: number;
   readonly total: number | null;
   readonly totalExact: boolean;
+  /** No page had more or fewer tasks than its total promised. */
+  readonly complete: boolean;
 }
 
 /** Until plans are made, pages are in memory and code is compiled. */
@@ -62,5 +64,6 @@ function sampleOf(name: string, size: number, answers: readonly ListAnswer[]): S
   const shown = answers.find(({ status }) => status !== 200) ?? answers.at(-1)!;
   const { path, status, total, totalExact } = shown;
   const times = answers.map(({ milliseconds }) => milliseconds);
-  return { name, size, path, times, status, total, totalExact };
+  const complete = answers.every((answer) => answer.complete);
+  return { name, size, path, times, status, total, totalExact, complete };
 }

@@ -47,6 +47,7 @@ export function scaleReport(
 function cell(sample: ScaleSample): string {
   if (sample.status === 0) return '**no answer**';
   if (sample.status !== 200) return `**status ${sample.status}**`;
+  if (!sample.complete) return '**not the tasks of the page**';
   const sorted = sample.times.toSorted((a, b) => a - b);
   const p95 = sorted[Math.floor(sorted.length * 0.95)]!;
   const { median } = spreadOf(sample.times);
@@ -56,7 +57,7 @@ function cell(sample: ScaleSample): string {
 
 /** How long an error takes says nothing. */
 function ratioOf(small: ScaleSample, large: ScaleSample): string {
-  if (small.status !== 200 || large.status !== 200) return '–';
+  if (![small, large].every(({ status, complete }) => status === 200 && complete)) return '–';
   return ratio(spreadOf(large.times).median / spreadOf(small.times).median);
 }
 
