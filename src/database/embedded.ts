@@ -21,6 +21,7 @@ import {
 } from './embedded-server.ts';
 import { type Watch, watchServer } from './embedded-watch.ts';
 import { takeOwnership } from './owner.ts';
+import { waitUntilGone } from './processes.ts';
 
 export interface EmbeddedDatabase {
   readonly config: DatabaseConfig;
@@ -37,6 +38,9 @@ export interface EmbeddedOptions {
   /** Leave the server running, also after later starts without this, until `stopEmbedded`. */
   readonly keep?: boolean;
 }
+
+/** From a process's closed sockets to its end. */
+const dyingMs = 2000;
 
 /** Rejects with a message that says what to do when it cannot run here or the folder is taken. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
@@ -57,9 +61,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   try {
     const adopted = await adopt(paths, log);
     const server = adopted ?? (await start(paths, log));
-    if (options.keep === true) writeFileSync(paths.keep, server.identity);
     const config = configOf(server);
-    await createDatabaseIfMissing(config, log);
+    if (adopted === undefined) await createDatabaseIfMissing(config, log);
+    if (options.keep === true) writeFileSync(paths.keep, server.identity);
     watch = watchServer(server, { restart: () => start(paths, log), log });
     return { config, adopted: adopted !== undefined, stop };
   } catch (error) {
@@ -100,8 +104,20 @@ async function adopt(paths: EmbeddedPaths, log: Logger): Promise<Server | undefi
     await stopServer(server.pid);
     return undefined;
   }
+  if (!(await answers(server, log))) return undefined;
   log.info('took over the embedded database that was running', { pid: server.pid });
   return server;
+}
+
+/** A server that was killed a moment ago may still be in the list of processes. */
+async function answers(server: Server, log: Logger): Promise<boolean> {
+  try {
+    await createDatabaseIfMissing(configOf(server), log);
+    return true;
+  } catch (error) {
+    if (await waitUntilGone(server.pid, dyingMs)) return false;
+    throw error;
+  }
 }
 
 async function stopUnlessKept(paths: EmbeddedPaths): Promise<void> {
