@@ -20,12 +20,21 @@ export function createMemoryCache(bytesMax: number, onEvict: () => void): Memory
   /** A Map keeps the order of insertion, so the first entry is the least recently used. */
   const entries = new Map<string, ListEntry>();
   let bytes = 0;
+  /**
+   * The last that was asked for, and so the last of the map. Many at once ask for the same list,
+   * and moving an entry in a map costs more than the rest of a hit: a tenth of the rate.
+   */
+  let latestKey: string | undefined;
+  let latest: ListEntry | undefined;
 
   function get(key: string): ListEntry | undefined {
+    if (key === latestKey) return latest;
     const entry = entries.get(key);
     if (entry === undefined) return undefined;
     entries.delete(key);
     entries.set(key, entry);
+    latestKey = key;
+    latest = entry;
     return entry;
   }
 
@@ -42,6 +51,8 @@ export function createMemoryCache(bytesMax: number, onEvict: () => void): Memory
   }
 
   function remove(key: string): void {
+    latestKey = undefined;
+    latest = undefined;
     const entry = entries.get(key);
     if (entry === undefined) return;
     entries.delete(key);
@@ -50,6 +61,8 @@ export function createMemoryCache(bytesMax: number, onEvict: () => void): Memory
 
   function clear(): void {
     entries.clear();
+    latestKey = undefined;
+    latest = undefined;
     bytes = 0;
   }
 

@@ -62,15 +62,10 @@ export function createServer(options: ServerOptions): Server {
 
   function handle(response: HttpResponse, request: HttpRequest): void {
     const exchange = openExchange(response, request, exchangeOptions);
-    guarded(exchange, () => dispatch(exchange, request));
-  }
-
-  /** The one place that turns a throw, which is a bug, into an answer. */
-  function guarded(exchange: Exchange, step: () => void): void {
     try {
-      step();
+      dispatch(exchange, request);
     } catch (error) {
-      fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
+      failForBug(exchange, error);
     }
   }
 
@@ -113,7 +108,11 @@ export function createServer(options: ServerOptions): Server {
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       // Called from native code, where a throw would end the process.
-      guarded(exchange, () => enqueue(kind, exchange));
+      try {
+        enqueue(kind, exchange);
+      } catch (error) {
+        failForBug(exchange, error);
+      }
     });
   }
 
@@ -147,6 +146,10 @@ export function createServer(options: ServerOptions): Server {
   function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
     if (problems[code].status >= 500) options.onFailure(exchange, code, cause);
     replies.problem(exchange, code);
+  }
+
+  function failForBug(exchange: Exchange, error: unknown): void {
+    fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
   }
 
   return { handle, answer, answerList: replies.list, fail };

@@ -66,3 +66,18 @@ test('ten thousand queries take no more than the bound', () => {
   assert.ok(cache.get('query 9999') !== undefined);
   assert.equal(cache.get('query 1'), undefined);
 });
+
+test('what was asked for last is not handed out once it is replaced, driven out or cleared', () => {
+  const cache = createMemoryCache(8 * 1500, () => undefined);
+  const first = entryOf(1000, 1);
+  const second = entryOf(1000, 2);
+  cache.set('a', first);
+  assert.equal(cache.get('a'), first);
+  cache.set('a', second);
+  assert.equal(cache.get('a'), second);
+  for (const key of ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j']) cache.set(key, entryOf(1000));
+  assert.equal(cache.get('a'), undefined);
+  assert.ok(cache.get('j') !== undefined);
+  cache.clear();
+  assert.equal(cache.get('j'), undefined);
+});

@@ -1,0 +1,73 @@
+/**
+ * What lists in memory cost: the growth of a front end that was asked for ten thousand different
+ * ones, beside that of one that keeps none. What is common to both (code, buffers, garbage that
+ * nobody has collected yet) is no business of the cache.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { createApi } from '../support/api.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { startService } from '../support/service.ts';
+
+const mebibyte = 1024 * 1024;
+const queries = 10_000;
+const boundBytes = 8 * mebibyte;
+/** Two processes that do the same differ by tens of MiB, by when their garbage is collected. */
+const noiseBytes = 64 * mebibyte;
+
+test('ten thousand lists in memory cost no more than the bound', async (t) => {
+  const database = await createTestDatabase('cache-bound');
+  t.after(database.drop);
+  const none = await growthOf('0');
+  const bounded = await growthOf(String(boundBytes));
+  t.diagnostic(
+    `${queries} lists of ${Math.round(bounded.bytesEach / 1024)} KiB: ` +
+      `${inMebibytes(bounded.growth)} MiB, ${inMebibytes(none.growth)} MiB when none is kept`,
+  );
+  // Otherwise a cache without a bound would pass.
+  assert.ok(bounded.bytesEach * queries > 2 * (boundBytes + noiseBytes));
+  assert.ok(bounded.growth - none.growth < boundBytes + noiseBytes);
+
+  async function growthOf(cacheMaxBytes: string): Promise<{ growth: number; bytesEach: number }> {
+    const service = await startService({
+      database: database.config,
+      env: { CACHE_MAX_BYTES: cacheMaxBytes, FRONTENDS: '1' },
+    });
+    const api = createApi(service.port, 32);
+    try {
+      const tasks = (await api.get('/api/tasks')).body.meta.total;
+      for (let place = tasks; place < 100; place++) {
+        await api.create({ title: `task ${place}`, description: 'x'.repeat(100) });
+      }
+      const [pid] = service.frontEnds();
+      const before = residentBytesOf(pid!);
+      const sizes = await Promise.all(Array.from({ length: 32 }, (_, place) => askFrom(place)));
+      return { growth: residentBytesOf(pid!) - before, bytesEach: sizes[0]! };
+    } finally {
+      api.close();
+      await service.stop();
+    }
+
+    async function askFrom(first: number): Promise<number> {
+      let size = 0;
+      for (let number = first; number < queries; number += 32) {
+        // Each is another list to the cache, and all of the tasks to the database.
+        const answer = await api.get(`/api/tasks?per_page=100&filter=id<${10 ** 6 + number}`);
+        assert.equal(answer.body.data.length, 100);
+        size = Buffer.byteLength(answer.text);
+      }
+      return size;
+    }
+  }
+});
+
+/** proc(5). */
+function residentBytesOf(pid: number): number {
+  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(line![1]) * 1024;
+}
+
+function inMebibytes(bytes: number): string {
+  return (bytes / mebibyte).toFixed(0);
+}
