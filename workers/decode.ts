@@ -10,6 +10,7 @@ import {
   type BodySchema,
   CreateTask,
   isStorable,
+  PatchTask,
   type Status,
   storableFormat,
   UpdateTask,
@@ -28,12 +29,13 @@ export interface TaskDraft {
   readonly assigneeId: number;
 }
 
-/** What a change writes; `null` leaves the field as it is. At least one is not `null`. */
+/** What a change writes; `null` leaves the field as it is. Only a patch may have nothing else. */
 export type TaskChange = { readonly [Field in keyof TaskDraft]: TaskDraft[Field] | null };
 
 export interface BodyDecoder {
   create(body: Uint8Array): Decoded<TaskDraft>;
   change(body: Uint8Array): Decoded<TaskChange>;
+  patch(body: Uint8Array): Decoded<TaskChange>;
 }
 
 /** Compiles the schemas: tens of milliseconds, once per thread. */
@@ -43,6 +45,7 @@ export function createBodyDecoder(): BodyDecoder {
   ajv.addFormat(storableFormat, isStorable);
   const readCreate = createReader(CreateTask, ajv);
   const readUpdate = createReader(UpdateTask, ajv);
+  const readPatch = createReader(PatchTask, ajv);
 
   function create(body: Uint8Array): Decoded<TaskDraft> {
     const read = readCreate(body);
@@ -54,9 +57,9 @@ export function createBodyDecoder(): BodyDecoder {
       ok: true,
       value: {
         title,
-        description: description ?? '',
-        status: status ?? 'pending',
-        assigneeId: assigneeId ?? 0,
+        description: description ?? descriptionDefault,
+        status: status ?? statusDefault,
+        assigneeId: assigneeId ?? nobody,
       },
     };
   }
@@ -73,8 +76,29 @@ export function createBodyDecoder(): BodyDecoder {
     return { ok: true, value: { title, description, status, assigneeId } };
   }
 
-  return { create, change };
+  function patch(body: Uint8Array): Decoded<TaskChange> {
+    const read = readPatch(body);
+    if (!read.ok) return read;
+    const { title = null, description, status } = read.value;
+    const assigneeId = assigneeOf(read.value);
+    if (assigneeId === conflicting) return { ok: false, faults: [aliasFault] };
+    return {
+      ok: true,
+      value: {
+        title,
+        description: description === undefined ? null : (description ?? descriptionDefault),
+        status: status === undefined ? null : (status ?? statusDefault),
+        assigneeId,
+      },
+    };
+  }
+
+  return { create, change, patch };
 }
+
+const descriptionDefault = '';
+const statusDefault: Status = 'pending';
+const nobody = 0;
 
 const aliasFault: Fault = {
   code: 'invalid',
@@ -96,9 +120,9 @@ function assigneeOf(body: {
   readonly assignee_id?: number | null;
 }): number | null | typeof conflicting {
   const { assigneeID, assignee_id: alias } = body;
-  if (assigneeID === undefined) return alias === undefined ? null : (alias ?? 0);
-  if (alias !== undefined && (alias ?? 0) !== (assigneeID ?? 0)) return conflicting;
-  return assigneeID ?? 0;
+  if (assigneeID === undefined) return alias === undefined ? null : (alias ?? nobody);
+  if (alias !== undefined && (alias ?? nobody) !== (assigneeID ?? nobody)) return conflicting;
+  return assigneeID ?? nobody;
 }
 
 /**

@@ -4,7 +4,8 @@ import { encodeCursor, type SortField } from '../src/contract/cursor.ts';
 import { cursorLinks, pageLinks } from '../src/contract/links.ts';
 import { type ListQuery, scopeOf } from '../src/contract/list-query.ts';
 import { encodeTask, toRfc3339 } from './encode.ts';
-import type { TaskPage, TaskRow } from './statements.ts';
+import type { TaskRow } from './rows.ts';
+import type { TaskPage } from './statements.ts';
 
 /** `version` is the generation of the snapshot; `id` the bytes of the Link header at the front. */
 export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem {
@@ -15,6 +16,7 @@ export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem
     version: Number(page.generation),
     status: 200,
     problem: 0,
+    flags: 0,
     body: Buffer.from(links + body),
   };
 }

@@ -1,7 +1,7 @@
 /** From rows to the bytes of answers. */
 import type { Fault, ProblemFormat } from '../src/contract/problems.ts';
 import { encodeProblem } from '../src/contract/problems.ts';
-import type { TaskRow } from './statements.ts';
+import type { TaskRow } from './rows.ts';
 
 const head = '{"data":';
 const tail = ',"meta":null,"message":"success","errors":[],"status":"ok"}';

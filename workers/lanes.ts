@@ -7,7 +7,7 @@ import { type Kind, kinds } from '../src/contract/endpoints.ts';
 import { type Client, createClient } from '../src/database/client.ts';
 import { createLane, type Lane } from '../src/database/lane.ts';
 import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
-import { warmStatements } from './statements.ts';
+import { warmStatements } from './warm-statements.ts';
 
 export interface ExecutorOptions {
   readonly database: DatabaseConfig;

@@ -1,12 +1,9 @@
 /**
- * Every SQL statement of the request path. Each is one statement, so one transaction; each takes
- * a whole batch as arrays, so that one prepared statement serves every batch size.
+ * The SQL of plain requests; conditional-statements.ts and keyed-create.ts have that of the others.
+ * Each is one statement, so one transaction; each takes a whole batch as arrays, so that one
+ * prepared statement serves every batch size.
  */
-import type { Kind } from '../src/contract/endpoints.ts';
-import type { FilterTerm } from '../src/contract/filter.ts';
-import { deepOffsetMin } from '../src/contract/limits.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
-import { statuses } from '../src/contract/task.ts';
 import type { Client } from '../src/database/client.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange, TaskDraft } from './decode.ts';
@@ -18,19 +15,8 @@ import {
   taskColumns,
 } from './list-statement.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
-import { leaveToPlanner, type SearchPlan, type TaskSample } from './search-plans.ts';
-
-/** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
-export interface TaskRow {
-  readonly id: string;
-  readonly version: string;
-  readonly title: string;
-  readonly description: string;
-  readonly status: string;
-  readonly assigneeId: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+import { run, type TaskRow, toTaskRow, type Values } from './rows.ts';
+import type { SearchPlan, TaskSample } from './search-plans.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
 export interface TaskPage {
@@ -173,55 +159,6 @@ export async function ping(sql: Client): Promise<void> {
   await run(sql, pingText, []);
 }
 
-/**
- * The statements of a kind, once on this connection and without effect, so that no request pays for
- * preparing them: empty arrays change nothing and make no generation step.
- */
-export const warmStatements: Readonly<
-  Record<Kind, (client: Client, prepared: PreparedShapes) => Promise<unknown>>
-> = {
-  read: (client) => readTasks(client, []),
-  create: (client) => createTasks(client, []),
-  change: (client) => changeTasks(client, []),
-  remove: (client) => removeTasks(client, []),
-  async list(client, prepared) {
-    for (const query of listShapes) await listTasks(client, query, leaveToPlanner, prepared);
-    await ping(client);
-  },
-  search: ping,
-};
-
-const byId = { field: 'id', descending: false } as const;
-const newest = { field: 'id', descending: true } as const;
-const firstPage = { page: 1, perPage: 1, terms: [] };
-const assignee: FilterTerm = { field: 'assigneeID', operator: '=', numbers: [0] };
-
-const listShapes: readonly ListQuery[] = [
-  { ...firstPage, order: byId },
-  { ...firstPage, order: newest },
-  { ...firstPage, order: { field: 'createdAt', descending: true } },
-  { ...firstPage, order: { field: 'updatedAt', descending: true } },
-  { ...firstPage, order: byId, page: deepOffsetMin + 1 },
-  { ...firstPage, order: byId, cursor: { after: null } },
-  { ...firstPage, order: byId, cursor: { after: { id: 0, value: '' } } },
-  { ...firstPage, order: byId, terms: [assignee] },
-  ...statuses.map(
-    (status): ListQuery => ({
-      ...firstPage,
-      order: byId,
-      terms: [{ field: 'status', operator: '=', statuses: [status] }],
-    }),
-  ),
-];
-
-type Values = readonly (string | null)[];
-
-/** Parameters go as text: PostgreSQL parses them by the types that the statement names. */
-async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
-  const rows = await sql.unsafe(text, parameters, { prepare: true }).values();
-  return rows as unknown as Values[];
-}
-
 /** A shape that is not kept is parsed and planned each time. */
 async function runShape(
   sql: Client,
@@ -230,18 +167,4 @@ async function runShape(
 ): Promise<Values[]> {
   const rows = await sql.unsafe(text, [...values], { prepare: prepared.keeps(text) }).values();
   return rows as unknown as Values[];
-}
-
-function toTaskRow(values: Values): TaskRow {
-  const [id, version, title, description, status, assigneeId, createdAt, updatedAt] = values;
-  return {
-    id: id!,
-    version: version!,
-    title: title!,
-    description: description!,
-    status: status!,
-    assigneeId: assigneeId!,
-    createdAt: createdAt!,
-    updatedAt: updatedAt!,
-  };
 }

@@ -6,17 +6,27 @@
  *
  *   count: u32, unused: u32, then `count` records of `recordBytes`, then the bodies in one run
  *
- *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32 | unused: u32
+ *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
+ *                    | extra length: u32, of what stands behind the body
  *   response record  id: f64 | version: f64 | status: u16 problem: u16 | body offset: u32
- *                    | body length: u32 | unused: u32
+ *                    | body length: u32 | flags: u32
  */
 
 const headBytes = 8;
 const requestRecordBytes = 24;
 const responseRecordBytes = 32;
 
-/** Set when the client wants errors as RFC 9457. */
+/** Of a request: the client wants errors as RFC 9457. */
 export const wantsProblemFlag = 1;
+/** Of a change: its body is a JSON merge patch. */
+export const mergePatchFlag = 2;
+/** Of a change or removal: `extra` has the versions that the task may have, comma-separated. */
+export const hasVersionsFlag = 4;
+/** Of a create: `extra` is its Idempotency-Key. */
+export const hasKeyFlag = 8;
+
+/** Of an answer: it is that of an earlier request with the same key. */
+export const replayedFlag = 1;
 
 const nobody = new Uint8Array(0);
 
@@ -25,6 +35,8 @@ export interface RequestItem {
   readonly id: number;
   readonly flags: number;
   readonly body: Uint8Array;
+  /** In ASCII; what it is, a flag says. */
+  readonly extra: string;
 }
 
 /** One answer as it comes back. `problem` is an index of `problemCodes` plus one, 0 for none. */
@@ -33,6 +45,7 @@ export interface ResponseItem {
   readonly version: number;
   readonly status: number;
   readonly problem: number;
+  readonly flags: number;
   readonly body: Uint8Array;
 }
 
@@ -41,7 +54,7 @@ export type Frame = Uint8Array<ArrayBuffer>;
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
 export function encodeRequests(items: readonly RequestItem[]): Frame {
   let bodyBytes = 0;
-  for (const item of items) bodyBytes += item.body.length;
+  for (const item of items) bodyBytes += item.body.length + item.extra.length;
   let bodyOffset = headBytes + items.length * requestRecordBytes;
   const frame = new Uint8Array(bodyOffset + bodyBytes);
   const doubles = new Float64Array(frame.buffer, 0, bodyOffset / 8);
@@ -55,8 +68,13 @@ export function encodeRequests(items: readonly RequestItem[]): Frame {
     words[record / 4 + 2] = item.flags;
     words[record / 4 + 3] = bodyOffset;
     words[record / 4 + 4] = item.body.length;
+    words[record / 4 + 5] = item.extra.length;
     frame.set(item.body, bodyOffset);
     bodyOffset += item.body.length;
+    if (item.extra.length > 0) {
+      Buffer.from(frame.buffer).write(item.extra, bodyOffset, 'latin1');
+      bodyOffset += item.extra.length;
+    }
   }
   return frame;
 }
@@ -67,10 +85,13 @@ export function decodeRequests(frame: Frame): RequestItem[] {
   const items = new Array<RequestItem>(words[0]!);
   for (let index = 0; index < items.length; index++) {
     const record = headBytes + index * requestRecordBytes;
+    const bodyOffset = words[record / 4 + 3]!;
+    const bodyLength = words[record / 4 + 4]!;
     items[index] = {
       id: doubles[record / 8]!,
       flags: words[record / 4 + 2]!,
-      body: bodyAt(frame, words[record / 4 + 3]!, words[record / 4 + 4]!),
+      body: bodyAt(frame, bodyOffset, bodyLength),
+      extra: textAt(frame, bodyOffset + bodyLength, words[record / 4 + 5]!),
     };
   }
   return items;
@@ -94,6 +115,7 @@ export function encodeResponses(items: readonly ResponseItem[]): Frame {
     words[record / 4 + 4] = item.status | (item.problem << 16);
     words[record / 4 + 5] = bodyOffset;
     words[record / 4 + 6] = item.body.length;
+    words[record / 4 + 7] = item.flags;
     frame.set(item.body, bodyOffset);
     bodyOffset += item.body.length;
   }
@@ -112,6 +134,7 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
       version: doubles[record / 8 + 1]!,
       status: outcome & 0xffff,
       problem: outcome >>> 16,
+      flags: words[record / 4 + 7]!,
       body: bodyAt(frame, words[record / 4 + 5]!, words[record / 4 + 6]!),
     };
   }
@@ -129,4 +152,10 @@ function recordViews(frame: Frame, recordBytes: number) {
 
 function bodyAt(frame: Frame, offset: number, length: number): Uint8Array {
   return length === 0 ? nobody : frame.subarray(offset, offset + length);
+}
+
+function textAt(frame: Frame, offset: number, length: number): string {
+  if (length === 0) return '';
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset + offset, length);
+  return bytes.toString('latin1');
 }

@@ -27,6 +27,7 @@ export interface Flight<Request> {
   readonly id: 0;
   readonly flags: 0;
   readonly body: Uint8Array;
+  readonly extra: '';
   readonly deadline: number;
   readonly key: ListKey;
   /** What it brings must not be older. */
@@ -133,6 +134,7 @@ export function createListCache<Request extends ListRequest>(
       id: 0,
       flags: 0,
       body: key.bytes,
+      extra: '',
       deadline,
       key,
       floor,

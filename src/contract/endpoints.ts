@@ -7,7 +7,7 @@
 export const kinds = ['read', 'create', 'change', 'remove', 'list', 'search'] as const;
 export type Kind = (typeof kinds)[number];
 
-export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'OPTIONS';
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
 /** What a front end answers itself: whether the process lives, and whether it can serve. */
 export type Probe = 'alive' | 'ready';
@@ -26,6 +26,7 @@ export const endpoints: readonly Endpoint[] = [
   { method: 'POST', path: '/api/tasks', action: 'create' },
   { method: 'GET', path: '/api/tasks/:id', action: 'read' },
   { method: 'PUT', path: '/api/tasks/:id', action: 'change' },
+  { method: 'PATCH', path: '/api/tasks/:id', action: 'change' },
   { method: 'DELETE', path: '/api/tasks/:id', action: 'remove' },
   { method: 'GET', path: '/livez', action: 'alive' },
   { method: 'GET', path: '/healthz', action: 'alive' },

@@ -14,7 +14,11 @@ export const pageMax = 2 ** 31 - 1;
 export const perPageDefault = 20;
 export const perPageMax = 100;
 
-/** What a client is told to wait after a 503. */
+export const idempotencyKeyLengthMax = 64;
+/** How long a key is remembered. */
+export const idempotencyKeyHours = 24;
+
+/** What a client is told to wait after a 503, or while a request with its key is under way. */
 export const retryAfterSeconds = 1;
 
 export const filterMaxBytes = 512;

@@ -13,10 +13,22 @@ export const problems = {
   unknown_parameter: { status: 400, message: 'The request is not valid.' },
   not_found: { status: 404, message: 'There is no such resource.' },
   method_not_allowed: { status: 405, message: 'The resource does not have this method.' },
+  conflict: {
+    status: 409,
+    message: 'A request with the same Idempotency-Key is under way.',
+  },
   length_required: { status: 411, message: 'The request needs a Content-Length.' },
+  precondition_failed: {
+    status: 412,
+    message: 'The task is not at a version that If-Match names.',
+  },
   payload_too_large: { status: 413, message: 'The body is too large.' },
   uri_too_long: { status: 414, message: 'The URL is too long.' },
   unsupported_media_type: { status: 415, message: 'The body must be application/json.' },
+  idempotency_key_reused: {
+    status: 422,
+    message: 'The Idempotency-Key has been used with another body.',
+  },
   internal: { status: 500, message: 'The service failed.' },
   overloaded: { status: 503, message: 'The service has too much to do.' },
   unavailable: { status: 503, message: 'The service cannot reach its database.' },
@@ -76,7 +88,7 @@ export function faultOf(code: ProblemCode, message: string = problems[code].mess
 }
 
 export function isRetryable(code: ProblemCode): boolean {
-  return problems[code].status === 503;
+  return problems[code].status === 503 || code === 'conflict';
 }
 
 export const retryAfterHeader = `Retry-After: ${retryAfterSeconds}`;

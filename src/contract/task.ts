@@ -80,6 +80,21 @@ export const UpdateTask = Type.Object(
 );
 export type UpdateTask = Static<typeof UpdateTask>;
 
+/**
+ * The body of PATCH, a JSON merge patch (RFC 7396): `null` resets a field to its default, so only
+ * the title, which has none, cannot be. A task is flat, so a patch is no deeper.
+ */
+export const PatchTask = Type.Object(
+  {
+    title: Type.Optional(title),
+    ...optionalFields,
+    description: Type.Optional(Type.Union([description, Type.Null()])),
+    status: Type.Optional(Type.Union([status, Type.Null()])),
+  },
+  { additionalProperties: false },
+);
+export type PatchTask = Static<typeof PatchTask>;
+
 export const writableFields = ['title', 'description', 'status', 'assigneeID'] as const;
 
 export type BodySchema = TSchema & { readonly properties: Readonly<Record<string, TSchema>> };

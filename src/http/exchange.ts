@@ -13,6 +13,10 @@ export interface Exchange extends Waiting {
   readonly requestId: string;
   id: number;
   body: Uint8Array;
+  flags: number;
+  extra: string;
+  /** Empty: none. */
+  ifNoneMatch: string;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** False once it was answered or the client went away: the response must not be touched. */
@@ -43,6 +47,8 @@ export function openExchange(
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
     body: nobody,
+    extra: '',
+    ifNoneMatch: '',
     list: undefined,
     open: true,
   };

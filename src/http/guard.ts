@@ -21,19 +21,21 @@ export function isUrlTooLong(path: string, query: string): boolean {
 }
 
 /** @returns the announced length of a body that may be read. */
-export function checkBody(request: HttpRequest): BodyLength {
+export function checkBody(request: HttpRequest, isPatch: boolean): BodyLength {
   const length = request.getHeader('content-length');
   if (length === '') return { problem: 'length_required' };
-  if (!isJson(request.getHeader('content-type'))) return { problem: 'unsupported_media_type' };
+  if (!isJson(request.getHeader('content-type'), isPatch))
+    return { problem: 'unsupported_media_type' };
   if (!/^\d{1,15}$/.test(length)) return { problem: 'payload_too_large' };
   const bytes = Number(length);
   return bytes > bodyMaxBytes ? { problem: 'payload_too_large' } : { bytes };
 }
 
 /** A missing type counts as JSON. Parameters do not matter: JSON has one encoding (RFC 8259). */
-function isJson(contentType: string): boolean {
+function isJson(contentType: string, isPatch: boolean): boolean {
   if (contentType === '' || contentType === 'application/json') return true;
   const end = contentType.indexOf(';');
   const type = end < 0 ? contentType : contentType.slice(0, end);
-  return type.trim().toLowerCase() === 'application/json';
+  const name = type.trim().toLowerCase();
+  return name === 'application/json' || (isPatch && name === 'application/merge-patch+json');
 }

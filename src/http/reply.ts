@@ -5,6 +5,7 @@
  */
 import { STATUS_CODES } from 'node:http';
 import { wantsProblemFlag } from '../batching/frames.ts';
+import { isKnownTo } from '../contract/entity-tags.ts';
 import {
   encodeProblem,
   type Fault,
@@ -22,6 +23,9 @@ const common = '\r\nX-Content-Type-Options: nosniff\r\nCache-Control: ';
 const readHeaders = `${problemContentType.envelope}${common}no-cache`;
 const writeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = 'nosniff\r\nCache-Control: no-store';
+const notModifiedHeaders = 'nosniff\r\nCache-Control: no-cache';
+/** Of what PATCH takes (RFC 5789, section 3.1). */
+const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
   envelope: `${problemContentType.envelope}${common}no-store`,
   problem: `${problemContentType.problem}${common}no-store`,
@@ -37,11 +41,18 @@ export interface Replies {
   /** 200 with a body, and its ETag where there is one. */
   ok(exchange: Exchange, body: Uint8Array | string, etag?: string): void;
   list(exchange: Exchange, list: ListReply): void;
-  created(exchange: Exchange, body: Uint8Array, location: string, etag: string): void;
+  created(exchange: Exchange, body: Uint8Array, task: CreatedTask): void;
   noContent(exchange: Exchange, allow?: string): void;
   /** An answer whose body is made already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
+}
+
+export interface CreatedTask {
+  readonly location: string;
+  readonly etag: string;
+  /** An earlier request with the same key has created it. */
+  readonly isReplayed: boolean;
 }
 
 /** A list as it is kept. Links and tag are made by us, percent-encoded. */
@@ -75,7 +86,7 @@ export function createReplies(isClosing: () => boolean): Replies {
     const block = `${headers}\r\nX-Request-Id: ${requestId}`;
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
-      if (status === 204) {
+      if (status === 204 || status === 304) {
         response.writeHeader('X-Content-Type-Options', block + (close ? closeHeader : ''));
         // Without an argument: with one, even undefined, it reports a length.
         response.endWithoutBody();
@@ -105,18 +116,26 @@ export function createReplies(isClosing: () => boolean): Replies {
     send(exchange, status, headers, body, options.close === true || isClosing());
   }
 
+  /** The headers that a 200 would have, as far as a cache needs them (RFC 9110, section 15.4.5). */
+  function notModified(exchange: Exchange, etag: string, more: string): void {
+    send(exchange, 304, withEtag(notModifiedHeaders, etag) + more, '');
+  }
+
   return {
     ok(exchange, body, etag) {
+      if (isFresh(exchange, etag)) return notModified(exchange, etag!, '');
       send(exchange, 200, withEtag(isSafe(exchange) ? readHeaders : writeHeaders, etag), body);
     },
     list(exchange, { body, etag, links }) {
+      if (isFresh(exchange, etag)) return notModified(exchange, etag, `\r\nLink: ${links}`);
       send(exchange, 200, `${withEtag(readHeaders, etag)}\r\nLink: ${links}`, body);
     },
-    created(exchange, body, location, etag) {
-      send(exchange, 201, `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`, body);
+    created(exchange, body, { location, etag, isReplayed }) {
+      const headers = `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`;
+      send(exchange, 201, isReplayed ? `${headers}\r\nIdempotency-Replayed: true` : headers, body);
     },
     noContent(exchange, allow) {
-      const headers = noContentHeaders + (allow === undefined ? '' : `\r\nAllow: ${allow}`);
+      const headers = noContentHeaders + (allow === undefined ? '' : allowLines(allow));
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {
@@ -126,13 +145,17 @@ export function createReplies(isClosing: () => boolean): Replies {
   };
 }
 
-/** Strong, as RFC 9110 section 8.8.3 writes it. */
-export function taskEtag(id: number, version: number): string {
-  return `"${id}-${version}"`;
-}
-
 function formatOf(exchange: Exchange): ProblemFormat {
   return (exchange.flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
+}
+
+/** The client has said that it has this. */
+function isFresh({ ifNoneMatch }: Exchange, etag: string | undefined): boolean {
+  return ifNoneMatch !== '' && etag !== undefined && isKnownTo(ifNoneMatch, etag);
+}
+
+function allowLines(allow: string): string {
+  return `\r\nAllow: ${allow}${allow.includes('PATCH') ? `\r\n${acceptPatch}` : ''}`;
 }
 
 function isSafe(exchange: Exchange): boolean {

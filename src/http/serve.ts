@@ -3,15 +3,17 @@
  * to the socket. One request passes through these functions from top to bottom.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { ResponseItem } from '../batching/frames.ts';
+import { type ResponseItem, replayedFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
+import { taskEtag } from '../contract/entity-tags.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readBody } from './body.ts';
+import { takeConditions } from './conditions.ts';
 import { createRequestIds, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
 import { checkBody, isChunked, isUrlTooLong } from './guard.ts';
 import { parseId } from './identifier.ts';
-import { createReplies, type ListReply, type Replies, taskEtag } from './reply.ts';
+import { createReplies, type ListReply, type Replies } from './reply.ts';
 import { createRouter } from './router.ts';
 
 export interface ServerOptions {
@@ -101,9 +103,11 @@ export function createServer(options: ServerOptions): Server {
       if (!parsed.ok) return replies.problem(exchange, 'invalid', { faults: parsed.faults });
       exchange.list = parsed.key;
     }
+    const fault = takeConditions(kind, exchange, request);
+    if (fault !== undefined) return replies.problem(exchange, 'invalid', { faults: [fault] });
     if (!hasBody(kind)) return enqueue(kind, exchange);
 
-    const length = checkBody(request);
+    const length = checkBody(request, exchange.method === 'PATCH');
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
@@ -138,7 +142,9 @@ export function createServer(options: ServerOptions): Server {
     if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
     const etag = taskEtag(item.id, item.version);
     if (item.status === 201) {
-      return replies.created(exchange, item.body, `/api/tasks/${item.id}`, etag);
+      const location = `/api/tasks/${item.id}`;
+      const isReplayed = (item.flags & replayedFlag) !== 0;
+      return replies.created(exchange, item.body, { location, etag, isReplayed });
     }
     replies.ok(exchange, item.body, etag);
   }

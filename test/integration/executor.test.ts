@@ -39,7 +39,7 @@ interface Answer {
 
 async function execute(kind: Kind, items: readonly Partial<RequestItem>[]): Promise<Answer[]> {
   const frame = encodeRequests(
-    items.map((item) => ({ id: 0, flags: 0, body: new Uint8Array(0), ...item })),
+    items.map((item) => ({ id: 0, flags: 0, body: new Uint8Array(0), extra: '', ...item })),
   );
   return decodeResponses(await executor.execute(kind, frame)).map(toAnswer);
 }
@@ -235,7 +235,7 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
     statementTimeoutMs: 5000,
   });
   const change = (order: readonly number[]) =>
-    encodeRequests(order.map((id) => ({ id, flags: 0, ...json({ title: `v${id}` }) })));
+    encodeRequests(order.map((id) => ({ id, flags: 0, extra: '', ...json({ title: `v${id}` }) })));
   const statuses = new Set<number>();
   for (let round = 0; round < 30; round++) {
     const frames = await Promise.all([

@@ -92,7 +92,7 @@ async function list(raw: string): Promise<ListAnswer> {
   const parsed = parseListKey(raw);
   assert.ok(parsed.ok, `${raw}: ${JSON.stringify(parsed)}`);
   const { kind, bytes } = parsed.key;
-  const frame = encodeRequests([{ id: 0, flags: 0, body: bytes }]);
+  const frame = encodeRequests([{ id: 0, flags: 0, body: bytes, extra: '' }]);
   const [item] = decodeResponses(await executor.execute(kind, frame));
   const text = Buffer.from(item!.body).toString();
   assert.equal(item!.status, 200, `${raw}: ${text}`);

@@ -26,7 +26,14 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
         finish: () =>
           resolve(
             encodeResponses(
-              ids.map((id) => ({ id, version: 1, status: 200, problem: 0, body: nobody })),
+              ids.map((id) => ({
+                id,
+                version: 1,
+                status: 200,
+                problem: 0,
+                flags: 0,
+                body: nobody,
+              })),
             ),
           ),
         break: reject,
@@ -49,7 +56,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     ...options,
   });
   const add = (id: number, deadline = 1000): boolean =>
-    batcher.add({ id, flags: 0, body: nobody, deadline });
+    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline });
   return { batcher, runs, answered, failed, add };
 }
 

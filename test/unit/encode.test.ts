@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
-import type { TaskRow } from '../../workers/statements.ts';
+import type { TaskRow } from '../../workers/rows.ts';
 
 const row: TaskRow = {
   id: '9007199254740991',

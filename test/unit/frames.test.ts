@@ -12,13 +12,15 @@ import { idMax } from '../../src/contract/limits.ts';
 const bytes = fc.uint8Array({ maxLength: 300 });
 const id = fc.integer({ min: 0, max: idMax });
 
-const requests = fc.array(fc.record({ id, flags: fc.nat({ max: 0xffff }), body: bytes }));
+const extra = fc.stringMatching(/^[!-~]{0,64}$/);
+const requests = fc.array(fc.record({ id, flags: fc.nat({ max: 0xffff }), body: bytes, extra }));
 const responses = fc.array(
   fc.record({
     id,
     version: id,
     status: fc.integer({ min: 100, max: 599 }),
     problem: fc.nat({ max: 0xffff }),
+    flags: fc.nat({ max: 0xffffffff }),
     body: bytes,
   }),
 );
@@ -45,7 +47,7 @@ test('responses come back from a frame as they went in', () => {
 });
 
 test('a frame owns its memory and survives the trip to another thread', () => {
-  const items = [{ id: 7, flags: 1, body: Buffer.from('{"title":"pooled"}') }];
+  const items = [{ id: 7, flags: 1, body: Buffer.from('{"title":"pooled"}'), extra: 'a key' }];
   const frame = encodeRequests(items);
   assert.equal(frame.byteOffset, 0);
   assert.equal(frame.byteLength, frame.buffer.byteLength);

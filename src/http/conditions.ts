@@ -1,0 +1,61 @@
+/** The headers under which a request is to happen, or to happen once. */
+import type { HttpRequest } from 'uWebSockets.js';
+import { hasKeyFlag, hasVersionsFlag, mergePatchFlag } from '../batching/frames.ts';
+import type { Kind } from '../contract/endpoints.ts';
+import { versionsOf } from '../contract/entity-tags.ts';
+import { idempotencyKeyLengthMax } from '../contract/limits.ts';
+import type { Fault } from '../contract/problems.ts';
+import type { Exchange } from './exchange.ts';
+
+const acceptableKey = new RegExp(`^[\\x21-\\x7e]{1,${idempotencyKeyLengthMax}}$`);
+
+const keyFault: Fault = {
+  code: 'invalid',
+  field: 'Idempotency-Key',
+  message: `must have 1 to ${idempotencyKeyLengthMax} visible ASCII characters`,
+};
+
+const ifMatchFault: Fault = {
+  code: 'invalid',
+  field: 'If-Match',
+  message: 'must be * or a list of entity tags in quotes',
+};
+
+/** Fills the exchange. @returns what is wrong with a header. */
+export function takeConditions(
+  kind: Kind,
+  exchange: Exchange,
+  request: HttpRequest,
+): Fault | undefined {
+  switch (kind) {
+    case 'create':
+      return takeKey(exchange, request.getHeader('idempotency-key'));
+    case 'change':
+      if (exchange.method === 'PATCH') exchange.flags |= mergePatchFlag;
+      return takeIfMatch(exchange, request.getHeader('if-match'));
+    case 'remove':
+      return takeIfMatch(exchange, request.getHeader('if-match'));
+    default:
+      exchange.ifNoneMatch = request.getHeader('if-none-match');
+      return undefined;
+  }
+}
+
+function takeKey(exchange: Exchange, key: string): Fault | undefined {
+  if (key === '') return undefined;
+  if (!acceptableKey.test(key)) return keyFault;
+  exchange.flags |= hasKeyFlag;
+  exchange.extra = key;
+  return undefined;
+}
+
+/** `*` asks for no more than that the task exists, as every change does. */
+function takeIfMatch(exchange: Exchange, ifMatch: string): Fault | undefined {
+  if (ifMatch === '') return undefined;
+  const versions = versionsOf(ifMatch, exchange.id);
+  if (versions === undefined) return ifMatchFault;
+  if (versions === 'any') return undefined;
+  exchange.flags |= hasVersionsFlag;
+  exchange.extra = versions.join(',');
+  return undefined;
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { isKnownTo, taskEtag, versionsOf } from '../../src/contract/entity-tags.ts';
+
+test('If-Match names versions of the task by strong comparison', () => {
+  for (const [header, expected] of [
+    ['*', 'any'],
+    ['"7-1"', [1]],
+    ['"7-1", "7-22"', [1, 22]],
+    [' "7-1" ,,"7-2",', [1, 2]],
+    // Weak, another task's, a list's, and what no task has.
+    ['W/"7-1"', []],
+    ['"8-1"', []],
+    ['"7-01"', []],
+    ['"7-0"', []],
+    ['"7-9999999999999999"', []],
+    ['"a,b"', []],
+    ['""', []],
+    ['"8-1", "7-3"', [3]],
+  ] as const) {
+    assert.deepEqual(versionsOf(header, 7), expected, header);
+  }
+});
+
+test('what is no list of entity tags is told apart from one that fits nothing', () => {
+  for (const header of [
+    '7-1',
+    '"7-1',
+    '7-1"',
+    '"7-1" "7-2"',
+    '"a" b',
+    '*, "7-1"',
+    ',',
+    'w/"7-1"',
+  ]) {
+    assert.equal(versionsOf(header, 7), undefined, header);
+  }
+});
+
+test('If-None-Match compares weakly, and a malformed one says nothing', () => {
+  for (const header of ['"7-1"', 'W/"7-1"', '"x", W/"7-1"', '*', ' "7-1" ']) {
+    assert.equal(isKnownTo(header, '"7-1"'), true, header);
+  }
+  for (const header of ['"7-2"', '7-1', '"7-1', '"7-1" x', 'W/"7-11"']) {
+    assert.equal(isKnownTo(header, '"7-1"'), false, header);
+  }
+});
+
+test('a tag that was given out is understood when it comes back', () => {
+  const number = fc.integer({ min: 1, max: 10 ** 15 - 1 });
+  fc.assert(
+    fc.property(number, fc.array(number, { minLength: 1 }), (id, versions) => {
+      const header = versions.map((version) => taskEtag(id, version)).join(', ');
+      assert.deepEqual(versionsOf(header, id), versions);
+    }),
+  );
+});
+
+test('no header makes it throw or take long', () => {
+  fc.assert(
+    fc.property(fc.string({ maxLength: 4000 }), (header) => {
+      versionsOf(header, 1);
+      isKnownTo(header, '"1-1"');
+    }),
+  );
+  const began = performance.now();
+  for (const piece of ['"', ',', ' ', 'W/', '"a"', '"a",', '\t']) {
+    versionsOf(piece.repeat(16_384), 1);
+  }
+  assert.ok(performance.now() - began < 2000);
+});

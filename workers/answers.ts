@@ -1,0 +1,59 @@
+/** What the executor says of a request, as the frame carries it. */
+import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../src/batching/frames.ts';
+import { type Fault, type ProblemCode, problemCodes, problems } from '../src/contract/problems.ts';
+import { encodeFaults, encodeTaskAnswer } from './encode.ts';
+import type { Failure } from './failures.ts';
+import type { KeyedOutcome } from './keyed-create.ts';
+import type { TaskRow } from './rows.ts';
+
+const nobody = new Uint8Array(0);
+export const noContent: ResponseItem = {
+  id: 0,
+  version: 0,
+  status: 204,
+  problem: 0,
+  flags: 0,
+  body: nobody,
+};
+export const notFound = problemAnswer('not_found');
+export const preconditionFailed = problemAnswer('precondition_failed');
+export const conflict = problemAnswer('conflict');
+const keyReused = problemAnswer('idempotency_key_reused');
+
+export function taskAnswer(status: number, row: TaskRow, flags = 0): ResponseItem {
+  const body = encodeTaskAnswer(row);
+  return { id: Number(row.id), version: Number(row.version), status, problem: 0, flags, body };
+}
+
+export function keyedAnswer(outcome: KeyedOutcome): ResponseItem {
+  switch (outcome.type) {
+    case 'created':
+      return taskAnswer(201, outcome.row);
+    case 'replayed':
+      return taskAnswer(201, outcome.row, replayedFlag);
+    case 'reused':
+      return keyReused;
+    case 'in-flight':
+      return conflict;
+  }
+}
+
+export function taskAnswerOrNotFound(row: TaskRow | undefined): ResponseItem {
+  return row === undefined ? notFound : taskAnswer(200, row);
+}
+
+export function faultsAnswer(faults: readonly [Fault, ...Fault[]], flags: number): ResponseItem {
+  const format = (flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
+  const { status } = problems[faults[0].code];
+  return { id: 0, version: 0, status, problem: 0, flags: 0, body: encodeFaults(faults, format) };
+}
+
+/** The body is the cause, for the front end's log: a client never sees it. */
+export function failureAnswer(failure: Failure): ResponseItem {
+  return problemAnswer(failure.code, Buffer.from(failure.cause));
+}
+
+function problemAnswer(code: ProblemCode, body: Uint8Array = nobody): ResponseItem {
+  const { status } = problems[code];
+  return { id: 0, version: 0, status, problem: problemCodes.indexOf(code) + 1, flags: 0, body };
+}

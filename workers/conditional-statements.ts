@@ -1,0 +1,99 @@
+/**
+ * Changes and removals that depend on the version of the task, or that may change nothing. They
+ * cost more than the plain ones, so a batch is written by these only if a request in it needs it.
+ */
+import type { Client } from '../src/database/client.ts';
+import { bigintArray, textArray } from './arrays.ts';
+import type { TaskChange } from './decode.ts';
+import { prefixed, taskColumns } from './list-statement.ts';
+import { run, type TaskRow, toTaskRow } from './rows.ts';
+
+/** What a request says about the task that it is for. */
+export interface Precondition {
+  readonly id: number;
+  /** Versions that the task may have, comma-separated, perhaps none; `null`: any. */
+  readonly versions: string | null;
+}
+
+export type ConditionalChange = TaskChange & Precondition;
+
+/** A task that exists. */
+export interface JudgedTask {
+  readonly row: TaskRow;
+  /** It had one of the versions; otherwise `row` is what it is, and nothing was written. */
+  readonly met: boolean;
+}
+
+const isMet = `(versions IS NULL OR version = ANY (string_to_array(versions, ',')::bigint[]))`;
+
+// `locked` has the latest version of each row, however long it waited for the lock, so that what
+// is judged is what is changed: nobody can come between.
+const changeText = `
+  WITH change AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
+      AS change(id, new_title, new_description, new_status, new_assignee_id, versions)
+  ), locked AS MATERIALIZED (
+    SELECT * FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+  ), judged AS MATERIALIZED (
+    SELECT locked.*, new_title, new_description, new_status, new_assignee_id, ${isMet} AS met,
+      coalesce(new_title, new_description, new_status) IS NULL AND new_assignee_id IS NULL AS idle
+    FROM locked JOIN change USING (id)
+  ), changed AS (
+    UPDATE tasks AS task SET
+      title = coalesce(judged.new_title, task.title),
+      description = coalesce(judged.new_description, task.description),
+      status = coalesce(judged.new_status, task.status),
+      assignee_id = coalesce(judged.new_assignee_id, task.assignee_id),
+      version = task.version + 1,
+      updated_at = greatest(now(), task.updated_at)
+    FROM judged
+    WHERE task.id = judged.id AND judged.met AND NOT judged.idle
+    RETURNING ${prefixed('task', taskColumns)}
+  )
+  SELECT 'met', ${taskColumns} FROM changed
+  UNION ALL
+  SELECT CASE WHEN met THEN 'met' ELSE 'not met' END, ${taskColumns}
+  FROM judged WHERE NOT met OR idle`;
+
+const removeText = `
+  WITH wanted AS (
+    SELECT * FROM unnest($1::bigint[], $2::text[]) AS wanted(id, versions)
+  ), locked AS MATERIALIZED (
+    SELECT id, version FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE
+  ), judged AS MATERIALIZED (
+    SELECT id, ${isMet} AS met FROM locked JOIN wanted USING (id)
+  ), removed AS (
+    DELETE FROM tasks AS task USING judged WHERE task.id = judged.id AND judged.met
+  )
+  SELECT id, CASE WHEN met THEN 'met' ELSE 'not met' END FROM judged`;
+
+/**
+ * @param changes each id at most once; one without any field changes nothing, not even the version.
+ * @returns the tasks that exist, in no order.
+ */
+export async function changeTasksIf(
+  sql: Client,
+  changes: readonly ConditionalChange[],
+): Promise<JudgedTask[]> {
+  const rows = await run(sql, changeText, [
+    bigintArray(changes.map((change) => change.id)),
+    textArray(changes.map((change) => change.title)),
+    textArray(changes.map((change) => change.description)),
+    textArray(changes.map((change) => change.status)),
+    bigintArray(changes.map((change) => change.assigneeId)),
+    textArray(changes.map((change) => change.versions)),
+  ]);
+  return rows.map(([met, ...row]) => ({ met: met === 'met', row: toTaskRow(row) }));
+}
+
+/** @returns for each id that existed whether it was removed. */
+export async function removeTasksIf(
+  sql: Client,
+  removals: readonly Precondition[],
+): Promise<ReadonlyMap<number, boolean>> {
+  const rows = await run(sql, removeText, [
+    bigintArray(removals.map((removal) => removal.id)),
+    textArray(removals.map((removal) => removal.versions)),
+  ]);
+  return new Map(rows.map(([id, met]) => [Number(id), met === 'met']));
+}
