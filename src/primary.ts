@@ -3,7 +3,9 @@
  * embedded database ▸ migrations ▸ front ends ▸ … ▸ front ends ▸ embedded database.
  */
 import type { Config, DatabaseConfig } from './config.ts';
+import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
+import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired-keys.ts';
 import { type MigrationStatus, migrateUp, migrationStatus } from './database/migrate.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { findPort } from './port.ts';
@@ -16,6 +18,7 @@ const sameSignalMs = 300;
 export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let embedded: EmbeddedDatabase | undefined;
   let fleet: Fleet | undefined;
+  let expiredKeys: ExpiredKeys | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
 
@@ -44,6 +47,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
       },
     });
     await fleet.listening();
+    expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,
@@ -82,6 +86,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     let code = exitCode;
     try {
       await fleet?.stop();
+      await expiredKeys?.stop();
       await embedded?.stop();
       log.info('stopped');
     } catch (error) {

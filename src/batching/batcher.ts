@@ -29,6 +29,8 @@ export interface BatcherOptions<Request extends Waiting> {
   readonly distinctIds: boolean;
   /** A batch whose thread died may run once more, because it changes nothing. */
   readonly repeatable: boolean;
+  /** The same for one request of a batch that as a whole is not: it takes effect once. */
+  readonly isRepeatable?: (request: Request) => boolean;
   /** See BatchExecutor.execute; where the batch runs is decided behind this. */
   readonly execute: (frame: Frame, size: number) => Promise<Frame>;
   readonly answer: (request: Request, item: ResponseItem) => void;
@@ -52,6 +54,8 @@ export function createBatcher<Request extends Waiting>(
   let waiting: Request[] = [];
   /** A place is emptied when its request is given up before the batch comes back. */
   const underWay = new Set<(Request | undefined)[]>();
+  /** Those whose thread died once. */
+  const repeated = new WeakSet<Request>();
   let scheduled = false;
   /** The last batch held one request. */
   let lone = true;
@@ -115,13 +119,23 @@ export function createBatcher<Request extends Waiting>(
       }
     } catch (error) {
       const cause = error instanceof Error ? error.message : String(error);
+      const again: Request[] = [];
       for (const request of places) {
-        if (request !== undefined) options.fail(request, lostCode, cause);
+        if (request === undefined) continue;
+        if (mayRunAgain(request)) again.push(request);
+        else options.fail(request, lostCode, cause);
       }
+      waiting = [...again, ...waiting];
     } finally {
       underWay.delete(places);
     }
     if (waiting.length > 0) flush();
+  }
+
+  function mayRunAgain(request: Request): boolean {
+    if (options.isRepeatable?.(request) !== true || repeated.has(request)) return false;
+    repeated.add(request);
+    return true;
   }
 
   /** The frame is encoded anew for a second try, because the first was given away. */

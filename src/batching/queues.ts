@@ -2,7 +2,7 @@
 import type { BatchingConfig } from '../config.ts';
 import { isRead, type Kind } from '../contract/endpoints.ts';
 import { type Batcher, type BatcherOptions, createBatcher, type Waiting } from './batcher.ts';
-import type { Frame } from './frames.ts';
+import { type Frame, hasKeyFlag } from './frames.ts';
 
 export interface Queues {
   open<Request extends Waiting>(
@@ -29,6 +29,7 @@ export function createQueues(
         inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),
+        isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
         execute: (frame, size) => execute(kind, frame, size),
         answer,
         fail,

@@ -175,3 +175,25 @@ test('a request past its deadline is given up, once, whether it waits or is on i
   assert.deepEqual(answered, [2, 4]);
   assert.equal(batcher.size(), 0);
 });
+
+test('of a batch whose thread died, what takes effect once runs once more, before what came later', async () => {
+  const { add, runs, failed, answered } = setUp({
+    isRepeatable: (request) => request.id % 2 === 0,
+  });
+  for (const id of [1, 2, 3, 4]) add(id);
+  await turn();
+  add(5);
+  runs[0]!.break(new Error('worker exited'));
+  await turn();
+  assert.deepEqual(failed, ['1 outcome_unknown', '3 outcome_unknown']);
+  assert.deepEqual(runs[1]!.ids, [2, 4, 5]);
+  runs[1]!.break(new Error('worker exited'));
+  await turn();
+  assert.deepEqual(failed.slice(2), [
+    '2 outcome_unknown',
+    '4 outcome_unknown',
+    '5 outcome_unknown',
+  ]);
+  assert.equal(runs.length, 2);
+  assert.deepEqual(answered, []);
+});

@@ -43,5 +43,8 @@ test('what is deeper than a task, or merely similar, is no path', () => {
 
 test('Allow names each method of the path once', () => {
   assert.equal(router.match('/api/tasks')?.resource.allow, 'GET, HEAD, POST, OPTIONS');
-  assert.equal(router.match('/api/tasks/1')?.resource.allow, 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS');
+  assert.equal(
+    router.match('/api/tasks/1')?.resource.allow,
+    'GET, HEAD, PUT, PATCH, DELETE, OPTIONS',
+  );
 });

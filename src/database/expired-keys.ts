@@ -1,0 +1,69 @@
+/** Idempotency-Keys that nobody will ask for any more. */
+import type { DatabaseConfig } from '../config.ts';
+import { describeError, type Logger } from '../telemetry/log.ts';
+import type { Client } from './client.ts';
+import { withSession } from './session.ts';
+
+export interface ExpiredKeysOptions {
+  readonly database: DatabaseConfig;
+  /** How long a key is kept. */
+  readonly hours: number;
+  readonly log: Logger;
+}
+
+export interface ExpiredKeys {
+  /** Resolves when no removal is under way any more. */
+  stop(): Promise<void>;
+}
+
+const intervalMs = 60_000;
+const statementTimeoutMs = 10_000;
+/** Each statement is short, and so is the work of one round: 1.6 million keys an hour. */
+const keysPerStatement = 2000;
+const statementsPerRound = 14;
+
+/** Removes them now and then. Several services on one database do not wait for each other. */
+export function removeExpiredKeysRegularly({
+  database,
+  hours,
+  log,
+}: ExpiredKeysOptions): ExpiredKeys {
+  let round: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    round ??= removeAll().finally(() => {
+      round = undefined;
+    });
+  }, intervalMs);
+  timer.unref();
+
+  async function removeAll(): Promise<void> {
+    try {
+      await withSession(database, statementTimeoutMs, (sql) => removeExpiredKeys(sql, hours));
+    } catch (error) {
+      log.debug('expired keys were not removed', describeError(error));
+    }
+  }
+
+  return {
+    async stop() {
+      clearInterval(timer);
+      await round;
+    },
+  };
+}
+
+/** @returns how many were removed: at most what one round may. */
+export async function removeExpiredKeys(sql: Client, hours: number): Promise<number> {
+  let removed = 0;
+  for (let statement = 0; statement < statementsPerRound; statement++) {
+    const { count } = await sql`
+      DELETE FROM idempotency_keys WHERE key IN (
+        SELECT key FROM idempotency_keys
+        WHERE created_at < now() - make_interval(hours => ${hours})
+        ORDER BY created_at LIMIT ${keysPerStatement} FOR UPDATE SKIP LOCKED
+      )`;
+    removed += count;
+    if (count < keysPerStatement) break;
+  }
+  return removed;
+}
