@@ -38,7 +38,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/(primary|fleet|messages|port)\.ts$/,
-    imports: /^src\/(config|frontend|database\/|telemetry\/)/,
+    imports: /^src\/(config|frontend|database\/|telemetry\/|contract\/limits\.ts$)/,
     rule: 'the primary answers no request of the API',
   },
   {

@@ -133,8 +133,8 @@ test('a known path with another method is 405 with what it allows', async () => 
   for (const [method, path, allow] of [
     ['DELETE', '/api/tasks', 'GET, HEAD, POST, OPTIONS'],
     ['PATCH', '/api/tasks', 'GET, HEAD, POST, OPTIONS'],
-    ['POST', '/api/tasks/1', 'GET, HEAD, PUT, DELETE, OPTIONS'],
-    ['POST', '/api/tasks/abc', 'GET, HEAD, PUT, DELETE, OPTIONS'],
+    ['POST', '/api/tasks/1', 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS'],
+    ['POST', '/api/tasks/abc', 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS'],
     ['POST', '/livez', 'GET, HEAD, OPTIONS'],
     ['TRACE', '/api/tasks', 'GET, HEAD, POST, OPTIONS'],
   ] as const) {

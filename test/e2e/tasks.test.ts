@@ -183,7 +183,10 @@ test('OPTIONS names the methods of a path', async () => {
     [204, 'GET, HEAD, POST, OPTIONS'],
   );
   const one = await suite.api.request('OPTIONS', '/api/tasks/1');
-  assert.deepEqual([one.status, one.headers.allow], [204, 'GET, HEAD, PUT, DELETE, OPTIONS']);
+  assert.deepEqual(
+    [one.status, one.headers.allow],
+    [204, 'GET, HEAD, PUT, PATCH, DELETE, OPTIONS'],
+  );
 });
 
 test('the request id of a client is taken over when it is harmless', async () => {
