@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import type { RequestHeaders } from './request-headers.ts';
 
 export interface Exchange extends Waiting {
   readonly response: HttpResponse;
@@ -36,14 +37,14 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 export function openExchange(
   response: HttpResponse,
   request: HttpRequest,
+  headers: Readonly<RequestHeaders>,
   options: ExchangeOptions,
 ): Exchange {
-  const given = request.getHeader('x-request-id');
   const exchange: Exchange = {
     response,
     method: request.getCaseSensitiveMethod(),
-    requestId: acceptableRequestId.test(given) ? given : options.nextRequestId(),
-    flags: request.getHeader('accept').includes('application/problem+json') ? wantsProblemFlag : 0,
+    requestId: requestIdOf(headers.requestId, options.nextRequestId),
+    flags: headers.accept.includes('application/problem+json') ? wantsProblemFlag : 0,
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
     body: nobody,
@@ -56,6 +57,10 @@ export function openExchange(
     exchange.open = false;
   });
   return exchange;
+}
+
+function requestIdOf(given: string, next: () => string): string {
+  return given !== '' && acceptableRequestId.test(given) ? given : next();
 }
 
 /** Ids of this process: a random part, so that restarts and processes differ, and a count. */
