@@ -26,7 +26,10 @@ const tests = import.meta.dirname;
 const suites = ['unit', 'house', 'integration', 'e2e', 'faults'];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
-const fileTimeoutMs = 180_000 + 2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60);
+const fileTimeoutMs =
+  180_000 +
+  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60) +
+  6000 * Number(process.env['DRAINS'] ?? 8);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */
 const concurrencyMax = 4;
 /** A longer path would leave no room for a unix socket's below it. */

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import type { Cors } from './cors.ts';
 
 export interface Exchange extends Waiting {
   readonly response: HttpResponse;
@@ -19,11 +20,26 @@ export interface Exchange extends Waiting {
   ifNoneMatch: string;
   /** What a list request asks for. */
   list: ListKey | undefined;
+  /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
+  readonly cors: string;
+  /** True until the answer's last byte is the system's, or the client is gone: see Traffic. */
+  counts: boolean;
   /** False once it was answered or the client went away: the response must not be touched. */
   open: boolean;
 }
 
+/** What a front end has to do with requests, from head to the answer's last byte. */
+export interface Traffic {
+  /** Requests whose head was read and whose answer the system has not taken whole. */
+  open: number;
+  /** Requests since the start. */
+  opened: number;
+}
+
 export interface ExchangeOptions {
+  readonly traffic: Traffic;
+  /** `undefined`: off. */
+  readonly cors: Cors | undefined;
   /** Makes an id for requests that bring none. */
   readonly nextRequestId: () => string;
   readonly requestTimeoutMs: number;
@@ -39,6 +55,9 @@ export function openExchange(
   options: ExchangeOptions,
 ): Exchange {
   const given = request.getHeader('x-request-id');
+  const { traffic, cors } = options;
+  traffic.open++;
+  traffic.opened++;
   const exchange: Exchange = {
     response,
     method: request.getCaseSensitiveMethod(),
@@ -50,12 +69,22 @@ export function openExchange(
     extra: '',
     ifNoneMatch: '',
     list: undefined,
+    cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
+    counts: true,
     open: true,
   };
   response.onAborted(function markAborted() {
     exchange.open = false;
+    leaveTraffic(exchange, traffic);
   });
   return exchange;
+}
+
+/** Counts an exchange out, once. */
+export function leaveTraffic(exchange: Exchange, traffic: Traffic): void {
+  if (!exchange.counts) return;
+  exchange.counts = false;
+  traffic.open--;
 }
 
 /** Ids of this process: a random part, so that restarts and processes differ, and a count. */
