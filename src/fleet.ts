@@ -95,7 +95,10 @@ export function createFleet(options: FleetOptions): Fleet {
       timers.delete(timer);
       if (stopping) return;
       fork(number, Math.min(waitMs * 2, backOffMaxMs)).then(
-        () => log.info('a front end was replaced', { number, waitMs }),
+        () => {
+          // A stop resolves it too.
+          if (!stopping) log.info('a front end was replaced', { number, waitMs });
+        },
         (error: Error) =>
           log.error('a front end could not start', { number, reason: error.message }),
       );
