@@ -198,8 +198,12 @@ function readCount(value: string): number | undefined {
   return count <= pageMax ? count : undefined;
 }
 
-/** `+` is a space; a malformed escape or one that is not UTF-8 is `undefined`. */
+/** Stands where uWebSockets.js found bytes that are not UTF-8. */
+const replacement = '\ufffd';
+
+/** `+` is a space; a malformed escape, or what is not UTF-8, is `undefined`. */
 function decode(text: string): string | undefined {
+  if (text.includes(replacement)) return undefined;
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
   try {

@@ -1,11 +1,11 @@
 /** The headers under which a request is to happen, or to happen once. */
-import type { HttpRequest } from 'uWebSockets.js';
 import { hasKeyFlag, hasVersionsFlag, mergePatchFlag } from '../batching/frames.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import { versionsOf } from '../contract/entity-tags.ts';
 import { idempotencyKeyLengthMax } from '../contract/limits.ts';
 import type { Fault } from '../contract/problems.ts';
 import type { Exchange } from './exchange.ts';
+import type { RequestHeaders } from './request-headers.ts';
 
 const acceptableKey = new RegExp(`^[\\x21-\\x7e]{1,${idempotencyKeyLengthMax}}$`);
 
@@ -25,18 +25,18 @@ const ifMatchFault: Fault = {
 export function takeConditions(
   kind: Kind,
   exchange: Exchange,
-  request: HttpRequest,
+  headers: Readonly<RequestHeaders>,
 ): Fault | undefined {
   switch (kind) {
     case 'create':
-      return takeKey(exchange, request.getHeader('idempotency-key'));
+      return takeKey(exchange, headers.idempotencyKey);
     case 'change':
       if (exchange.method === 'PATCH') exchange.flags |= mergePatchFlag;
-      return takeIfMatch(exchange, request.getHeader('if-match'));
+      return takeIfMatch(exchange, headers.ifMatch);
     case 'remove':
-      return takeIfMatch(exchange, request.getHeader('if-match'));
+      return takeIfMatch(exchange, headers.ifMatch);
     default:
-      exchange.ifNoneMatch = request.getHeader('if-none-match');
+      exchange.ifNoneMatch = headers.ifNoneMatch;
       return undefined;
   }
 }

@@ -7,17 +7,21 @@ import type { Waiting } from '../batching/batcher.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { Cors } from './cors.ts';
+import type { RequestHeaders } from './request-headers.ts';
 
 export interface Exchange extends Waiting {
   readonly response: HttpResponse;
   readonly method: string;
   readonly requestId: string;
+  readonly held: Held;
   id: number;
   body: Uint8Array;
   flags: number;
   extra: string;
   /** Empty: none. */
   ifNoneMatch: string;
+  /** Of the announced body, as long as the exchange is open. */
+  heldBytes: number;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
@@ -36,7 +40,13 @@ export interface Traffic {
   opened: number;
 }
 
+/** What the open exchanges of a server hold together. */
+export interface Held {
+  bytes: number;
+}
+
 export interface ExchangeOptions {
+  readonly held: Held;
   readonly traffic: Traffic;
   /** `undefined`: off. */
   readonly cors: Cors | undefined;
@@ -52,32 +62,45 @@ const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
 export function openExchange(
   response: HttpResponse,
   request: HttpRequest,
+  headers: Readonly<RequestHeaders>,
   options: ExchangeOptions,
 ): Exchange {
-  const given = request.getHeader('x-request-id');
   const { traffic, cors } = options;
   traffic.open++;
   traffic.opened++;
   const exchange: Exchange = {
     response,
     method: request.getCaseSensitiveMethod(),
-    requestId: acceptableRequestId.test(given) ? given : options.nextRequestId(),
-    flags: request.getHeader('accept').includes('application/problem+json') ? wantsProblemFlag : 0,
+    requestId: requestIdOf(headers.requestId, options.nextRequestId),
+    flags: headers.accept.includes('application/problem+json') ? wantsProblemFlag : 0,
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
     body: nobody,
     extra: '',
     ifNoneMatch: '',
+    heldBytes: 0,
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,
     open: true,
+    held: options.held,
   };
   response.onAborted(function markAborted() {
-    exchange.open = false;
+    closeExchange(exchange);
     leaveTraffic(exchange, traffic);
   });
   return exchange;
+}
+
+function requestIdOf(given: string, next: () => string): string {
+  return given !== '' && acceptableRequestId.test(given) ? given : next();
+}
+
+/** It was answered, or the client went away. */
+export function closeExchange(exchange: Exchange): void {
+  exchange.open = false;
+  exchange.held.bytes -= exchange.heldBytes;
+  exchange.heldBytes = 0;
 }
 
 /** Counts an exchange out, once. */

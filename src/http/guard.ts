@@ -1,41 +1,69 @@
 /**
  * What a request must be before it has any effect. uWebSockets.js runs the handler before it
- * looks at the framing, so this comes first.
+ * looks at the framing, and takes some that another server reads in another way; so this comes
+ * first (RFC 9112, sections 3.2 and 6.3).
  */
-import type { HttpRequest } from 'uWebSockets.js';
 import { bodyMaxBytes, urlMaxBytes } from '../contract/limits.ts';
-import type { ProblemCode } from '../contract/problems.ts';
+import type { Fault, ProblemCode } from '../contract/problems.ts';
+import type { RequestHeaders } from './request-headers.ts';
 
 /** The length that a body says it has, or why it is not read. */
 export type BodyLength =
   | { readonly bytes: number; readonly problem?: never }
   | { readonly problem: ProblemCode; readonly bytes?: never };
 
-/** No body is read in chunks: where a chunked request ends cannot be known in time. */
-export function isChunked(request: HttpRequest): boolean {
-  return request.getHeader('transfer-encoding') !== '';
+/** Why nothing on the connection can be trusted from here on. */
+export interface FramingFault {
+  readonly problem: ProblemCode;
+  readonly faults?: readonly [Fault];
+}
+
+const chunked: FramingFault = { problem: 'length_required' };
+const host = faultOf('Host', 'must be there once');
+const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
+const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
+
+function faultOf(field: string, message: string): FramingFault {
+  return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
+}
+
+/** @returns what makes it doubtful where the request ends or for whom it is. */
+export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
+  if (headers.hosts !== 1) return host;
+  if (headers.contentLengths > 0) {
+    if (headers.transferEncodings > 0) return bothLengths;
+    if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+  }
+  // No body is read in chunks: where a chunked request ends cannot be known in time.
+  return headers.transferEncodings > 0 ? chunked : undefined;
 }
 
 export function isUrlTooLong(path: string, query: string): boolean {
   return path.length + query.length + 1 > urlMaxBytes;
 }
 
-/** @returns the announced length of a body that may be read. */
-export function checkBody(request: HttpRequest, isPatch: boolean): BodyLength {
-  const length = request.getHeader('content-length');
+/**
+ * @param patches PATCH also takes merge patches.
+ * @returns the announced length of a body that may be read.
+ */
+export function checkBody(headers: Readonly<RequestHeaders>, patches: boolean): BodyLength {
+  const { contentLength: length, contentType, contentEncoding } = headers;
   if (length === '') return { problem: 'length_required' };
-  if (!isJson(request.getHeader('content-type'), isPatch))
+  if (!isJson(contentType, patches) || !isPlain(contentEncoding)) {
     return { problem: 'unsupported_media_type' };
-  if (!/^\d{1,15}$/.test(length)) return { problem: 'payload_too_large' };
+  }
   const bytes = Number(length);
   return bytes > bodyMaxBytes ? { problem: 'payload_too_large' } : { bytes };
 }
 
 /** A missing type counts as JSON. Parameters do not matter: JSON has one encoding (RFC 8259). */
-function isJson(contentType: string, isPatch: boolean): boolean {
+function isJson(contentType: string, patches: boolean): boolean {
   if (contentType === '' || contentType === 'application/json') return true;
   const end = contentType.indexOf(';');
-  const type = end < 0 ? contentType : contentType.slice(0, end);
-  const name = type.trim().toLowerCase();
-  return name === 'application/json' || (isPatch && name === 'application/merge-patch+json');
+  const type = (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+  return type === 'application/json' || (patches && type === 'application/merge-patch+json');
+}
+
+function isPlain(contentEncoding: string): boolean {
+  return contentEncoding === '' || contentEncoding.toLowerCase() === 'identity';
 }

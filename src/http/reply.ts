@@ -18,7 +18,7 @@ import {
   retryAfterHeader,
 } from '../contract/problems.ts';
 import { preflightLines } from './cors.ts';
-import { type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
+import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
 /**
  * For whoever opens an answer in a browser: it is data, whatever its bytes look like; nothing in it
@@ -91,7 +91,7 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
     close = isClosing(),
   ): void {
     if (!exchange.open) return;
-    exchange.open = false;
+    closeExchange(exchange);
     const { response, requestId, method } = exchange;
     const block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
     response.cork(function writeReply() {

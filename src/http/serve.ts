@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type ResponseItem, replayedFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
+import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readBody } from './body.ts';
@@ -15,12 +16,14 @@ import {
   createRequestIds,
   type Exchange,
   type ExchangeOptions,
+  type Held,
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, isChunked, isUrlTooLong } from './guard.ts';
+import { checkBody, checkFraming, type FramingFault, isUrlTooLong } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { createReplies, type ListReply, type Replies } from './reply.ts';
+import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
 
 export interface ServerOptions {
@@ -68,7 +71,9 @@ export function createServer(options: ServerOptions): Server {
   const traffic: Traffic = { open: 0, opened: 0 };
   const replies = createReplies(options.isClosing, traffic);
   const parseList = createListKeys();
+  const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
+    held,
     nextRequestId: createRequestIds(),
     requestTimeoutMs: options.requestTimeoutMs,
     traffic,
@@ -76,18 +81,24 @@ export function createServer(options: ServerOptions): Server {
   };
 
   function handle(response: HttpResponse, request: HttpRequest): void {
-    const exchange = openExchange(response, request, exchangeOptions);
+    const headers = readHeaders(request);
+    const exchange = openExchange(response, request, headers, exchangeOptions);
     try {
-      dispatch(exchange, request);
+      dispatch(exchange, request, headers);
     } catch (error) {
       failForBug(exchange, error);
     }
   }
 
-  function dispatch(exchange: Exchange, request: HttpRequest): void {
+  function dispatch(
+    exchange: Exchange,
+    request: HttpRequest,
+    headers: Readonly<RequestHeaders>,
+  ): void {
+    const framingFault = checkFraming(headers);
+    if (framingFault !== undefined) return refuseLater(replies, exchange, framingFault);
     const path = request.getUrl();
     const query = request.getQuery() ?? '';
-    if (isChunked(request)) return refuseLater(replies, exchange, 'length_required');
     if (isUrlTooLong(path, query)) return replies.problem(exchange, 'uri_too_long');
 
     const match = router.match(path);
@@ -107,21 +118,31 @@ export function createServer(options: ServerOptions): Server {
       if (id === 'absent') return replies.problem(exchange, 'not_found');
       exchange.id = id;
     }
-    accept(action, exchange, request, query);
+    accept(action, exchange, headers, query);
   }
 
-  function accept(kind: Kind, exchange: Exchange, request: HttpRequest, query: string): void {
+  function accept(
+    kind: Kind,
+    exchange: Exchange,
+    headers: Readonly<RequestHeaders>,
+    query: string,
+  ): void {
     if (kind === 'list') {
       const parsed = parseList(query);
       if (!parsed.ok) return replies.problem(exchange, 'invalid', { faults: parsed.faults });
       exchange.list = parsed.key;
     }
-    const fault = takeConditions(kind, exchange, request);
+    const fault = takeConditions(kind, exchange, headers);
     if (fault !== undefined) return replies.problem(exchange, 'invalid', { faults: [fault] });
     if (!hasBody(kind)) return enqueue(kind, exchange);
 
-    const length = checkBody(request, exchange.method === 'PATCH');
+    const length = checkBody(headers, exchange.method === 'PATCH');
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
+    if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
+      return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
+    }
+    exchange.heldBytes = length.bytes;
+    held.bytes += length.bytes;
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       // Called from native code, where a throw would end the process.
@@ -178,6 +199,15 @@ export function createServer(options: ServerOptions): Server {
  * Answers once the parser has gone past what is smuggled behind the request, and closes: nothing
  * that stands behind a framing that cannot be trusted ever runs.
  */
-function refuseLater(replies: Replies, exchange: Exchange, code: ProblemCode): void {
-  setImmediate(() => replies.problem(exchange, code, { close: true }));
+function refuseLater(
+  replies: Replies,
+  exchange: Exchange,
+  { problem, faults }: FramingFault,
+): void {
+  setImmediate(() => {
+    replies.problem(exchange, problem, {
+      close: true,
+      ...(faults === undefined ? {} : { faults }),
+    });
+  });
 }

@@ -1,0 +1,139 @@
+/**
+ * A table of requests as bytes. After each the process lives, the connection or a new one works,
+ * and nothing has run that should not have.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type FramingCase,
+  framingCases,
+  titleLength,
+  withTitle,
+} from '../support/framing-cases.ts';
+import { openRaw, type RawAnswer } from '../support/raw-socket.ts';
+import { eventually } from '../support/service.ts';
+import { useService } from '../support/suite.ts';
+
+const suite = useService('framing', { prepare: playAll });
+
+/** At once; most of the time of a case is waiting. */
+const atOnce = 12;
+/** Long enough for an answer to come that should not. */
+const silenceMs = 400;
+const pauseMs = 4;
+const health = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+interface Outcome {
+  readonly answers: readonly RawAnswer[];
+  readonly rest: string;
+  readonly endedByItself: boolean;
+  /** Status of a request that followed, on the same connection while that is open. */
+  readonly next: number | undefined;
+  readonly tasks: number;
+}
+
+const outcomes: (Outcome | Error)[] = [];
+let frontEnds: readonly number[] = [];
+
+async function playAll(): Promise<void> {
+  frontEnds = suite.service.frontEnds();
+  let next = 0;
+  async function work(): Promise<void> {
+    while (next < framingCases.length) {
+      const place = next++;
+      outcomes[place] = await play(framingCases[place]!, place).catch((error: Error) => error);
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, work));
+}
+
+/** As long as the marker that it takes the place of. */
+function titleOf(place: number): string {
+  return `c${place}`.padEnd(titleLength, '.');
+}
+
+async function play(framingCase: FramingCase, place: number): Promise<Outcome> {
+  const { send, answers: expected, afterwards, hangUp, heads, pause = pauseMs } = framingCase;
+  const title = titleOf(place);
+  const connection = await openRaw(suite.service.port, new Set(heads ?? []));
+  for (const [part, bytes] of withTitle(send, title).entries()) {
+    if (part > 0) await sleep(pause);
+    await connection.send(bytes);
+  }
+  if (hangUp === 'reset') connection.socket.resetAndDestroy();
+  if (hangUp === 'half') connection.socket.end();
+  // One more than there should be would be seen; so would one where there should be none.
+  const patience = afterwards === 'waits' || expected.length === 0 ? silenceMs : 5000;
+  const answers = [...(await connection.answers(Math.max(1, expected.length), patience))];
+  const endedByItself = await connection.ended(afterwards === 'ends' ? 5000 : 30);
+  let next: number | undefined;
+  if (afterwards === 'open' && !endedByItself) {
+    await connection.send(health);
+    next = (await connection.answers(expected.length + 1))[expected.length]?.status;
+  } else {
+    const other = await openRaw(suite.service.port);
+    await other.send(health);
+    next = (await other.answers(1))[0]?.status;
+    other.close();
+  }
+  const rest = connection.rest();
+  connection.close();
+  return { answers, rest, endedByItself, next, tasks: await tasksOf(title, framingCase) };
+}
+
+async function tasksOf(title: string, { hangUp, creates }: FramingCase): Promise<number> {
+  // What the client did not wait for may come a moment later.
+  if (hangUp !== undefined || creates === 'perhaps') await sleep(silenceMs);
+  const [row] = await suite.database.sql<{ count: string }[]>`
+    SELECT count(*) FROM tasks WHERE starts_with(title, ${title})`;
+  return Number(row!.count);
+}
+
+test('there are at least 250 cases, each with a name of its own', () => {
+  assert.ok(framingCases.length >= 250, String(framingCases.length));
+  assert.equal(new Set(framingCases.map(({ name }) => name)).size, framingCases.length);
+});
+
+for (const [place, framingCase] of framingCases.entries()) {
+  const { name, answers, afterwards, creates = 0 } = framingCase;
+  test(name, () => {
+    const outcome = outcomes[place];
+    assert.ok(outcome !== undefined && !(outcome instanceof Error), String(outcome));
+    assert.deepEqual(
+      outcome.answers.map(({ status }) => status).slice(0, Math.max(1, answers.length)),
+      answers,
+    );
+    assert.equal(outcome.rest, '');
+    if (afterwards === 'ends') assert.ok(outcome.endedByItself, 'the connection stayed open');
+    else assert.ok(!outcome.endedByItself, 'the connection was ended');
+    assert.equal(outcome.next, 200);
+    if (creates === 'perhaps') assert.ok(outcome.tasks <= 1, `${outcome.tasks} tasks`);
+    else assert.equal(outcome.tasks, creates);
+    for (const answer of outcome.answers) {
+      if (answer.status === 100) continue;
+      assert.match(answer.headers.get('x-request-id')!, /^[A-Za-z0-9._-]{1,64}$/);
+      if (answer.body !== '') assert.equal(Object.keys(JSON.parse(answer.body)).length, 5);
+      if (answer.status >= 500) assert.fail(answer.body);
+    }
+  });
+}
+
+test('no process died or complained of a bug', async () => {
+  assert.deepEqual(suite.service.frontEnds(), frontEnds);
+  assert.deepEqual(
+    suite.service.log.filter(({ level }) => level === 'error'),
+    [],
+  );
+});
+
+test('a connection on which nothing complete comes is ended', async () => {
+  const silent = await openRaw(suite.service.port);
+  const halfway = await openRaw(suite.service.port);
+  await halfway.send('POST /api/tasks HTTP/1.1\r\nHost: a\r\nContent-Le');
+  await eventually(
+    async () => (await silent.ended(1)) && (await halfway.ended(1)),
+    'a connection was kept',
+    30_000,
+  );
+});

@@ -1,0 +1,516 @@
+/**
+ * Requests as bytes, and what has to come back. Where uWebSockets.js answers before our code sees
+ * anything, or says nothing, that is written down as it is: nothing of it may have an effect.
+ */
+
+export interface FramingCase {
+  readonly name: string;
+  /** Parts go out one after the other, with a pause between them. */
+  readonly send: readonly string[];
+  /** Statuses, in order. */
+  readonly answers: readonly number[];
+  /** Places of answers to HEAD among them. */
+  readonly heads?: readonly number[];
+  /**
+   * `open`: another request on the same connection is answered. `ends`: the service ends it.
+   * `waits`: nothing comes; the service waits for more until the connection is idle for too long.
+   */
+  readonly afterwards: 'open' | 'ends' | 'waits';
+  /** How many tasks it makes; `perhaps`: at most one. */
+  readonly creates?: number | 'perhaps';
+  /** The client ends the connection: at once, or its sending half. */
+  readonly hangUp?: 'reset' | 'half';
+  /** Milliseconds between parts. */
+  readonly pause?: number;
+}
+
+const host = 'Host: localhost\r\n';
+const marker = '@title@';
+
+/** A body that makes a task, with the marker in its title. */
+function json(more = ''): string {
+  return `{"title":"${marker}"${more}}`;
+}
+
+function post(
+  headers: string,
+  body = json(),
+  length = `Content-Length: ${size(body)}\r\n`,
+): string {
+  return `POST /api/tasks HTTP/1.1\r\n${host}${length}${headers}\r\n${body}`;
+}
+
+function get(path: string, headers = ''): string {
+  return `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
+}
+
+/** The title takes the marker's place before it is sent, and is as long. */
+function size(body: string): number {
+  return Buffer.byteLength(body, 'latin1');
+}
+
+/** What stands behind a request whose end is doubtful. It must never run. */
+const smuggled = post('');
+
+type Outcome = Omit<FramingCase, 'name' | 'send'>;
+type Row = readonly [name: string, send: string | readonly string[], outcome: Outcome];
+
+const ok: Outcome = { answers: [200], afterwards: 'open' };
+const created: Outcome = { answers: [201], afterwards: 'open', creates: 1 };
+const waits: Outcome = { answers: [], afterwards: 'waits' };
+const ends: Outcome = { answers: [], afterwards: 'ends' };
+const refused = (status: number): Outcome => ({ answers: [status], afterwards: 'open' });
+const refusedForGood = (status: number): Outcome => ({ answers: [status], afterwards: 'ends' });
+
+function rows(group: string, list: readonly Row[]): FramingCase[] {
+  return list.map(([name, send, outcome]) => ({
+    name: `${group}: ${name}`,
+    send: typeof send === 'string' ? [send] : send,
+    ...outcome,
+  }));
+}
+
+/** A valid request, split before each of its bytes. */
+function splits(): FramingCase[] {
+  const whole = post('Content-Type: application/json\r\n', json(',"status":"done"'));
+  return Array.from({ length: whole.length - 1 }, (_, before) => ({
+    name: `split: before byte ${before + 1}`,
+    send: [whole.slice(0, before + 1), whole.slice(before + 1)],
+    ...created,
+  }));
+}
+
+const lengths = rows('Content-Length', [
+  ['as it should be', post(''), created],
+  ['with leading zeros', post('', json(), `Content-Length: 000${size(json())}\r\n`), created],
+  ['with spaces around it', post('', json(), `Content-Length:   ${size(json())}  \r\n`), created],
+  ['none', post('', '', ''), refused(411)],
+  // Without a length there is no body (RFC 9112, section 6.3): what follows is a request.
+  [
+    'none, and a request behind it',
+    post('', '', '') + smuggled,
+    { answers: [411, 201], afterwards: 'open', creates: 1 },
+  ],
+  ['empty', post('', '', 'Content-Length:\r\n'), refusedForGood(400)],
+  ['empty, and a request behind it', post('', '', 'Content-Length:\r\n') + smuggled, ends],
+  ['twice the same', post(`Content-Length: ${size(json())}\r\n`), refusedForGood(400)],
+  ['twice, first right', post('Content-Length: 0\r\n'), refusedForGood(400)],
+  [
+    'twice, first 0',
+    post(`Content-Length: ${size(json())}\r\n`, json(), 'Content-Length: 0\r\n') + smuggled,
+    ends,
+  ],
+  ['twice, second empty', post('Content-Length:\r\n'), refusedForGood(400)],
+  [
+    'a list',
+    post('', json(), `Content-Length: ${size(json())}, ${size(json())}\r\n`) + smuggled,
+    ends,
+  ],
+  ['with a plus', post('', json(), `Content-Length: +${size(json())}\r\n`) + smuggled, ends],
+  ['with a minus', post('', json(), 'Content-Length: -1\r\n') + smuggled, ends],
+  ['hexadecimal', post('', json(), 'Content-Length: 0x1d\r\n') + smuggled, ends],
+  ['with an exponent', post('', json(), 'Content-Length: 2e1\r\n') + smuggled, ends],
+  ['with a point', post('', json(), 'Content-Length: 29.0\r\n') + smuggled, ends],
+  ['with a space inside', post('', json(), 'Content-Length: 2 9\r\n') + smuggled, ends],
+  ['words', post('', json(), 'Content-Length: many\r\n') + smuggled, ends],
+  ['of twenty digits', post('', json(), `Content-Length: ${'9'.repeat(20)}\r\n`) + smuggled, ends],
+  [
+    'of 2^64 and some',
+    post('', json(), 'Content-Length: 18446744073709551645\r\n') + smuggled,
+    ends,
+  ],
+  ['of 2^32 and some', post('', json(), 'Content-Length: 4294967325\r\n') + smuggled, ends],
+  ['on GET, with a body', `${get('/livez', 'Content-Length: 5\r\n')}hello`, ok],
+  [
+    'on GET, twice',
+    `${get('/api/tasks', 'Content-Length: 5\r\nContent-Length: 0\r\n')}hello`,
+    refusedForGood(400),
+  ],
+  ['on GET, empty', get('/api/tasks', 'Content-Length:\r\n'), refusedForGood(400)],
+  ['on GET, negative', get('/api/tasks', 'Content-Length: -5\r\n') + smuggled, ends],
+  [
+    'on GET, of a body that is a request',
+    get('/livez', `Content-Length: ${size(smuggled)}\r\n`) + smuggled,
+    ok,
+  ],
+  [
+    'on HEAD, with a body',
+    `HEAD /livez HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello`,
+    { ...ok, heads: [0] },
+  ],
+  [
+    'on DELETE, with a body',
+    `DELETE /api/tasks/999999999 HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello`,
+    refused(404),
+  ],
+  [
+    'on OPTIONS, with a body',
+    `OPTIONS /api/tasks HTTP/1.1\r\n${host}Content-Length: 5\r\n\r\nhello`,
+    refused(204),
+  ],
+  [
+    'on an unknown path, with a body',
+    `POST /nothing HTTP/1.1\r\n${host}Content-Length: ${size(smuggled)}\r\n\r\n${smuggled}`,
+    refused(404),
+  ],
+  [
+    'on a method that is not there, with a body',
+    `PUT /api/tasks HTTP/1.1\r\n${host}Content-Length: ${size(smuggled)}\r\n\r\n${smuggled}`,
+    refused(405),
+  ],
+  ['0 on POST', post('', ''), refused(400)],
+]);
+
+const codings = rows('Transfer-Encoding', [
+  ['chunked', post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'), refusedForGood(411)],
+  [
+    'chunked, and a request behind it',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n') + smuggled,
+    ends,
+  ],
+  [
+    'chunked, with a body',
+    post('', `1d\r\n${json()}\r\n0\r\n\r\n`, 'Transfer-Encoding: chunked\r\n'),
+    refusedForGood(411),
+  ],
+  ['in capitals', post('', '0\r\n\r\n', 'TRANSFER-ENCODING: CHUNKED\r\n') + smuggled, ends],
+  ['identity', post('', '', 'Transfer-Encoding: identity\r\n') + smuggled, ends],
+  ['unknown', post('', '', 'Transfer-Encoding: xchunked\r\n') + smuggled, ends],
+  ['gzip, chunked', post('', '0\r\n\r\n', 'Transfer-Encoding: gzip, chunked\r\n') + smuggled, ends],
+  [
+    'twice',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n') +
+      smuggled,
+    ends,
+  ],
+  ['empty', post('', '', 'Transfer-Encoding:\r\n') + smuggled, ends],
+  ['empty, with a length', post('Transfer-Encoding:\r\n'), refusedForGood(400)],
+  ['beside a length', post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n') + smuggled, ends],
+  [
+    'beside a length, the other way round',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n') + smuggled,
+    ends,
+  ],
+  [
+    'with a tab before it',
+    post('', '0\r\n\r\n', 'Transfer-Encoding:\tchunked\r\n') + smuggled,
+    ends,
+  ],
+  [
+    'with a space before the colon',
+    post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n') + smuggled,
+    waits,
+  ],
+  ['with an underscore', post('Transfer_Encoding: chunked\r\n', '0\r\n\r\n') + smuggled, waits],
+  [
+    'folded over two lines',
+    post('', '0\r\n\r\n', 'Transfer-Encoding:\r\n chunked\r\n') + smuggled,
+    waits,
+  ],
+  [
+    'on GET',
+    get('/api/tasks', 'Transfer-Encoding: chunked\r\n'),
+    { answers: [411], afterwards: 'ends' },
+  ],
+  [
+    'on GET, and a request behind it',
+    `${get('/api/tasks', 'Transfer-Encoding: chunked\r\n')}0\r\n\r\n${smuggled}`,
+    ends,
+  ],
+  ['on GET, empty', get('/api/tasks', 'Transfer-Encoding:\r\n'), refusedForGood(411)],
+  [
+    'on DELETE',
+    `DELETE /api/tasks/1 HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    ends,
+  ],
+]);
+
+const hosts = rows('Host', [
+  ['with a port', `GET /livez HTTP/1.1\r\nHost: localhost:8080\r\n\r\n`, ok],
+  ['an IPv6 address', `GET /livez HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n`, ok],
+  ['empty, as RFC 9112 allows it', `GET /livez HTTP/1.1\r\nHost:\r\n\r\n`, ok],
+  ['none', 'GET /livez HTTP/1.1\r\n\r\n', waits],
+  ['none, but another header', 'GET /livez HTTP/1.1\r\nAccept: */*\r\n\r\n', ends],
+  [
+    'none, on POST',
+    `POST /api/tasks HTTP/1.1\r\nContent-Length: ${size(json())}\r\n\r\n${json()}`,
+    ends,
+  ],
+  ['twice the same', get('/livez', host), refusedForGood(400)],
+  ['twice', get('/livez', 'Host: elsewhere\r\n'), refusedForGood(400)],
+  ['twice, on POST', post('Host: elsewhere\r\n'), refusedForGood(400)],
+]);
+
+const headers = rows('header', [
+  ['without a space behind the colon', get('/livez', 'A:b\r\n'), ok],
+  ['with many spaces and tabs', get('/livez', 'A: \t  b \t \r\n'), ok],
+  ['in capitals', get('/livez', 'ACCEPT: */*\r\n'), ok],
+  ['empty', get('/livez', 'A:\r\n'), ok],
+  ['of 3 900 bytes', get('/livez', `A: ${'x'.repeat(3900)}\r\n`), ok],
+  ['of 8 000 bytes', get('/livez', `A: ${'x'.repeat(8000)}\r\n`), ok],
+  ['48 with Host', get('/livez', many(47)), ok],
+  ['49 with Host: more than uWebSockets.js takes', get('/livez', many(48)), waits],
+  ['150', get('/livez', many(150)), waits],
+  // It ends uWebSockets.js's list of headers, so that what stands behind it is seen by nobody: not
+  // even a length. SECURITY.md says that a proxy must refuse it, as all common ones do.
+  ['without a name', get('/livez', ': x\r\n'), ok],
+  [
+    'without a name, and a length behind it',
+    `${get('/livez', `: x\r\nContent-Length: ${size(smuggled)}\r\n`)}${smuggled}`,
+    { answers: [200, 201], afterwards: 'open', creates: 1 },
+  ],
+  ['with a space before the colon', get('/livez', 'A : x\r\n'), waits],
+  ['with a space in its name', get('/livez', 'A b: x\r\n'), waits],
+  ['with an underscore', get('/livez', 'A_b: x\r\n'), waits],
+  ['with a point', get('/livez', 'A.b: x\r\n'), waits],
+  ['folded over two lines', get('/livez', 'A: x\r\n y\r\n'), waits],
+  ['without a colon', get('/livez', 'Accept\r\n'), waits],
+  ['with U+0000 in its value', get('/livez', 'A: x\0y\r\n'), waits],
+  ['with U+0001 in its value', get('/livez', 'A: x\x01y\r\n'), waits],
+  ['with a carriage return in its value', get('/livez', 'A: x\ry\r\n'), waits],
+  ['with a line feed in its value', get('/livez', 'A: x\ny\r\n'), waits],
+  ['with bytes beyond ASCII', get('/livez', 'A: x\xe4\xffy\r\n'), ok],
+  ['lines that end with a line feed alone', 'GET /livez HTTP/1.1\nHost: a\n\n', waits],
+  ['lines that end with a carriage return alone', 'GET /livez HTTP/1.1\rHost: a\r\r', waits],
+  ['that asks to close', get('/livez', 'Connection: close\r\n'), refusedForGood(200)],
+  ['that asks for an upgrade', get('/livez', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), ok],
+  [
+    'that expects 100-continue',
+    [post('Expect: 100-continue\r\n').slice(0, -size(json())), json()],
+    { answers: [100, 201], afterwards: 'open', creates: 1 },
+  ],
+]);
+
+function many(count: number): string {
+  return Array.from({ length: count }, (_, place) => `A-${place}: x\r\n`).join('');
+}
+
+const lines = rows('request line', [
+  ['of a version before', `GET /livez HTTP/1.0\r\n${host}\r\n`, waits],
+  ['of a version that never was', `GET /livez HTTP/1.2\r\n${host}\r\n`, waits],
+  ['of version 2', `GET /livez HTTP/2.0\r\n${host}\r\n`, waits],
+  ['as HTTP/2 begins', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', waits],
+  ['in lower case', `GET /livez http/1.1\r\n${host}\r\n`, waits],
+  ['without a version', `GET /livez\r\n${host}\r\n`, waits],
+  ['of HTTP/0.9', 'GET /livez\r\n', waits],
+  ['with more behind the version', `GET /livez HTTP/1.1x\r\n${host}\r\n`, waits],
+  ['with two spaces', `GET  /livez HTTP/1.1\r\n${host}\r\n`, waits],
+  ['with tabs', `GET\t/livez\tHTTP/1.1\r\n${host}\r\n`, waits],
+  ['behind an empty line', `\r\n${get('/livez')}`, waits],
+  ['behind a space', ` ${get('/livez')}`, waits],
+  ['of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', waits],
+  ['of nothing but zeros', '\0'.repeat(64), waits],
+]);
+
+const methods = rows('method', [
+  ['GET', get('/api/tasks?per_page=1'), ok],
+  ['HEAD', `HEAD /api/tasks HTTP/1.1\r\n${host}\r\n`, { ...ok, heads: [0] }],
+  ['HEAD of nothing', `HEAD /nothing HTTP/1.1\r\n${host}\r\n`, { ...refused(404), heads: [0] }],
+  ['OPTIONS', `OPTIONS /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(204)],
+  ['TRACE', `TRACE /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405)],
+  ['CONNECT', `CONNECT /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405)],
+  ['DELETE of the list', `DELETE /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405)],
+  [
+    'POST of a task',
+    `POST /api/tasks/1 HTTP/1.1\r\n${host}Content-Length: 0\r\n\r\n`,
+    refused(405),
+  ],
+  [
+    'PATCH of the list',
+    `PATCH /api/tasks HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\n{}`,
+    refused(405),
+  ],
+  // uWebSockets.js has no route for what it does not know, and closes.
+  ['in lower case', `get /livez HTTP/1.1\r\n${host}\r\n`, ends],
+  ['unknown', `FOO /livez HTTP/1.1\r\n${host}\r\n`, ends],
+  ['of a later standard', `QUERY /api/tasks HTTP/1.1\r\n${host}\r\n`, ends],
+  ['very long', `${'A'.repeat(2000)} /livez HTTP/1.1\r\n${host}\r\n`, ends],
+]);
+
+const targets = rows('target', [
+  ['with a slash at the end', get('/api/tasks/'), ok],
+  ['with two slashes', get('/api//tasks'), refused(404)],
+  ['with dot segments', get('/api/x/../tasks'), refused(404)],
+  ['with an encoded letter', get('/api/%74asks'), refused(404)],
+  ['with an encoded slash', get('/api%2Ftasks'), refused(404)],
+  ['with an encoded id', get('/api/tasks/%31'), refused(400)],
+  ['with %00 in the id', get('/api/tasks/1%00'), refused(400)],
+  ['with a fragment', get('/livez#part'), refused(404)],
+  ['with bytes beyond ASCII', get('/livez\xff'), refused(404)],
+  ['with a control character', get('/liv\x01ez'), waits],
+  ['with U+0000', get('/liv\0ez'), waits],
+  ['with a space', get('/liv ez'), waits],
+  ['without a slash', get('livez'), waits],
+  ['absolute', get('http://localhost/livez'), waits],
+  ['an asterisk', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, waits],
+  ['an authority', `CONNECT localhost:80 HTTP/1.1\r\n${host}\r\n`, waits],
+  ['a query with a malformed escape', get('/api/tasks?title=%zz'), refused(400)],
+  ['a query with half an escape', get('/api/tasks?title=%4'), refused(400)],
+  ['a query with invalid UTF-8', get('/api/tasks?title=%ff'), refused(400)],
+  ['a query with a raw byte beyond ASCII', get('/api/tasks?title=\xff'), refused(400)],
+  ['a query with %00', get('/api/tasks?title=%00'), refused(400)],
+  ['a query with a second question mark', get('/api/tasks?title=a?b'), ok],
+  ['of 2 047 bytes', get(url(2047)), ok],
+  ['of 2 048 bytes', get(url(2048)), ok],
+  ['of 2 049 bytes', get(url(2049)), refused(414)],
+  ['of 10 000 bytes', get(url(10_000)), refused(414)],
+]);
+
+function url(bytes: number): string {
+  const start = '/api/tasks?_=';
+  return start + 'x'.repeat(bytes - start.length);
+}
+
+const bodyMax = 128 * 1024;
+
+/** JSON may have as much space around it as fits. */
+function padded(bytes: number): string {
+  return json().padEnd(bytes);
+}
+
+const bodies = rows('body', [
+  ['one byte below the limit', post('', padded(bodyMax - 1)), created],
+  ['at the limit', post('', padded(bodyMax)), created],
+  ['one byte above the limit', post('', padded(bodyMax + 1)), refused(413)],
+  ['of a MiB', post('', padded(2 ** 20)), refused(413)],
+  [
+    'above the limit, of the wrong type',
+    post('Content-Type: text/plain\r\n', padded(bodyMax + 1)),
+    refused(415),
+  ],
+  ['title of 255', post('', json().replace('"}', `${'x'.repeat(255 - marker.length)}"}`)), created],
+  [
+    'title of 256',
+    post('', json().replace('"}', `${'x'.repeat(256 - marker.length)}"}`)),
+    refused(400),
+  ],
+  ['description of 16 383', post('', json(`,"description":"${'x'.repeat(16_383)}"`)), created],
+  ['description of 16 384', post('', json(`,"description":"${'x'.repeat(16_384)}"`)), created],
+  ['description of 16 385', post('', json(`,"description":"${'x'.repeat(16_385)}"`)), refused(400)],
+  ['nested too deep', post('', json(`,"id":${'['.repeat(21)}${']'.repeat(21)}`)), refused(400)],
+  [
+    'nested beyond what a stack holds',
+    post('', json(`,"id":${'['.repeat(40_000)}${']'.repeat(40_000)}`)),
+    refused(400),
+  ],
+  ['an array', post('', `[${json()}]`), refused(400)],
+  ['a number', post('', '1'), refused(400)],
+  ['null', post('', 'null'), refused(400)],
+  ['two objects', post('', json() + json()), refused(400)],
+  ['half an object', post('', json().slice(0, -1)), refused(400)],
+  ['one quote', post('', '"'), refused(400)],
+  ['nothing but space', post('', '   '), refused(400)],
+  ['a comma too many', post('', json(',')), refused(400)],
+  ['a comment', post('', `${json()}/**/`), refused(400)],
+  [
+    'the same field twice: the last counts, as in ECMAScript',
+    post('', json(`,"title":"${marker}"`)),
+    created,
+  ],
+  ['a field named __proto__', post('', json(',"__proto__":{"status":"done"}')), refused(400)],
+  ['a field named constructor', post('', json(',"constructor":{}')), refused(400)],
+  ['a number beyond what a double holds', post('', json(',"assigneeID":1e400')), refused(400)],
+  ['an id beyond 2^53', post('', json(',"assigneeID":9007199254740992')), refused(400)],
+  ['an id of 2^53-1', post('', json(',"assigneeID":9007199254740991')), created],
+  ['minus zero is zero', post('', json(',"assigneeID":-0')), created],
+  ['a fraction', post('', json(',"assigneeID":1.5')), refused(400)],
+]);
+
+const encodings = rows('encoding', [
+  ['UTF-8', post('', json(',"description":"\xc3\xa4\xf0\x9f\x8e\x88"')), created],
+  ['a byte order mark', post('', `\xef\xbb\xbf${json()}`), refused(400)],
+  ['Latin-1', post('', json(',"description":"\xe4"')), refused(400)],
+  ['an overlong form', post('', json(',"description":"\xc0\x80"')), refused(400)],
+  ['a surrogate in UTF-8', post('', json(',"description":"\xed\xa0\x80"')), refused(400)],
+  ['beyond U+10FFFF', post('', json(',"description":"\xf4\x90\x80\x80"')), refused(400)],
+  ['half a character at the end', post('', json(',"description":"\xf0\x9f"')), refused(400)],
+  ['UTF-16', post('', [...json()].map((letter) => `${letter}\0`).join('')), refused(400)],
+  ['an escaped U+0000', post('', json(',"description":"\\u0000"')), refused(400)],
+  ['a raw U+0000', post('', json(',"description":"\0"')), refused(400)],
+  ['an escaped lone surrogate', post('', json(',"description":"\\ud800"')), refused(400)],
+  ['an escaped pair', post('', json(',"description":"\\ud83c\\udf88"')), created],
+  ['an escape that is none', post('', json(',"description":"\\x41"')), refused(400)],
+  ['a raw line feed in a text', post('', json(',"description":"a\nb"')), refused(400)],
+]);
+
+const types = rows('Content-Type', [
+  ['none', post(''), created],
+  ['empty', post('Content-Type:\r\n'), created],
+  ['application/json', post('Content-Type: application/json\r\n'), created],
+  ['in capitals', post('Content-Type: APPLICATION/JSON\r\n'), created],
+  ['with a charset', post('Content-Type: application/json; charset=utf-8\r\n'), created],
+  ['with a semicolon at the end', post('Content-Type: application/json;\r\n'), created],
+  ['text', post('Content-Type: text/plain\r\n'), refused(415)],
+  ['a form', post('Content-Type: application/x-www-form-urlencoded\r\n'), refused(415)],
+  ['almost JSON', post('Content-Type: application/jsonx\r\n'), refused(415)],
+  ['a merge patch on POST', post('Content-Type: application/merge-patch+json\r\n'), refused(415)],
+  ['several parts', post('Content-Type: multipart/form-data; boundary=x\r\n'), refused(415)],
+  ['a compressed body', post('Content-Encoding: gzip\r\n'), refused(415)],
+  ['not compressed, and says so', post('Content-Encoding: identity\r\n'), created],
+]);
+
+const ids = rows('X-Request-Id', [
+  ['of 64 characters', get('/livez', `X-Request-Id: ${'a'.repeat(64)}\r\n`), ok],
+  ['of 65 characters', get('/livez', `X-Request-Id: ${'a'.repeat(65)}\r\n`), ok],
+  ['with markup', get('/livez', 'X-Request-Id: <script>\r\n'), ok],
+]);
+
+const head = post('').slice(0, -size(json()));
+const half = json().slice(0, 10);
+const breaks = rows('the client', [
+  ['goes away in the request line', 'POST /api', { ...ends, hangUp: 'reset' }],
+  ['goes away among the headers', head.slice(0, 40), { ...ends, hangUp: 'reset' }],
+  ['goes away before the body', head, { ...ends, hangUp: 'reset' }],
+  ['goes away inside the body', head + half, { ...ends, hangUp: 'reset' }],
+  ['goes away before the last byte', post('').slice(0, -1), { ...ends, hangUp: 'reset' }],
+  ['goes away before the answer', post(''), { ...ends, creates: 'perhaps', hangUp: 'reset' }],
+  ['goes away before the answer of a list', get('/api/tasks'), { ...ends, hangUp: 'reset' }],
+  ['ends its half in the request line', 'POST /api', { ...ends, hangUp: 'half' }],
+  ['ends its half before the body', head, { ...ends, hangUp: 'half' }],
+  ['ends its half inside the body', head + half, { ...ends, hangUp: 'half' }],
+  // uWebSockets.js takes the end of the other half for the end of the connection.
+  ['ends its half behind the request', post(''), { ...ends, creates: 'perhaps', hangUp: 'half' }],
+  ['opens a connection and says nothing', '', waits],
+  ['sends a byte at a time', [...post('')], { ...created, pause: 3 }],
+  ['pauses before the body', [head, json()], { ...created, pause: 1500 }],
+  ['pauses inside the body', [head + half, json().slice(10)], { ...created, pause: 1500 }],
+  ['never sends the body', head, waits],
+  ['never sends the last byte', post('').slice(0, -1), waits],
+  // Documented: no pipelining. Neither of two requests that are under way at once is answered.
+  ['does not wait for the answer of a POST', post('') + post(''), { ...ends, creates: 'perhaps' }],
+  ['does not wait for the answer of a GET', get('/api/tasks') + get('/api/tasks'), ends],
+  [
+    'pipelines what is answered at once',
+    get('/livez') + get('/livez'),
+    { answers: [200, 200], afterwards: 'open' },
+  ],
+]);
+
+export const framingCases: readonly FramingCase[] = [
+  ...splits(),
+  ...lengths,
+  ...codings,
+  ...hosts,
+  ...headers,
+  ...lines,
+  ...methods,
+  ...targets,
+  ...bodies,
+  ...encodings,
+  ...types,
+  ...ids,
+  ...breaks,
+];
+
+/** @param title as long as the marker, because lengths are counted and parts are cut already. */
+export function withTitle(parts: readonly string[], title: string): string[] {
+  const whole = parts.join('').replaceAll(marker, title);
+  let end = 0;
+  return parts.map((part) => {
+    const begin = end;
+    end += part.length;
+    return whole.slice(begin, end);
+  });
+}
+
+export const titleLength = marker.length;
