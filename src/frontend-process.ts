@@ -2,6 +2,7 @@
  * The life of a forked front end: told to start, serves, told to drain, told to stop. It also
  * stops when the primary is gone, so that nothing is orphaned.
  */
+import cluster from 'node:cluster';
 import { type FrontEnd, startFrontEnd } from './frontend.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import { createLogger, describeError, type Logger } from './telemetry/log.ts';
@@ -31,6 +32,8 @@ export function becomeFrontEnd(): void {
         break;
     }
   });
+  // Otherwise node:cluster ends us in the middle of an answer when the primary is gone.
+  cluster.worker!.exitedAfterDisconnect = true;
   process.on('disconnect', () => void stop());
   tellPrimary({ type: 'online' });
 

@@ -56,6 +56,16 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
+/** Resolves when a write has reached the database and waits there. */
+function writeWaits(): Promise<void> {
+  return eventually(async () => {
+    const rows = await database.sql`
+      SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return rows.length > 0;
+  }, 'no write waits');
+}
+
 async function askOnce(port: number, path: string): Promise<{ status: number; close: boolean }> {
   const api = createApi(port, 1);
   const { status, headers } = await api.get(path);
@@ -64,7 +74,7 @@ async function askOnce(port: number, path: string): Promise<{ status: number; cl
 }
 
 test('for the delay every front end says that it is not ready, and serves; then none takes a connection', async () => {
-  const service = await start({ FRONTENDS: '2', SHUTDOWN_DELAY_MS: '1500' });
+  const service = await start({ FRONTENDS: '2', SHUTDOWN_DELAY_MS: '4000' });
   const began = performance.now();
   const stopped = service.stop();
   await service.logged(({ message }) => message === 'stopping');
@@ -75,9 +85,9 @@ test('for the delay every front end says that it is not ready, and serves; then 
     assert.equal((await askOnce(service.port, '/livez')).status, 200);
     assert.equal((await askOnce(service.port, '/api/tasks')).status, 200);
   }
-  assert.ok(performance.now() - began < 1500, 'the machine is too slow for this test');
+  assert.ok(performance.now() - began < 4000, 'the machine is too slow for this test');
   await service.logged(({ message }) => message === 'takes no new connections');
-  assert.ok(performance.now() - began > 1400);
+  assert.ok(performance.now() - began > 3900);
   await eventually(() => isRefused(service.port), 'it takes connections');
   assert.equal(await stopped, 0);
 });
@@ -110,7 +120,7 @@ test('a body that never ends holds the service no longer than the grace time', a
   await sleep(100);
   const began = performance.now();
   assert.equal(await service.stop(), 0);
-  assert.ok(performance.now() - began < 2500);
+  assert.ok(performance.now() - began < 10_000);
   const line = await service.logged(({ message }) => message === 'the grace time is over');
   assert.equal(line['unanswered'], 1);
   socket.destroy();
@@ -124,7 +134,7 @@ test('who still waits at the end of the grace time is told so', async () => {
   await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
   const api = createApi(service.port);
   const post = api.post({ title: 'too late' });
-  await sleep(200);
+  await writeWaits();
   const stopped = service.stop();
   const answer = await post;
   assert.deepEqual([answer.status, answer.headers.connection], [503, 'close']);
@@ -259,6 +269,29 @@ test('a front end that is starting when the service stops neither serves nor sta
     const isReplaced = service.log.some(({ message }) => message === 'a front end was replaced');
     assert.equal(stops.length, isReplaced ? 2 : 1);
   }
+});
+
+test('front ends whose primary was killed answer what they accepted before they end', async () => {
+  const service = await start({ FRONTENDS: '2', SHUTDOWN_DELAY_MS: '5000' });
+  const frontEnds = service.frontEnds();
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
+  const api = createApi(service.port);
+  const posts = [1, 2, 3, 4].map((n) => api.post({ title: `orphan ${n}` }));
+  await writeWaits();
+  await sleep(500);
+  process.kill(service.pid, 'SIGKILL');
+  await eventually(() => isRefused(service.port), 'an orphan takes connections');
+  assert.ok(frontEnds.every(lives));
+  await holder`ROLLBACK`;
+  holder.release();
+  for (const post of posts) {
+    const { status, headers } = await post;
+    assert.deepEqual([status, headers.connection], [201, 'close']);
+  }
+  api.close();
+  await eventually(() => !frontEnds.some(lives), 'a front end was orphaned');
 });
 
 test('a second service may take the port as soon as the first one has ended', async () => {
