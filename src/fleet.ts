@@ -16,6 +16,8 @@ export interface FleetOptions {
 export interface Fleet {
   /** Resolves once every front end listens; rejects when one cannot at first. */
   listening(): Promise<void>;
+  /** Every front end, also one that starts later, says that it is not ready, and serves. */
+  drain(): void;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -33,6 +35,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
   const timers = new Set<NodeJS.Timeout>();
+  let draining = false;
   let stopping = false;
 
   cluster.setupPrimary({ serialization: 'advanced' });
@@ -45,18 +48,14 @@ export function createFleet(options: FleetOptions): Fleet {
     const worker = cluster.fork();
     running.set(number, worker);
     const forkedAt = performance.now();
-    const message: ToFrontEnd = {
-      type: 'start',
-      options: { ...options.frontEnd, number },
-      logLevel: options.logLevel,
-    };
 
     return new Promise((resolve, reject) => {
       let listens = false;
       worker.on('message', (reply: ToPrimary) => {
         switch (reply.type) {
           case 'online':
-            worker.send(message);
+            // What was sent before this is lost: it learns now what it has to be.
+            tell(worker, stopping ? { type: 'stop' } : startMessage(number));
             break;
           case 'listening':
             listens = true;
@@ -81,12 +80,25 @@ export function createFleet(options: FleetOptions): Fleet {
     });
   }
 
+  function startMessage(number: number): ToFrontEnd {
+    const frontEnd = { ...options.frontEnd, number };
+    return { type: 'start', options: frontEnd, logLevel: options.logLevel, draining };
+  }
+
+  /** One that is dying has closed its channel already. */
+  function tell(worker: Worker, message: ToFrontEnd): void {
+    if (worker.isConnected()) worker.send(message);
+  }
+
   function replaceLater(number: number, waitMs: number): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
       if (stopping) return;
       fork(number, Math.min(waitMs * 2, backOffMaxMs)).then(
-        () => log.info('a front end was replaced', { number, waitMs }),
+        () => {
+          // A stop resolves it too.
+          if (!stopping) log.info('a front end was replaced', { number, waitMs });
+        },
         (error: Error) =>
           log.error('a front end could not start', { number, reason: error.message }),
       );
@@ -94,7 +106,13 @@ export function createFleet(options: FleetOptions): Fleet {
     timers.add(timer);
   }
 
+  function drain(): void {
+    draining = true;
+    for (const worker of running.values()) tell(worker, { type: 'drain' });
+  }
+
   async function stop(): Promise<void> {
+    draining = true;
     stopping = true;
     for (const timer of timers) clearTimeout(timer);
     // A start that failed has been reported where it was awaited.
@@ -107,7 +125,7 @@ export function createFleet(options: FleetOptions): Fleet {
           killed++;
           worker.process.kill('SIGKILL');
         }, options.graceMs + killMarginMs);
-        if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToFrontEnd);
+        tell(worker, { type: 'stop' });
         await gone;
         clearTimeout(timer);
       }),
@@ -119,5 +137,5 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening: () => started, stop, kill };
+  return { listening: () => started, drain, stop, kill };
 }

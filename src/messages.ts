@@ -3,7 +3,14 @@ import type { FrontEndOptions } from './frontend.ts';
 import type { LogLevel } from './telemetry/log.ts';
 
 export type ToFrontEnd =
-  | { readonly type: 'start'; readonly options: FrontEndOptions; readonly logLevel: LogLevel }
+  | {
+      readonly type: 'start';
+      readonly options: FrontEndOptions;
+      readonly logLevel: LogLevel;
+      /** The service is about to stop: serve, and do not say that you are ready. */
+      readonly draining: boolean;
+    }
+  | { readonly type: 'drain' }
   | { readonly type: 'stop' };
 
 export type ToPrimary =

@@ -1,7 +1,8 @@
 /**
  * The first process. It starts what is needed, in order, and stops it in the reverse order:
- * embedded database ▸ migrations ▸ front ends ▸ … ▸ front ends ▸ embedded database.
+ * embedded database ▸ migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config, DatabaseConfig } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
@@ -17,17 +18,23 @@ const sameSignalMs = 300;
 /** Resolves when everything runs; the process then lives until a signal ends it. */
 export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let embedded: EmbeddedDatabase | undefined;
+  let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
   let fleet: Fleet | undefined;
   let expiredKeys: ExpiredKeys | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
+  let serves = false;
 
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 
   try {
     const port = await findPort(config.port);
-    if (config.database === null) embedded = await startEmbedded({ dataDir: config.dataDir, log });
+    if (config.database === null) {
+      startingEmbedded = startEmbedded({ dataDir: config.dataDir, log });
+      embedded = await startingEmbedded;
+    }
+    if (stopping !== undefined) return;
     const database = config.database ?? embedded!.config;
     await bringSchemaUp(database, config.autoMigrate, log);
     if (stopping !== undefined) return;
@@ -44,9 +51,12 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         redis: config.redis,
         cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
+        corsOrigins: config.corsOrigins,
       },
     });
     await fleet.listening();
+    if (stopping !== undefined) return;
+    serves = true;
     expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
@@ -85,9 +95,14 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   async function stopInOrder(exitCode: number): Promise<void> {
     let code = exitCode;
     try {
+      if (serves && config.shutdownDelayMs > 0) {
+        fleet?.drain();
+        await sleep(config.shutdownDelayMs);
+      }
       await fleet?.stop();
       await expiredKeys?.stop();
-      await embedded?.stop();
+      // A signal may come while it starts: its server would outlive us.
+      await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();
       log.info('stopped');
     } catch (error) {
       log.error('could not stop in order', describeError(error));

@@ -157,7 +157,7 @@ function launch(options: ServiceOptions): Child {
   return { process: child, log, ended, logged };
 }
 
-function childrenOf(pid: number): number[] {
+export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
