@@ -231,7 +231,7 @@ export const variables = Type.Object({
   QUEUE_WAIT_MAX_MS: integer(
     1,
     600_000,
-    500,
+    1000,
     'While the first of a queue has waited for longer, one more is answered 503, in milliseconds.',
   ),
   REQUEST_TIMEOUT_MS: integer(
