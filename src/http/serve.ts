@@ -20,7 +20,7 @@ import {
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, isUrlTooLong } from './guard.ts';
+import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { createReplies, type ListReply, type Replies } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
@@ -137,6 +137,7 @@ export function createServer(options: ServerOptions): Server {
     if (!hasBody(kind)) return enqueue(kind, exchange);
 
     const length = checkBody(headers, exchange.method === 'PATCH');
+    if (length.problem === 'length_required') return refuseLater(replies, exchange, noLength);
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
     if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
       return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
