@@ -38,6 +38,8 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       FRONTENDS: String(options.frontEnds),
       SHUTDOWN_DELAY_MS: String(options.delayMs),
       SHUTDOWN_GRACE_MS: String(graceMs),
+      // A machine with much else to do must not make the service refuse what it is to answer.
+      QUEUE_WAIT_MAX_MS: '60000',
       LOGGER_LEVEL: 'debug',
     },
   });
