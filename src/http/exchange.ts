@@ -15,6 +15,8 @@ export interface Exchange extends Waiting {
   readonly requestId: string;
   readonly held: Held;
   id: number;
+  /** Counts from the last byte: a body that comes slowly has not waited for us. */
+  deadline: number;
   body: Uint8Array;
   flags: number;
   extra: string;

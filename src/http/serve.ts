@@ -146,6 +146,7 @@ export function createServer(options: ServerOptions): Server {
     held.bytes += length.bytes;
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
+      exchange.deadline = performance.now() + options.requestTimeoutMs;
       // Called from native code, where a throw would end the process.
       try {
         enqueue(kind, exchange);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Answer, createApi, faultsOf } from '../support/api.ts';
+import { openRaw } from '../support/raw-socket.ts';
 import { eventually, startService } from '../support/service.ts';
 import { useService } from '../support/suite.ts';
 
@@ -109,4 +110,27 @@ test('a request that is late is answered, and its statement does not go on', asy
   await service.stop();
   const [late] = await suite.database.sql`SELECT count(*) FROM tasks WHERE title = 'late'`;
   assert.equal(late!['count'], '0');
+});
+
+test('a body that comes slowly does not make the queue look slow', async () => {
+  const slow = await openRaw(suite.service.port);
+  const body = '{"title":"slow body"}';
+  await slow.send(
+    `POST /api/tasks HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 5)}`,
+  );
+  await sleep(1000);
+  const held: Promise<Answer>[] = [];
+  const api = createApi(suite.service.port, 20);
+  await withLockedTasks(async () => {
+    held.push(...Array.from({ length: 2 }, () => api.post({ title: 'held' })));
+    await sleep(50);
+    await slow.send(body.slice(5));
+    await sleep(20);
+    held.push(api.post({ title: 'comes just behind it' }));
+    await sleep(50);
+  });
+  for (const answer of await Promise.all(held)) assert.equal(answer.status, 201, answer.text);
+  assert.equal((await slow.answers(1))[0]?.status, 201);
+  slow.close();
+  api.close();
 });

@@ -35,7 +35,7 @@ test('while Redis is killed, frozen and flushed, and front ends are killed, noth
   const said = (message: string) => log.some((line) => line.message === message);
   assert.ok(said('the cache in Redis is away'));
   assert.ok(said('the cache in Redis is back'));
-  assert.ok(said('a front end was replaced'));
+  assert.ok(said('a front end died'));
 });
 
 test('without Redis nothing is stale', async (t) => {
