@@ -157,7 +157,8 @@ function launch(options: ServiceOptions): Child {
   return { process: child, log, ended, logged };
 }
 
-function childrenOf(pid: number): number[] {
+/** Those that live. */
+export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)

@@ -1,0 +1,164 @@
+/**
+ * One fault: a service with clients at work, what goes wrong and ends, the time until everything
+ * works again, and the verdict about what was acknowledged.
+ */
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { createClient } from '../../src/database/client.ts';
+import { createApi } from './api.ts';
+import { type Counts, keepLedgers, settle, strangerTitle, sumOf } from './ledger.ts';
+import { type Service, startService } from './service.ts';
+
+export interface FaultOptions {
+  /** As the service reaches it. */
+  readonly database: DatabaseConfig;
+  /** As the test reaches it in the end; default: the same. */
+  readonly truth?: DatabaseConfig;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Resolves when the fault is over. */
+  readonly fault: (bench: FaultBench) => Promise<void>;
+  readonly mayBreak?: boolean;
+  /** The fault need not reach every client, or is so short that none may notice. */
+  readonly mayPassUnnoticed?: boolean;
+  readonly clients?: number;
+}
+
+export interface FaultBench {
+  readonly service: Service;
+  /** For as long as a fault is to last. */
+  hold(): Promise<void>;
+  /** The status of /livez, /readyz, and of one request of each kind. */
+  probe(): Promise<Probe>;
+}
+
+export interface Probe {
+  readonly live: number;
+  readonly ready: number;
+  readonly read: number;
+  readonly list: number;
+  readonly change: number;
+}
+
+export interface FaultResult extends Counts {
+  readonly log: Service['log'];
+  readonly recoveryMs: number;
+}
+
+/** One run of the matrix takes three times that long: before, during and after the fault. */
+const seconds = Number(process.env['FAULT_SECONDS'] ?? 3) / 3;
+/** No task has this id, so no request for it leaves anything behind. */
+const nothing = '/api/tasks/9007199254740991';
+const clientsDefault = 12;
+const pauseMs = 4;
+/** The promise is 2 s on a machine of its own; tests share theirs. */
+const recoveryMaxMs = 2000 * Number(process.env['FAULT_PATIENCE'] ?? 3);
+
+export async function runFault(t: TestContext, options: FaultOptions): Promise<FaultResult> {
+  const service = await startService({
+    database: options.database,
+    env: { REQUEST_TIMEOUT_MS: '3000', ...options.env },
+  });
+  let isOver = false;
+  const working = keepLedgers({
+    port: () => service.port,
+    clients: options.clients ?? clientsDefault,
+    isOver: () => isOver,
+    pauseMs,
+    mayBreak: options.mayBreak === true,
+  });
+  // What goes wrong below is told first.
+  working.catch(() => undefined);
+  const bench: FaultBench = {
+    service,
+    hold: () => sleep(seconds * 1000),
+    probe: () => probe(service.port),
+  };
+  let recoveryMs: number;
+  try {
+    await bench.hold();
+    await options.fault(bench);
+    recoveryMs = await measureRecovery(service.port, options.mayBreak === true);
+    await bench.hold();
+  } finally {
+    isOver = true;
+    await working.catch(() => undefined);
+  }
+  const ledgers = await working;
+  const code = await service.stop();
+  const counts = sumOf(ledgers);
+  t.diagnostic(
+    `recovery ${Math.round(recoveryMs)} ms; ${counts.acknowledged} writes acknowledged, ` +
+      `${counts.read} reads, ${counts.refused} refused, ${counts.unknown} unknown, ` +
+      `${service.log.length} lines logged`,
+  );
+  const sql = createClient(options.truth ?? options.database, {
+    max: 1,
+    applicationName: 'faults',
+    statementTimeoutMs: 30_000,
+  });
+  try {
+    await settle(sql, ledgers);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+  assert.equal(code, 0, JSON.stringify(service.log));
+  assert.ok(recoveryMs < recoveryMaxMs, `recovery took ${Math.round(recoveryMs)} ms`);
+  assert.ok(counts.acknowledged > 0 && counts.read > 0);
+  if (options.mayPassUnnoticed !== true) {
+    assert.ok(counts.refused + counts.unknown > 0, 'nobody noticed the fault: this shows nothing');
+  }
+  return { ...counts, log: service.log, recoveryMs };
+}
+
+/** Milliseconds until each kind of request has succeeded once. */
+async function measureRecovery(port: number, mayBreak: boolean): Promise<number> {
+  const began = performance.now();
+  const api = createApi(port, 8);
+  const succeeds = async (method: string, path: string, wanted: number, body?: unknown) => {
+    for (;;) {
+      const options = body === undefined ? {} : { body };
+      const answer = await api.request(method, path, options).catch((error: unknown) => {
+        if (!mayBreak || error instanceof assert.AssertionError) throw error;
+        return undefined;
+      });
+      if (answer?.status === wanted) return;
+      await sleep(5);
+    }
+  };
+  const times = await Promise.all(
+    [
+      succeeds('POST', '/api/tasks', 201, { title: strangerTitle }),
+      succeeds('GET', nothing, 404),
+      succeeds('GET', '/api/tasks?per_page=1', 200),
+      succeeds('PUT', nothing, 404, { title: 'nobody' }),
+      succeeds('DELETE', nothing, 404),
+      succeeds('GET', '/readyz', 200),
+    ].map(async (done) => {
+      await done;
+      return performance.now() - began;
+    }),
+  );
+  api.close();
+  return Math.max(...times);
+}
+
+async function probe(port: number): Promise<Probe> {
+  const api = createApi(port, 8);
+  const [live, ready, read, list, change] = await Promise.all([
+    api.get('/livez'),
+    api.get('/readyz'),
+    api.get(nothing),
+    api.get('/api/tasks?per_page=1'),
+    api.request('PUT', nothing, { body: { title: 'nobody' } }),
+  ]);
+  api.close();
+  return {
+    live: live.status,
+    ready: ready.status,
+    read: read.status,
+    list: list.status,
+    change: change.status,
+  };
+}
