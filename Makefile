@@ -79,6 +79,12 @@ integration-tests: build ## Run the tests on a real PostgreSQL.
 e2e-tests: build ## Run the tests of the built service over real sockets.
 	@$(RUN_TESTS) e2e $(TESTS)
 
+FUZZ_REQUESTS ?= 200000
+
+.PHONY: fuzz
+fuzz: build ## Throw FUZZ_REQUESTS (200000) random requests at the service.
+	@FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(RUN_TESTS) fuzz
+
 FRESHNESS_SECONDS ?= 60
 
 .PHONY: test-freshness

@@ -39,6 +39,8 @@ export interface BatchingConfig {
   readonly batchMax: number;
   /** The most requests of one kind that wait; one more is answered 503 `overloaded`. */
   readonly queueMax: number;
+  /** While the first of a queue has waited for longer, one more is answered 503 `overloaded`. */
+  readonly queueWaitMaxMs: number;
   /** How long a request may take from its last byte to its answer, in milliseconds. */
   readonly requestTimeoutMs: number;
   readonly workerThreads: number;
@@ -192,6 +194,12 @@ export const variables = Type.Object({
     4096,
     'The most requests of one kind that wait in a front end; one more is answered 503.',
   ),
+  QUEUE_WAIT_MAX_MS: integer(
+    1,
+    600_000,
+    500,
+    'While the first of a queue has waited for longer, one more is answered 503, in milliseconds.',
+  ),
   REQUEST_TIMEOUT_MS: integer(
     10,
     600_000,
@@ -307,6 +315,7 @@ function assemble(values: Variables, faults: string[]): ConfigResult {
       offloadMinBatch: values.OFFLOAD_MIN_BATCH,
       batchMax: values.BATCH_MAX,
       queueMax: values.QUEUE_MAX,
+      queueWaitMaxMs: values.QUEUE_WAIT_MAX_MS,
       requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
       workerThreads: values.WORKER_THREADS,
     },

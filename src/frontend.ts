@@ -91,6 +91,7 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
   const lists = createListCache<Exchange>({
     memoryBytesMax: options.cacheBytesMax,
     queueMax: batching.queueMax,
+    queueWaitMaxMs: batching.queueWaitMaxMs,
     redis,
     stats,
     readGeneration: generations.read,

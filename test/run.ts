@@ -23,10 +23,13 @@ import { prepareTemplate } from './support/postgres.ts';
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
 /** In the order in which they run; others come last. */
-const suites = ['unit', 'house', 'integration', 'e2e', 'faults'];
+const suites = ['unit', 'house', 'integration', 'e2e', 'fuzz', 'faults'];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
-const fileTimeoutMs = 180_000 + 2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60);
+const fileTimeoutMs =
+  180_000 +
+  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60) +
+  10 * Number(process.env['FUZZ_REQUESTS'] ?? 0);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */
 const concurrencyMax = 4;
 /** A longer path would leave no room for a unix socket's below it. */

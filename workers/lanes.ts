@@ -52,6 +52,9 @@ const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   search: planForValues,
 };
 
+/** Beyond the server's own timeout: it is the one that knows what became of a statement. */
+const silenceMarginMs = 1000;
+
 /** A slow search should not hold up the next one. */
 const searchConnections = 2;
 
@@ -66,6 +69,7 @@ export function createLanes(options: ExecutorOptions): Lanes {
           settings: settingsOf[kind],
           onClose,
         }),
+      options.statementTimeoutMs + silenceMarginMs,
     );
   const byKind: Readonly<Record<Kind, Lane>> = {
     read: open('read'),

@@ -23,6 +23,8 @@ export interface Waiting extends RequestItem {
 export interface BatcherOptions<Request extends Waiting> {
   readonly batchMax: number;
   readonly queueMax: number;
+  /** While the first of the queue has waited for longer than this, nobody else is let in. */
+  readonly queueWaitMaxMs: number;
   /** Batches under way at once. */
   readonly inFlightMax: number;
   /** Two requests with the same id must not share a batch: one statement changes a row once. */
@@ -38,7 +40,7 @@ export interface BatcherOptions<Request extends Waiting> {
 }
 
 export interface Batcher<Request extends Waiting> {
-  /** `false`: the queue is full and the request was not taken. */
+  /** `false`: too many wait, or for too long, and the request was not taken. */
   add(request: Request): boolean;
   /** Gives up on requests whose deadline has passed. Called now and then. */
   expire(now: number): void;
@@ -61,10 +63,20 @@ export function createBatcher<Request extends Waiting>(
   let lone = true;
 
   function add(request: Request): boolean {
-    if (waiting.length >= options.queueMax) return false;
+    if (waiting.length >= options.queueMax || isSlow(request)) return false;
     waiting.push(request);
     schedule();
     return true;
+  }
+
+  /**
+   * Whoever comes while the queue is slow would wait for as long: it is kinder to say so at once,
+   * and what is served is served in time. Deadlines are given on arrival, so their distance is
+   * that of the arrivals.
+   */
+  function isSlow(request: Request): boolean {
+    const first = waiting[0];
+    return first !== undefined && request.deadline - first.deadline > options.queueWaitMaxMs;
   }
 
   /**

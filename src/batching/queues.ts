@@ -18,7 +18,7 @@ const batchesInFlightMax = 2;
 const searchesInFlightMax = 4;
 
 export function createQueues(
-  { batchMax, queueMax }: BatchingConfig,
+  { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
   execute: (kind: Kind, frame: Frame, size: number) => Promise<Frame>,
 ): Queues {
   return {
@@ -26,6 +26,7 @@ export function createQueues(
       createBatcher({
         batchMax: kind === 'search' ? 1 : batchMax,
         queueMax,
+        queueWaitMaxMs,
         inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),

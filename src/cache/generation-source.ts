@@ -33,6 +33,7 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
         settings: { plan_cache_mode: 'force_generic_plan' },
         onClose,
       }),
+    options.timeoutMs,
   );
 
   async function readOnce(client: Client): Promise<Generation> {
@@ -41,15 +42,5 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
     return { number: Number(number), era: `${table} ${start}` };
   }
 
-  async function read(): Promise<Generation> {
-    // The server's own timeout does not end a wait for a server that is frozen or cut off.
-    const timer = setTimeout(lane.abandon, options.timeoutMs);
-    try {
-      return await lane.run(readOnce);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  return { read, close: () => lane.close() };
+  return { read: () => lane.run(readOnce), close: () => lane.close() };
 }

@@ -23,6 +23,8 @@ export interface GenerationReaderOptions<Waiter> {
 export interface GenerationReader<Waiter> {
   /** Exactly one of `known` and `failed` is called for it, unless it is dropped before. */
   add(waiter: Waiter): void;
+  /** Who has waited for longest. */
+  oldest(): Waiter | undefined;
   /** Forgets the waiters that this says. */
   drop(isDropped: (waiter: Waiter) => boolean): void;
 }
@@ -77,5 +79,5 @@ export function createGenerationReader<Waiter>(
     if (reading !== undefined) reading = reading.filter(stays);
   }
 
-  return { add, drop };
+  return { add, oldest: () => reading?.[0] ?? waiting[0], drop };
 }

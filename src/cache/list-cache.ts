@@ -42,6 +42,8 @@ export interface ListCacheOptions<Request extends ListRequest> {
   readonly memoryBytesMax: number;
   /** The most requests that wait. */
   readonly queueMax: number;
+  /** While the one that waits for longest does so for longer than this, nobody else is let in. */
+  readonly queueWaitMaxMs: number;
   readonly redis: RedisCache | undefined;
   readonly stats: CacheStats;
   readonly readGeneration: () => Promise<Generation>;
@@ -52,7 +54,7 @@ export interface ListCacheOptions<Request extends ListRequest> {
 }
 
 export interface ListCache<Request extends ListRequest> {
-  /** `false`: too many wait already, and the request was not taken. */
+  /** `false`: too many wait, or for too long, and the request was not taken. */
   add(request: Request): boolean;
   /** The executor's answer of a flight. `links`, `body` may be views into something larger. */
   land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
@@ -89,11 +91,17 @@ export function createListCache<Request extends ListRequest>(
   let waiting = 0;
 
   function add(request: Request): boolean {
-    if (waiting >= options.queueMax) return false;
+    if (waiting >= options.queueMax || isSlow(request)) return false;
     waiting++;
     if (isOff) dispatch(openFlight(request, unchecked));
     else reader.add(request);
     return true;
+  }
+
+  /** As in batcher.ts: deadlines are given on arrival. */
+  function isSlow(request: Request): boolean {
+    const oldest = reader.oldest();
+    return oldest !== undefined && request.deadline - oldest.deadline > options.queueWaitMaxMs;
   }
 
   function serve(requests: readonly Request[], generation: Generation): void {

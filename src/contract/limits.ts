@@ -7,6 +7,8 @@ export const titleLengthMaxCodePoints = 255;
 export const descriptionLengthMaxCodePoints = 16_384;
 
 export const bodyMaxBytes = 128 * 1024;
+/** Of all bodies that a front end holds at once, from their announcement to their answer. */
+export const bodiesHeldMaxBytes = 64 * 1024 * 1024;
 export const urlMaxBytes = 2048;
 export const jsonDepthMax = 20;
 

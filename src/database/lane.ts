@@ -10,15 +10,31 @@ import { connectionLossOf } from './connection-lost.ts';
 export interface Lane {
   /** Runs on the present client. Rejects as the client does. */
   run<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
-  /** Throws the present connection away: what runs on it rejects. For a server that says nothing. */
-  abandon(): void;
   close(): Promise<void>;
 }
 
-/** @param open makes a client and calls `onClose` when its connection is gone. */
-export function createLane(open: (onClose: () => void) => Client): Lane {
+/** How often a lane looks whether a statement is late. */
+const lookMs = 250;
+
+/**
+ * @param open makes a client and calls `onClose` when its connection is gone.
+ * @param timeoutMs a statement that has said nothing for longer is given up, and its connection
+ * with it: the server ends slow ones earlier, but one that is frozen or cut off ends nothing.
+ */
+export function createLane(open: (onClose: () => void) => Client, timeoutMs: number): Lane {
   let closing = false;
   let present = openNext();
+  /** When each of the statements under way began, oldest first. */
+  const underWay = new Set<{ readonly since: number }>();
+  const watch = setInterval(giveUpLate, lookMs);
+  watch.unref();
+
+  function giveUpLate(): void {
+    const [oldest] = underWay;
+    if (oldest === undefined || performance.now() - oldest.since <= timeoutMs) return;
+    underWay.clear();
+    replace(present);
+  }
 
   function openNext(): Client {
     const client = open(() => replace(client));
@@ -34,18 +50,23 @@ export function createLane(open: (onClose: () => void) => Client): Lane {
 
   async function run<Result>(use: (client: Client) => Promise<Result>): Promise<Result> {
     const client = present;
+    const statement = { since: performance.now() };
+    underWay.add(statement);
     try {
       return await use(client);
     } catch (error) {
       if (connectionLossOf(error) !== undefined) replace(client);
       throw error;
+    } finally {
+      underWay.delete(statement);
     }
   }
 
   async function close(): Promise<void> {
     closing = true;
+    clearInterval(watch);
     await present.end({ timeout: 1 });
   }
 
-  return { run, abandon: () => replace(present), close };
+  return { run, close };
 }

@@ -12,19 +12,28 @@ export interface Exchange extends Waiting {
   readonly response: HttpResponse;
   readonly method: string;
   readonly requestId: string;
+  readonly held: Held;
   id: number;
   body: Uint8Array;
   flags: number;
   extra: string;
   /** Empty: none. */
   ifNoneMatch: string;
+  /** Of the announced body, as long as the exchange is open. */
+  heldBytes: number;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** False once it was answered or the client went away: the response must not be touched. */
   open: boolean;
 }
 
+/** What the open exchanges of a server hold together. */
+export interface Held {
+  bytes: number;
+}
+
 export interface ExchangeOptions {
+  readonly held: Held;
   /** Makes an id for requests that bring none. */
   readonly nextRequestId: () => string;
   readonly requestTimeoutMs: number;
@@ -50,17 +59,26 @@ export function openExchange(
     body: nobody,
     extra: '',
     ifNoneMatch: '',
+    heldBytes: 0,
     list: undefined,
     open: true,
+    held: options.held,
   };
   response.onAborted(function markAborted() {
-    exchange.open = false;
+    closeExchange(exchange);
   });
   return exchange;
 }
 
 function requestIdOf(given: string, next: () => string): string {
   return given !== '' && acceptableRequestId.test(given) ? given : next();
+}
+
+/** It was answered, or the client went away. */
+export function closeExchange(exchange: Exchange): void {
+  exchange.open = false;
+  exchange.held.bytes -= exchange.heldBytes;
+  exchange.heldBytes = 0;
 }
 
 /** Ids of this process: a random part, so that restarts and processes differ, and a count. */

@@ -17,7 +17,7 @@ import {
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
-import type { Exchange } from './exchange.ts';
+import { closeExchange, type Exchange } from './exchange.ts';
 
 const common = '\r\nX-Content-Type-Options: nosniff\r\nCache-Control: ';
 const readHeaders = `${problemContentType.envelope}${common}no-cache`;
@@ -81,7 +81,7 @@ export function createReplies(isClosing: () => boolean): Replies {
     close = isClosing(),
   ): void {
     if (!exchange.open) return;
-    exchange.open = false;
+    closeExchange(exchange);
     const { response, requestId, method } = exchange;
     const block = `${headers}\r\nX-Request-Id: ${requestId}`;
     response.cork(function writeReply() {

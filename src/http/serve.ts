@@ -6,11 +6,18 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import { type ResponseItem, replayedFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
+import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readBody } from './body.ts';
 import { takeConditions } from './conditions.ts';
-import { createRequestIds, type Exchange, type ExchangeOptions, openExchange } from './exchange.ts';
+import {
+  createRequestIds,
+  type Exchange,
+  type ExchangeOptions,
+  type Held,
+  openExchange,
+} from './exchange.ts';
 import { checkBody, checkFraming, type FramingFault, isUrlTooLong } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { createReplies, type ListReply, type Replies } from './reply.ts';
@@ -58,7 +65,9 @@ export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
   const replies = createReplies(options.isClosing);
   const parseList = createListKeys();
+  const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
+    held,
     nextRequestId: createRequestIds(),
     requestTimeoutMs: options.requestTimeoutMs,
   };
@@ -121,6 +130,11 @@ export function createServer(options: ServerOptions): Server {
 
     const length = checkBody(headers, exchange.method === 'PATCH');
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
+    if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
+      return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
+    }
+    exchange.heldBytes = length.bytes;
+    held.bytes += length.bytes;
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       // Called from native code, where a throw would end the process.

@@ -18,6 +18,8 @@ export interface RawConnection {
   ended(milliseconds: number): Promise<boolean>;
   /** What came and is no whole answer. */
   rest(): string;
+  /** Everything that came. */
+  received(): string;
   close(): void;
 }
 
@@ -31,8 +33,10 @@ export async function openRaw(
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let received = Buffer.alloc(0);
   let isOver = false;
+  let everything = '';
   const found: RawAnswer[] = [];
   socket.on('data', (bytes) => {
+    everything += bytes.toString('latin1');
     received = Buffer.concat([received, bytes]);
     for (;;) {
       const answer = parseAnswer(received, heads.has(found.length));
@@ -74,6 +78,7 @@ export async function openRaw(
       return isOver;
     },
     rest: () => received.toString('latin1'),
+    received: () => everything,
     close: () => socket.destroy(),
   };
 }

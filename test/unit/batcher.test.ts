@@ -44,6 +44,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
   const batcher = createBatcher<Waiting>({
     batchMax: 4,
     queueMax: 8,
+    queueWaitMaxMs: 10_000,
     inFlightMax: 1,
     distinctIds: false,
     repeatable: false,
@@ -196,4 +197,25 @@ test('of a batch whose thread died, what takes effect once runs once more, befor
   ]);
   assert.equal(runs.length, 2);
   assert.deepEqual(answered, []);
+});
+
+test('while the first of the queue waits too long, nobody else is let in', async () => {
+  const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
+  add(0, 1000);
+  await turn();
+  // Deadlines are given on arrival: so these came at 0, 50, 100 and 101 milliseconds.
+  assert.equal(add(1, 1000), true);
+  assert.equal(add(2, 1050), true);
+  assert.equal(add(3, 1100), true);
+  assert.equal(add(4, 1101), false);
+  runs[0]!.finish();
+  await turn();
+  assert.equal(add(5, 1300), true);
+  assert.equal(add(6, 1400), true);
+  assert.equal(add(7, 1401), false);
+  runs[1]!.finish();
+  await turn();
+  runs[2]!.finish();
+  await turn();
+  assert.deepEqual(answered, [0, 1, 2, 3, 5, 6]);
 });

@@ -21,6 +21,7 @@ function keyOf(raw: string): ListKey {
 interface BenchOptions {
   readonly memoryBytesMax?: number;
   readonly queueMax?: number;
+  readonly queueWaitMaxMs?: number;
   readonly redis?: RedisCache;
   readonly full?: boolean;
 }
@@ -34,6 +35,7 @@ function createBench(options: BenchOptions = {}) {
   const cache = createListCache<Request>({
     memoryBytesMax: options.memoryBytesMax ?? 100_000,
     queueMax: options.queueMax ?? 100,
+    queueWaitMaxMs: options.queueWaitMaxMs ?? 10_000,
     redis: options.redis,
     stats,
     readGeneration: async () => {
@@ -221,4 +223,11 @@ test('Redis is asked for what memory has not, at this generation, and told what 
   land('from PostgreSQL', 2);
   assert.deepEqual(answers, ['a: from Redis', 'b: from Redis', 'c: from PostgreSQL']);
   assert.deepEqual([asked, stored], [['1: 1', '1: 1'], ['2']]);
+});
+
+test('while somebody waits too long for the generation, nobody else is let in', async () => {
+  const { cache, state } = createBench({ queueWaitMaxMs: 100 });
+  state.generation = { era: 'a', number: 1 };
+  const add = (deadline: number) => cache.add({ name: 'x', list: keyOf(''), deadline });
+  assert.deepEqual([add(1000), add(1100), add(1101)], [true, true, false]);
 });

@@ -1,0 +1,104 @@
+/** More than can be served: refused at once, told when to come back, and over when it is over. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Answer, createApi, faultsOf } from '../support/api.ts';
+import { eventually } from '../support/service.ts';
+import { useService } from '../support/suite.ts';
+
+const suite = useService('overload', {
+  env: {
+    QUEUE_MAX: '20',
+    QUEUE_WAIT_MAX_MS: '200',
+    BATCH_MAX: '4',
+    REQUEST_TIMEOUT_MS: '4000',
+    FRONTENDS: '1',
+    OFFLOAD_MIN_BATCH: '1024',
+  },
+});
+
+/** While `use` runs, no task can be written. */
+async function withLockedTasks(use: () => Promise<void>): Promise<void> {
+  await suite.database.sql.begin(async (locker) => {
+    await locker`LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE`;
+    await use();
+  });
+}
+
+async function timed(request: Promise<Answer>): Promise<{ answer: Answer; took: number }> {
+  const began = performance.now();
+  const answer = await request;
+  return { answer, took: performance.now() - began };
+}
+
+test('a full queue refuses at once, reads and health go on, and it is over with the cause', async () => {
+  const id = await suite.api.create({ title: 'before' });
+  const api = createApi(suite.service.port, 100);
+  await withLockedTasks(async () => {
+    let refused = 0;
+    const held = Array.from({ length: 60 }, async () => {
+      const answer = await api.post({ title: 'held' });
+      if (faultsOf(answer)[0] === 'overloaded') refused++;
+      return answer;
+    });
+    // At most two batches of four are under way, and twenty wait.
+    await eventually(() => refused >= 32, 'the queue was not full');
+    for (let count = 0; count < 10; count++) {
+      const { answer, took } = await timed(api.post({ title: 'one too many' }));
+      assert.equal(answer.status, 503);
+      assert.deepEqual(faultsOf(answer), ['overloaded']);
+      assert.equal(answer.headers['retry-after'], '1');
+      assert.ok(took < 1000, `refused after ${took} ms`);
+    }
+    for (const path of ['/livez', '/healthz', '/readyz', `/api/tasks/${id}`, '/api/tasks']) {
+      assert.equal((await api.get(path)).status, 200, path);
+    }
+    // Those that were sent to the database may or may not have happened, for all the client knows.
+    for (const answer of await Promise.all(held)) {
+      assert.equal(answer.status, 503);
+      assert.ok(['outcome_unknown', 'overloaded', 'unavailable'].includes(faultsOf(answer)[0]!));
+    }
+  });
+  await eventually(
+    async () => (await api.post({ title: 'after' })).status === 201,
+    'it did not recover',
+  );
+  api.close();
+});
+
+test('while the queue is slow, newcomers are refused though there is room', async () => {
+  const api = createApi(suite.service.port, 100);
+  await withLockedTasks(async () => {
+    // Two batches are under way; the third waits.
+    const held = Array.from({ length: 3 }, () => api.post({ title: 'held' }));
+    await sleep(50);
+    held.push(api.post({ title: 'waits' }));
+    await sleep(600);
+    const { answer, took } = await timed(api.post({ title: 'late' }));
+    assert.deepEqual([answer.status, ...faultsOf(answer)], [503, 'overloaded']);
+    assert.ok(took < 1000);
+    await Promise.all(held);
+  });
+  await eventually(
+    async () => (await api.post({ title: 'after' })).status === 201,
+    'it did not recover',
+  );
+  api.close();
+});
+
+test('a request that is late is answered, and its statement does not go on', async () => {
+  await withLockedTasks(async () => {
+    const { answer, took } = await timed(suite.api.post({ title: 'late' }));
+    assert.equal(answer.status, 503);
+    assert.ok(took > 1500 && took < 8000, `${took} ms`);
+    await eventually(async () => {
+      const running = await suite.database.sql`
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'tasks front end%'
+          AND state = 'active'`;
+      return running.length === 0;
+    }, 'a statement still runs');
+  });
+  const [late] = await suite.database.sql`SELECT count(*) FROM tasks WHERE title = 'late'`;
+  assert.equal(late!['count'], '0');
+});

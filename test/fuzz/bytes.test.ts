@@ -1,0 +1,152 @@
+/**
+ * Bytes that were requests once, and bytes that never were: whatever they are, the process lives,
+ * what it says is HTTP, and a client beside them is served.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { createApi } from '../support/api.ts';
+import { fuzz } from '../support/fuzz.ts';
+import { openRaw } from '../support/raw-socket.ts';
+import { useService } from '../support/suite.ts';
+
+const suite = useService('fuzz_bytes');
+
+/** Much of what is malformed is never answered: uWebSockets.js waits for more. */
+const patienceMs = 60;
+
+const seeds = [
+  'GET /api/tasks?per_page=5&filter=status%3Apending HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n',
+  'GET /api/tasks/1 HTTP/1.1\r\nHost: a\r\nIf-None-Match: "1-1"\r\n\r\n',
+  'HEAD /livez HTTP/1.1\r\nHost: a\r\n\r\n',
+  'POST /api/tasks HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n{"title":"a"}',
+  'POST /api/tasks HTTP/1.1\r\nHost: a\r\nIdempotency-Key: k\r\nContent-Length: 13\r\n\r\n{"title":"a"}',
+  'PUT /api/tasks/1 HTTP/1.1\r\nHost: a\r\nIf-Match: "1-1"\r\nContent-Length: 17\r\n\r\n{"status":"done"}',
+  'PATCH /api/tasks/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}',
+  'DELETE /api/tasks/2 HTTP/1.1\r\nHost: a\r\n\r\n',
+  'OPTIONS /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+];
+/** What parsers trip over. */
+const pieces = [
+  '\r\n',
+  '\r',
+  '\n',
+  '\0',
+  ' ',
+  '\t',
+  ':',
+  ',',
+  ';',
+  '"',
+  '%',
+  '%00',
+  '\xff',
+  '0',
+  '-1',
+  '99999999999999999999',
+  'Content-Length: 5\r\n',
+  'Transfer-Encoding: chunked\r\n',
+  'Host: b\r\n',
+  ': x\r\n',
+  'HTTP/1.1',
+  '\r\n\r\n',
+];
+
+type Change = (bytes: string) => string;
+
+/** Of the bytes before it, as a share. Without a bias towards the ends. */
+const place = fc.noBias(fc.integer({ min: 0, max: 9999 })).map((part) => part / 10_000);
+const change: fc.Arbitrary<Change> = fc.oneof(
+  fc.tuple(place, fc.constantFrom(...pieces)).map(
+    ([at, piece]): Change =>
+      (bytes) =>
+        splice(bytes, at, 0, piece),
+  ),
+  fc.tuple(place, fc.nat({ max: 255 })).map(
+    ([at, byte]): Change =>
+      (bytes) =>
+        splice(bytes, at, 1, String.fromCharCode(byte)),
+  ),
+  fc.tuple(place, fc.nat({ max: 20 })).map(
+    ([at, count]): Change =>
+      (bytes) =>
+        splice(bytes, at, count, ''),
+  ),
+  fc.tuple(place, fc.nat({ max: 40 })).map(
+    ([at, count]): Change =>
+      (bytes) => {
+        const from = Math.floor(at * bytes.length);
+        return splice(bytes, at, 0, bytes.slice(from, from + count));
+      },
+  ),
+  place.map(
+    (at): Change =>
+      (bytes) =>
+        bytes.slice(0, Math.ceil(at * bytes.length)),
+  ),
+  fc.constantFrom(...seeds).map(
+    (other): Change =>
+      (bytes) =>
+        bytes + other,
+  ),
+);
+
+function splice(bytes: string, at: number, count: number, piece: string): string {
+  const from = Math.floor(at * bytes.length);
+  return bytes.slice(0, from) + piece + bytes.slice(from + count);
+}
+
+const mutated = fc
+  .tuple(fc.constantFrom(...seeds), fc.array(change, { minLength: 1, maxLength: 4 }))
+  .map(([bytes, changes]) => changes.reduce((present, apply) => apply(present), bytes));
+const random = fc
+  .uint8Array({ maxLength: 200 })
+  .map((bytes) => Buffer.from(bytes).toString('latin1'));
+/** Parts that go out one after the other. */
+const conversation = fc
+  .tuple(
+    fc.oneof({ weight: 9, arbitrary: mutated }, { weight: 1, arbitrary: random }),
+    place,
+    fc.boolean(),
+  )
+  .map(([bytes, at, whole]) => {
+    const cut = Math.floor(at * bytes.length);
+    return whole ? [bytes] : [bytes.slice(0, cut), bytes.slice(cut)];
+  });
+
+test('whatever bytes come, the service lives and others are served', async (t) => {
+  const api = createApi(suite.service.port, 1);
+  t.after(api.close);
+  const pids = suite.service.frontEnds();
+  let answered = 0;
+
+  await fuzz(t, conversation, async (inputs) => {
+    await Promise.all(inputs.map(throwBytes));
+    const id = await api.create({ title: 'beside it' });
+    assert.equal((await api.get(`/api/tasks/${id}`)).body.data.title, 'beside it');
+    assert.deepEqual(suite.service.frontEnds(), pids);
+  });
+  t.diagnostic(`${answered} answers`);
+  assert.ok(answered > 0);
+  assert.deepEqual(
+    suite.service.log.filter(({ level }) => level === 'error'),
+    [],
+  );
+
+  async function throwBytes(parts: readonly string[]): Promise<void> {
+    const connection = await openRaw(suite.service.port);
+    for (const part of parts) await connection.send(part);
+    await connection.answers(1, patienceMs);
+    // Which of them answers a HEAD is not known here, so they are not taken apart.
+    const received = connection.received();
+    const statuses = [...received.matchAll(/HTTP\/1\.1 (\d{3}) [A-Z]/g)].map(
+      ([, status]) => status!,
+    );
+    const finals = statuses.filter((status) => status !== '100');
+    for (const status of finals) assert.match(status, /^[234]/, JSON.stringify(parts));
+    const ids = received.match(/^X-Request-Id: [\w.-]{1,64}\r$/gm) ?? [];
+    assert.equal(ids.length, finals.length, `${JSON.stringify(parts)}: ${received}`);
+    answered += finals.length;
+    connection.socket.resetAndDestroy();
+  }
+});

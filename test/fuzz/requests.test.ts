@@ -1,0 +1,213 @@
+/**
+ * Requests made from the schemas: what fits must succeed and be kept as it was sent, what does not
+ * must be refused and change nothing, and nothing may fail.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { Compile } from 'typebox/compile';
+import Format from 'typebox/format';
+import { sortFields } from '../../src/contract/cursor.ts';
+import {
+  CreateTask,
+  isStorable,
+  PatchTask,
+  statuses,
+  storableFormat,
+  UpdateTask,
+  writableFields,
+} from '../../src/contract/task.ts';
+import { type Answer, createApi } from '../support/api.ts';
+import { almost, fitting } from '../support/arbitraries.ts';
+import { batchSize, fuzz } from '../support/fuzz.ts';
+import { useService } from '../support/suite.ts';
+
+const suite = useService('fuzz_requests');
+
+Format.Set(storableFormat, isStorable);
+const schemas = { POST: CreateTask, PUT: UpdateTask, PATCH: PatchTask } as const;
+const checks = {
+  POST: Compile(CreateTask),
+  PUT: Compile(UpdateTask),
+  PATCH: Compile(PatchTask),
+} as const;
+type Method = keyof typeof schemas;
+/** They exist from the beginning, and are never removed. */
+const tasks = 20;
+
+type Body = Readonly<Record<string, unknown>>;
+
+interface Write {
+  readonly type: 'write';
+  readonly method: Method;
+  readonly id: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Read {
+  readonly type: 'read';
+  readonly path: string;
+  /** Otherwise it may be refused. */
+  readonly valid: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const visible = fc.string({
+  unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
+  minLength: 1,
+  maxLength: 80,
+});
+const someHeaders = fc.record(
+  {
+    'X-Request-Id': visible,
+    Accept: fc.constantFrom('*/*', 'application/json', 'application/problem+json', 'text/html'),
+    'If-None-Match': fc.oneof(visible, fc.constantFrom('*', '"1-1"', 'W/"2-1", "3-1"')),
+    Origin: visible,
+    'X-Anything': visible,
+  },
+  { requiredKeys: [] },
+);
+
+function bodyOf(method: Method): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fitting(schemas[method]) },
+    { weight: 3, arbitrary: almost(schemas[method]) },
+    { weight: 1, arbitrary: fc.jsonValue() },
+  );
+}
+
+const write: fc.Arbitrary<Write> = fc.constantFrom<Method>('POST', 'PUT', 'PATCH').chain((method) =>
+  fc.record({
+    type: fc.constant('write' as const),
+    method: fc.constant(method),
+    id: fc.integer({ min: 1, max: tasks }),
+    body: bodyOf(method),
+    headers: someHeaders,
+  }),
+);
+
+const number = fc.oneof(fc.nat({ max: 50 }), fc.maxSafeInteger().map(Math.abs)).map(String);
+const text = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter(isStorable);
+const quoted = text.map((value) => `"${value.replaceAll(/["\\]/g, '\\$&')}"`);
+const comparison = fc.constantFrom('=', '!=', '<', '<=', '>', '>=');
+const term = fc.oneof(
+  quoted,
+  fc
+    .tuple(fc.constantFrom('title', 'description'), fc.constantFrom('=', '!=', ':'), quoted)
+    .map((parts) => parts.join('')),
+  fc
+    .tuple(fc.constantFrom('id', 'assigneeID', 'assignee_id'), comparison, number)
+    .map((parts) => parts.join('')),
+  fc.subarray([...statuses], { minLength: 1 }).map((some) => `status:${some.join('|')}`),
+  fc
+    .tuple(
+      fc.constantFrom('createdAt', 'updatedAt'),
+      comparison,
+      fc.date({ min: new Date(0), max: new Date('2100-01-01'), noInvalidDate: true }),
+    )
+    .map(([field, operator, date]) => field + operator + date.toISOString()),
+);
+const parameters = fc.record(
+  {
+    page: fc.nat({ max: 2 ** 31 - 1 }).map(String),
+    per_page: fc.nat({ max: 1000 }).map(String),
+    sort: fc
+      .tuple(fc.constantFrom('', '-'), fc.constantFrom(...sortFields))
+      .map((parts) => parts.join('')),
+    status: fc.constantFrom(...statuses),
+    assignee_id: number,
+    filter: fc.array(term, { minLength: 1, maxLength: 4 }).map((terms) => terms.join(' AND ')),
+  },
+  { requiredKeys: [] },
+);
+const query = parameters.map((given) =>
+  new URLSearchParams(given as Record<string, string>).toString(),
+);
+/** Characters that a URL may have; what they mean is the service's business. */
+const anyQuery = fc
+  .string({
+    unit: fc.constantFrom(...'abcfilterpagesortstatus=&%+:,|<>!"0123456789AND-_.~*()'),
+    maxLength: 60,
+  })
+  .map(encodeSpecials);
+
+function encodeSpecials(raw: string): string {
+  return raw.replaceAll(/[<>"|]/g, encodeURIComponent);
+}
+
+const read: fc.Arbitrary<Read> = fc
+  .oneof(
+    { weight: 3, arbitrary: query.map((raw) => ({ path: `/api/tasks?${raw}`, valid: true })) },
+    { weight: 3, arbitrary: anyQuery.map((raw) => ({ path: `/api/tasks?${raw}`, valid: false })) },
+    {
+      weight: 1,
+      arbitrary: fc
+        .integer({ min: 1, max: tasks })
+        .map((id) => ({ path: `/api/tasks/${id}`, valid: true })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.webPath().map((path) => ({ path: `/api/tasks/${path}`, valid: false })),
+    },
+  )
+  .chain((target) => someHeaders.map((headers) => ({ type: 'read', ...target, headers })));
+
+test('what fits succeeds, what does not is refused, nothing fails', async (t) => {
+  const api = createApi(suite.service.port, batchSize);
+  t.after(api.close);
+  const { length: frontEnds } = suite.service.frontEnds();
+  const pids = suite.service.frontEnds();
+  for (let id = 1; id <= tasks; id++) await api.create({ title: `task ${id}` });
+
+  await fuzz(t, fc.oneof<fc.Arbitrary<Write | Read>[]>(write, read), async (inputs) => {
+    await Promise.all(
+      inputs.map((input) => (input.type === 'write' ? throwWrite(input) : throwRead(input))),
+    );
+    assert.deepEqual(suite.service.frontEnds(), pids);
+  });
+  assert.equal(suite.service.frontEnds().length, frontEnds);
+  assert.deepEqual(
+    suite.service.log.filter(({ level }) => level === 'error'),
+    [],
+  );
+
+  async function throwWrite({ method, id, body, headers }: Write): Promise<void> {
+    const path = method === 'POST' ? '/api/tasks' : `/api/tasks/${id}`;
+    // The client would send a text as it is.
+    const sent = JSON.stringify(body);
+    const answer = await api.request(method, path, { headers, body: sent });
+    const expected = !fits(method, body) ? 400 : method === 'POST' ? 201 : 200;
+    assert.equal(answer.status, expected, `${method} ${path} ${sent}: ${answer.text}`);
+    if (expected === 201) await expectKept(answer, body as Body);
+  }
+
+  /** A task that nobody else knows is as it was sent. */
+  async function expectKept(answer: Answer, body: Body): Promise<void> {
+    const { data } = answer.body;
+    assert.equal(data.title, body['title']);
+    assert.equal(data.description, body['description'] ?? '');
+    assert.equal(data.status, body['status'] ?? 'pending');
+    assert.equal(data.assigneeID, body['assigneeID'] ?? body['assignee_id'] ?? 0);
+    const stored = await api.get(answer.headers.location!);
+    assert.deepEqual(stored.body.data, data);
+    assert.equal((await api.remove(data.id)).status, 204);
+  }
+
+  async function throwRead({ path, valid, headers }: Read): Promise<void> {
+    const answer = await api.get(path, { headers });
+    const allowed = valid ? [200, 304] : [200, 304, 400, 404];
+    assert.ok(allowed.includes(answer.status), `${path}: ${answer.status} ${answer.text}`);
+  }
+});
+
+/** By the schemas, and by the two rules that they do not say. */
+function fits(method: Method, body: unknown): boolean {
+  if (!checks[method].Check(body)) return false;
+  const fields = body as Body;
+  const one = fields['assigneeID'];
+  const other = fields['assignee_id'];
+  if (one !== undefined && other !== undefined && (one ?? 0) !== (other ?? 0)) return false;
+  const names = [...writableFields, 'assignee_id'];
+  return method !== 'PUT' || names.some((name) => fields[name] !== undefined);
+}

@@ -1,0 +1,28 @@
+/** How much is thrown at a service, and how to throw the same again. */
+import type { TestContext } from 'node:test';
+import fc from 'fast-check';
+
+/** FUZZ_REQUESTS is shared by the files of test/fuzz/. */
+const files = 2;
+const requests = Math.ceil(Number(process.env['FUZZ_REQUESTS'] ?? 4000) / files);
+const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+/** Sent at once, as clients do. */
+export const batchSize = 50;
+
+/** Rejects with what the first batch that found something rejected with. */
+export async function fuzz<Input>(
+  t: TestContext,
+  input: fc.Arbitrary<Input>,
+  throwAll: (inputs: readonly Input[]) => Promise<void>,
+): Promise<void> {
+  const numRuns = Math.ceil(requests / batchSize);
+  t.diagnostic(`${numRuns * batchSize} requests, seed ${seed}: FUZZ_SEED repeats it`);
+  const batch = fc.array(input, { minLength: batchSize, maxLength: batchSize, size: 'max' });
+  // Not made smaller: the message names the request, and fifty others say no more.
+  const details = await fc.check(fc.asyncProperty(batch, throwAll), {
+    numRuns,
+    seed,
+    endOnFailure: true,
+  });
+  if (details.failed) throw details.errorInstance;
+}
