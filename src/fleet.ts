@@ -16,6 +16,8 @@ export interface FleetOptions {
 export interface Fleet {
   /** Resolves once every front end listens; rejects when one cannot at first. */
   listening(): Promise<void>;
+  /** The schema is up to date: every front end, also one that starts later, may use the database. */
+  open(): void;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -33,6 +35,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
   const timers = new Set<NodeJS.Timeout>();
+  let opened = false;
   let stopping = false;
 
   cluster.setupPrimary({ serialization: 'advanced' });
@@ -45,18 +48,13 @@ export function createFleet(options: FleetOptions): Fleet {
     const worker = cluster.fork();
     running.set(number, worker);
     const forkedAt = performance.now();
-    const message: ToFrontEnd = {
-      type: 'start',
-      options: { ...options.frontEnd, number },
-      logLevel: options.logLevel,
-    };
 
     return new Promise((resolve, reject) => {
       let listens = false;
       worker.on('message', (reply: ToPrimary) => {
         switch (reply.type) {
           case 'online':
-            worker.send(message);
+            worker.send(startMessage(number));
             break;
           case 'listening':
             listens = true;
@@ -81,6 +79,11 @@ export function createFleet(options: FleetOptions): Fleet {
     });
   }
 
+  function startMessage(number: number): ToFrontEnd {
+    const frontEnd = { ...options.frontEnd, number };
+    return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened };
+  }
+
   function replaceLater(number: number, waitMs: number): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
@@ -92,6 +95,13 @@ export function createFleet(options: FleetOptions): Fleet {
       );
     }, waitMs);
     timers.add(timer);
+  }
+
+  function open(): void {
+    opened = true;
+    for (const worker of running.values()) {
+      if (worker.isConnected()) worker.send({ type: 'open' } satisfies ToFrontEnd);
+    }
   }
 
   async function stop(): Promise<void> {
@@ -119,5 +129,5 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening: () => started, stop, kill };
+  return { listening: () => started, open, stop, kill };
 }

@@ -14,11 +14,24 @@ export function becomeFrontEnd(): void {
   process.on('SIGTERM', () => undefined);
 
   process.on('message', (message: ToFrontEnd) => {
-    if (message.type === 'start') starting ??= start(message);
-    else void stop();
+    switch (message.type) {
+      case 'start':
+        starting ??= start(message);
+        break;
+      case 'open':
+        void open();
+        break;
+      case 'stop':
+        void stop();
+        break;
+    }
   });
   process.on('disconnect', () => void stop());
   tellPrimary({ type: 'online' });
+
+  async function open(): Promise<void> {
+    (await starting)?.open();
+  }
 
   async function stop(): Promise<void> {
     try {
@@ -33,11 +46,12 @@ export function becomeFrontEnd(): void {
 async function start({
   options,
   logLevel,
+  opened,
 }: Extract<ToFrontEnd, { type: 'start' }>): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
   exitOnBug(log);
   try {
-    const frontEnd = await startFrontEnd(options, log);
+    const frontEnd = await startFrontEnd(options, opened, log);
     tellPrimary({ type: 'listening' });
     return frontEnd;
   } catch (error) {

@@ -3,7 +3,15 @@ import type { FrontEndOptions } from './frontend.ts';
 import type { LogLevel } from './telemetry/log.ts';
 
 export type ToFrontEnd =
-  | { readonly type: 'start'; readonly options: FrontEndOptions; readonly logLevel: LogLevel }
+  | {
+      readonly type: 'start';
+      readonly options: FrontEndOptions;
+      readonly logLevel: LogLevel;
+      /** The schema is up to date. */
+      readonly opened: boolean;
+    }
+  /** The schema is up to date now. */
+  | { readonly type: 'open' }
   | { readonly type: 'stop' };
 
 export type ToPrimary =

@@ -1,4 +1,7 @@
-/** The executor in worker threads. A thread that dies is replaced; only its batches fail. */
+/**
+ * The executor in worker threads. A thread that dies, or that keeps a batch for longer than any may
+ * take, is replaced; only its batches fail.
+ */
 import { FixedQueue, Piscina } from 'piscina';
 import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { Kind } from '../contract/endpoints.ts';
@@ -8,6 +11,8 @@ import type { Frame } from './frames.ts';
 export interface PoolOptions {
   readonly threads: number;
   readonly executor: ExecutorOptions;
+  /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
+  readonly batchTimeoutMs: number;
   /** Told of a thread's uncaught error. */
   readonly onThreadError: (error: Error) => void;
 }
@@ -16,6 +21,8 @@ export interface PoolOptions {
 const batchesPerThread = 16;
 /** More can never come: each kind has a bounded number of batches under way. */
 const queuedBatchesMax = 1024;
+/** A batch has at most 16 MiB of bodies, and each kind two batches; the rest of it is a leak. */
+const threadHeapMaxMb = 512;
 
 export function createPool(options: PoolOptions): BatchExecutor {
   const pool = new Piscina({
@@ -28,12 +35,25 @@ export function createPool(options: PoolOptions): BatchExecutor {
     // The threads have sockets of their own: they must not block while they wait for a batch.
     atomics: 'async',
     recordTiming: false,
+    resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
     workerData: options.executor,
   });
   pool.on('error', options.onThreadError);
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
-    return (await pool.run({ kind, frame }, { transferList: [frame.buffer] })) as Frame;
+    const late = new AbortController();
+    // Ends the thread that has the batch, or takes the batch out of the pool's queue.
+    const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);
+    try {
+      const transferList = [frame.buffer];
+      const { signal } = late;
+      return (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
+    } catch (error) {
+      if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   return { execute, close: () => pool.close() };

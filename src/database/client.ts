@@ -20,7 +20,8 @@ export interface ClientOptions {
 /** A bigint, a numeric and every kind of date or time come back as the text PostgreSQL writes. */
 export type Client = Sql<{ timestamps: string }>;
 
-const connectTimeoutSeconds = 5;
+/** A packet that a broken network swallowed is sent again after 1, 3 and 7 s: better to begin anew. */
+const connectTimeoutSeconds = 2;
 const reconnectFirstSeconds = 0.02;
 const reconnectMaxSeconds = 0.5;
 const keepAliveSeconds = 15;

@@ -44,3 +44,15 @@ export function errorCode(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
+
+/**
+ * A database that is not there, starts, stops, fails over, or has nothing left to give: it may
+ * be what it should be a moment later. Not so a refused password or a migration that is wrong.
+ */
+export function isAway(error: unknown): boolean {
+  if (connectionLossOf(error) !== undefined) return true;
+  const code = errorCode(error);
+  if (code === undefined) return false;
+  // Resources, an operator's intervention, and what a standby or a lock refuses.
+  return code.startsWith('53') || code.startsWith('57') || ['25006', '55P03'].includes(code);
+}
