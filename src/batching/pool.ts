@@ -6,7 +6,7 @@ import { FixedQueue, Piscina } from 'piscina';
 import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { BatchExecutor } from './executor.ts';
-import type { Frame } from './frames.ts';
+import { encodeRequests, type Frame } from './frames.ts';
 
 export interface PoolOptions {
   readonly threads: number;
@@ -23,8 +23,10 @@ const batchesPerThread = 16;
 const queuedBatchesMax = 1024;
 /** A batch has at most 16 MiB of bodies, and each kind two batches; the rest of it is a leak. */
 const threadHeapMaxMb = 512;
+const replaceAfterMs = 100;
 
 export function createPool(options: PoolOptions): BatchExecutor {
+  let closing = false;
   const pool = new Piscina({
     filename: new URL('../../workers/task.worker.js', import.meta.url).href,
     minThreads: options.threads,
@@ -39,6 +41,18 @@ export function createPool(options: PoolOptions): BatchExecutor {
     workerData: options.executor,
   });
   pool.on('error', options.onThreadError);
+  pool.on('workerDestroy', () => {
+    if (!closing) setTimeout(replaceThread, replaceAfterMs).unref();
+  });
+
+  /**
+   * Piscina replaces a thread by itself only until one has died while it was starting; then it
+   * waits for a next task, which does not come while all batches wait in its queue.
+   */
+  function replaceThread(): void {
+    if (closing || pool.threads.length >= options.threads) return;
+    execute('read', encodeRequests([])).catch(() => undefined);
+  }
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
     const late = new AbortController();
@@ -56,5 +70,10 @@ export function createPool(options: PoolOptions): BatchExecutor {
     }
   }
 
-  return { execute, close: () => pool.close() };
+  function close(): Promise<void> {
+    closing = true;
+    return pool.close();
+  }
+
+  return { execute, close };
 }

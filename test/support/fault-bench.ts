@@ -59,6 +59,7 @@ const pauseMs = 4;
 const promisedMs = 2000;
 /** The promise is for a machine of its own; tests share theirs. */
 const patience = 3;
+const giveUpMs = 20_000;
 
 export async function runFault(t: TestContext, options: FaultOptions): Promise<FaultResult> {
   const env = { REQUEST_TIMEOUT_MS: '1000', ...options.env };
@@ -92,6 +93,9 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
     await options.fault(bench);
     recoveryMs = await measureRecovery(port, options.mayBreak === true);
     await bench.hold();
+  } catch (error) {
+    t.diagnostic(`logged at last: ${JSON.stringify(service.log.slice(-20))}`);
+    throw error;
   } finally {
     isOver = true;
     await working.catch(() => undefined);
@@ -129,7 +133,7 @@ async function measureRecovery(port: number, mayBreak: boolean): Promise<number>
   const began = performance.now();
   const api = createApi(port, 8);
   const succeeds = async (method: string, path: string, wanted: number, body?: unknown) => {
-    for (;;) {
+    while (performance.now() - began < giveUpMs) {
       const options = body === undefined ? {} : { body };
       const answer = await api.request(method, path, options).catch((error: unknown) => {
         if (!mayBreak || error instanceof assert.AssertionError) throw error;
@@ -138,6 +142,7 @@ async function measureRecovery(port: number, mayBreak: boolean): Promise<number>
       if (answer?.status === wanted) return;
       await sleep(5);
     }
+    throw new Error(`${method} ${path} was never answered ${wanted} again`);
   };
   const times = await Promise.all(
     [
