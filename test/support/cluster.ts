@@ -29,7 +29,9 @@ export interface Cluster {
   /** PostgreSQL's data directory. */
   readonly folder: string;
   /** A new, migrated database. */
-  database(name: string): Promise<DatabaseConfig>;
+  database(name: string, as?: Credentials): Promise<DatabaseConfig>;
+  /** The postmaster lives. */
+  runs(): boolean;
   /** Resolves when it takes connections, a standby those of readers. */
   start(): Promise<void>;
   /** Resolves when no process of it is left. SIGINT: fast, SIGQUIT: at once, SIGKILL: a crash. */
@@ -50,6 +52,9 @@ export interface Cluster {
   copy(): Promise<Cluster>;
   promote(): void;
 }
+
+/** Who makes and uses a database; otherwise the administrator. */
+export type Credentials = Pick<DatabaseConfig, 'user' | 'password'>;
 
 export interface ClusterOptions {
   /** Of postgresql.conf. */
@@ -197,8 +202,9 @@ async function clusterIn(folder: string, settings: readonly string[]): Promise<C
     backends,
     configure,
     admit,
-    async database(name) {
-      const config = configOf(name);
+    runs: () => child !== undefined,
+    async database(name, as) {
+      const config = { ...configOf(name), ...as };
       await migrateUp(config, silentLog);
       return config;
     },

@@ -5,6 +5,8 @@ export type Behaviour =
   | { readonly type: 'pass' }
   /** Each piece comes that much later. */
   | { readonly type: 'delay'; readonly milliseconds: number }
+  /** Holds what comes, from either side, until it behaves otherwise. */
+  | { readonly type: 'freeze' }
   /** Takes everything and says nothing. */
   | { readonly type: 'silence' }
   /** Ends connections, old and new. */
@@ -17,32 +19,47 @@ export type Behaviour =
 export interface FaultProxy {
   readonly port: number;
   behave(behaviour: Behaviour): void;
+  /** Tells clients that the server has said its last word, and goes on to listen to them. */
+  halfClose(): void;
+  /** Ends the connections that there are with a reset. */
+  reset(): void;
+  /** Of the connections that there are, nothing passes any more, and neither end is told. */
+  forget(): void;
+  /** New connections lead to the server on that port; those that there are end. */
+  aim(port: number): void;
   close(): void;
 }
 
 /** @param port of the server behind it, on the loopback interface. */
 export async function startFaultProxy(port: number): Promise<FaultProxy> {
   let behaviour: Behaviour = { type: 'pass' };
+  let targetPort = port;
   const sockets = new Set<Socket>();
+  const clients = new Set<Socket>();
+  const forgotten = new WeakSet<Socket>();
   const server = createServer((client) => {
     if (behaviour.type === 'cut') {
       client.destroy();
       return;
     }
-    const target = open(port, '127.0.0.1');
+    const target = open({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    client.setNoDelay(true);
+    clients.add(client);
     for (const [socket, other] of [
       [client, target],
       [target, client],
     ] as const) {
       sockets.add(socket);
+      if (behaviour.type === 'freeze') socket.pause();
       socket.on('error', () => undefined);
       socket.once('close', () => {
         sockets.delete(socket);
+        clients.delete(socket);
         other.destroy();
       });
     }
     client.on('data', (bytes: Buffer) => {
-      if (behaviour.type === 'silence') return;
+      if (behaviour.type === 'silence' || forgotten.has(client)) return;
       if (behaviour.type === 'answer') client.write(behaviour.bytes);
       else target.write(bytes);
     });
@@ -50,6 +67,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   });
 
   function answer(client: Socket, bytes: Buffer): void {
+    if (forgotten.has(client)) return;
     switch (behaviour.type) {
       case 'silence':
       case 'answer':
@@ -68,15 +86,36 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
     }
   }
 
+  function end(): void {
+    for (const socket of sockets) socket.destroy();
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: (server.address() as AddressInfo).port,
     behave(next) {
       behaviour = next;
-      if (next.type === 'cut') for (const socket of sockets) socket.destroy();
+      if (next.type === 'cut') end();
+      for (const socket of sockets) {
+        if (next.type === 'freeze') socket.pause();
+        else socket.resume();
+      }
+    },
+    halfClose() {
+      for (const client of clients) client.end();
+    },
+    reset() {
+      for (const client of clients) client.resetAndDestroy();
+    },
+    forget() {
+      for (const client of clients) forgotten.add(client);
+    },
+    aim(next) {
+      targetPort = next;
+      end();
     },
     close() {
-      for (const socket of sockets) socket.destroy();
+      end();
       server.close();
     },
   };
