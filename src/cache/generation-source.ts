@@ -1,6 +1,6 @@
 /** Where the generation is: one row of PostgreSQL, on a connection that nothing else uses. */
 import type { DatabaseConfig } from '../config.ts';
-import { type Client, createClient } from '../database/client.ts';
+import { type Client, createClient, runStatement } from '../database/client.ts';
 import { createLane } from '../database/lane.ts';
 import type { Generation } from './generation.ts';
 
@@ -43,13 +43,13 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
 
   async function readOnce(client: Client): Promise<Generation> {
     const database = databases.get(client) ?? (await readDatabase(client));
-    const rows = await client.unsafe(text, [], { prepare: true }).values();
+    const rows = await runStatement(client, text, [], true);
     const [number, table, start] = rows[0] as unknown as [string, number, string];
     return { number: Number(number), era: `${database} ${table} ${start}` };
   }
 
   async function readDatabase(client: Client): Promise<number> {
-    const rows = await client.unsafe(databaseText, []).values();
+    const rows = await runStatement(client, databaseText, [], false);
     const [database] = rows[0] as unknown as [number];
     databases.set(client, database);
     return database;

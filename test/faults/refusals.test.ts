@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../src/config.ts';
+import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
 import { eventually, makeFolder } from '../support/service.ts';
@@ -50,10 +51,12 @@ test('the role may have no connections for a while', async (t) => {
   const database = await ownDatabase('role_limit');
   await runFault(t, {
     database,
-    async fault({ hold, probe }) {
+    async fault({ hold, probe, service }) {
       await cluster.administer(`ALTER ROLE ${role} CONNECTION LIMIT 0`, endSessionsOf(database));
       assert.deepEqual(await probe(), { live: 200, ready: 503, read: 503, list: 503, change: 503 });
+      await expectNothingSent(service.port);
       await hold();
+      await expectNothingSent(service.port);
       await cluster.administer(`ALTER ROLE ${role} CONNECTION LIMIT -1`);
     },
   });
@@ -196,6 +199,16 @@ test('the disk of the server is full for a while', {
   });
   t.diagnostic(died ? 'the server died of it' : 'the server lived through it');
 });
+
+/** Of many writes at once none was sent, so none may have happened. */
+async function expectNothingSent(port: number): Promise<void> {
+  const api = createApi(port, 30);
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, (_, place) => api.put(2 ** 52 + place, { title: 'nobody' })),
+  );
+  api.close();
+  assert.deepEqual([...new Set(answers.map((answer) => faultsOf(answer).join()))], ['unavailable']);
+}
 
 function endSessionsOf({ name }: DatabaseConfig): string {
   return `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`;

@@ -4,6 +4,7 @@ import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
+import { startFaultProxy } from '../support/fault-proxy.ts';
 
 let cluster: Cluster;
 
@@ -101,3 +102,24 @@ async function untilItAnswers(database: Parameters<Cluster['ask']>[0]): Promise<
     }
   }
 }
+
+test('the server fails over to its replica, which has everything acknowledged', async (t) => {
+  const primary = await startCluster({
+    settings: ['wal_level = replica', 'max_wal_senders = 4', 'hot_standby = on'],
+  });
+  const database = await primary.database('failover');
+  const replica = await primary.replicate();
+  const proxy = await startFaultProxy(primary.port);
+  t.after(proxy.close);
+  await runFault(t, {
+    database: { ...database, port: proxy.port },
+    truth: { ...database, port: replica.port },
+    async fault({ hold }) {
+      await primary.stop('SIGKILL');
+      // For a while there is a server, but it is a standby.
+      proxy.aim(replica.port);
+      await hold();
+      replica.promote();
+    },
+  });
+});

@@ -6,7 +6,6 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   closeSync,
-  cpSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -48,8 +47,9 @@ export interface Cluster {
   configure(lines: string): void;
   /** The access rules, pg_hba.conf; loaded at once where it runs. */
   admit(rules: string): void;
-  /** Its data as they are on disk, for a server that has stopped, or for a standby. */
-  copy(): Promise<Cluster>;
+  /** A running standby, whom this server waits for with each commit from now on. */
+  replicate(): Promise<Cluster>;
+  /** Makes a standby a server of its own; resolves when it takes writes. */
   promote(): void;
 }
 
@@ -220,21 +220,46 @@ async function clusterIn(folder: string, settings: readonly string[]): Promise<C
       }),
     ask: <Row>(database: DatabaseConfig, text: string) =>
       withClient(database, async (sql) => [...(await sql.unsafe(text))] as unknown as Row[]),
-    async copy() {
-      const root = makeFolder();
-      folders.add(root);
-      const target = join(root, 'data');
-      mkdirSync(target, { mode: 0o700 });
-      cpSync(folder, target, {
-        recursive: true,
-        filter: (source) => !source.endsWith('postmaster.pid'),
+    async replicate() {
+      const standbyRoot = makeFolder();
+      folders.add(standbyRoot);
+      const target = join(standbyRoot, 'data');
+      // Both of one session: the backup ends with the connection that began it.
+      await withClient(configOf('postgres'), async (sql) => {
+        await sql`SELECT pg_backup_start('replica', true)`;
+        copyData(folder, target);
+        const [stop] = await sql<{ labelfile: string }[]>`SELECT labelfile FROM pg_backup_stop()`;
+        writeFileSync(join(target, 'backup_label'), stop!.labelfile);
       });
-      return clusterIn(target, []);
+      writeFileSync(join(target, 'standby.signal'), '');
+      const standby = await clusterIn(target, [
+        `primary_conninfo = 'host=127.0.0.1 port=${port} user=${administrator} application_name=replica'`,
+      ]);
+      await standby.start();
+      await withClient(configOf('postgres'), async (sql) => {
+        await eventually(async () => {
+          const rows = await sql`SELECT FROM pg_stat_replication WHERE state = 'streaming'`;
+          return rows.length === 1;
+        }, 'the standby does not follow');
+        await sql`ALTER SYSTEM SET synchronous_standby_names = 'replica'`;
+        await sql`SELECT pg_reload_conf()`;
+      });
+      standby.configure("synchronous_standby_names = ''");
+      return standby;
     },
     promote() {
       runOrThrow(join(findBinaries().postgres, '..', 'pg_ctl'), ['promote', '-w', '-D', folder]);
     },
   };
+}
+
+/** Files of a server that runs; what is torn, its log of changes mends (manual, "Backup"). */
+function copyData(from: string, to: string): void {
+  mkdirSync(to, { mode: 0o700 });
+  const { status, stderr } = spawnSync('cp', ['-a', `${from}/.`, to], { encoding: 'utf8' });
+  // A file may go away meanwhile.
+  if (status !== 0 && !/No such file/.test(stderr)) throw new Error(stderr);
+  rmSync(join(to, 'postmaster.pid'), { force: true });
 }
 
 /** As an ordinary user, which PostgreSQL's programs insist on. */
