@@ -25,6 +25,16 @@ const queuedBatchesMax = 1024;
 const threadHeapMaxMb = 512;
 const replaceAfterMs = 100;
 
+/**
+ * Piscina first tries to `require` the worker's module. A thread that is ended just then takes the
+ * whole process along (Node 20: "must be used on an instantiated module"); one that imports does not.
+ */
+function importOnly(): string[] {
+  const { allowedNodeEnvironmentFlags: flags } = process;
+  const isKnown = flags.has('--experimental-require-module');
+  return isKnown ? ['--no-experimental-require-module'] : [];
+}
+
 export function createPool(options: PoolOptions): BatchExecutor {
   let closing = false;
   const pool = new Piscina({
@@ -39,6 +49,7 @@ export function createPool(options: PoolOptions): BatchExecutor {
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
     workerData: options.executor,
+    execArgv: [...process.execArgv, ...importOnly()],
   });
   pool.on('error', options.onThreadError);
   pool.on('workerDestroy', () => {

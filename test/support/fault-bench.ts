@@ -161,7 +161,8 @@ async function measureRecovery(port: number, mayBreak: boolean): Promise<number>
   return Math.max(...times);
 }
 
-async function probe(port: number): Promise<Probe> {
+/** One request of each kind, none of which leaves anything behind. */
+export async function probe(port: number): Promise<Probe> {
   const api = createApi(port, 8);
   const [live, ready, read, list, change] = await Promise.all([
     api.get('/livez'),
