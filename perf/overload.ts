@@ -1,0 +1,228 @@
+/**
+ * What is left of the service when it is offered more than it can do: the closed-loop peak, then
+ * one, two, five and ten times as much in an open loop.
+ *
+ *   bin/node dist/perf/overload.js
+ *
+ * Uses the database of a million that scale.ts makes, in .data/scale.
+ */
+import { fork } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OpenLoopResult } from './load/open-loop.ts';
+import { openDatabases } from './scale/databases.ts';
+import { adopt, endChildrenOnSignals, stopChildren } from './support/children.ts';
+import { describeSettings, type Setting, today } from './support/machine.ts';
+import { table, whole } from './support/markdown.ts';
+import { measureServer } from './support/measure.ts';
+import { readOptions, serverEnvironment } from './support/options.ts';
+import { writeResults } from './support/results.ts';
+import type { RunningServer } from './support/server.ts';
+import { startService } from './support/service.ts';
+import { spreadOf } from './support/statistics.ts';
+
+const size = 1_000_000;
+const factors = [1, 2, 5, 10] as const;
+const peakConnections = 256;
+/** More than a queue holds, so that there is somebody to refuse. */
+const openConnections = 6000;
+const healthEveryMs = 50;
+const program = new URL('./load/open-loop.js', import.meta.url);
+
+interface OverloadSample extends OpenLoopResult {
+  readonly operation: 'get' | 'post';
+  readonly factor: number;
+  /** Closed loop, in the same round. */
+  readonly peak: number;
+  readonly livez: { readonly medianMs: number; readonly maxMs: number; readonly failed: number };
+  readonly residentMiB: number;
+}
+
+const options = readOptions({
+  rounds: 3,
+  seconds: 5,
+  connections: [peakConnections],
+  program: 'dist/perf/overload.js',
+});
+
+const dataDir = resolve('.data/scale');
+
+endChildrenOnSignals();
+const databases = await openDatabases(dataDir, [size]);
+try {
+  const { config, sql } = databases.each[0]!;
+  const samples: OverloadSample[] = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const server = await startService(config, dataDir);
+    for (const operation of options.operations) {
+      const { rate: peak } = await measureServer({
+        server,
+        postgresPid: databases.pid,
+        scenario: operation,
+        connections: peakConnections,
+        seconds: options.seconds,
+        warmupSeconds: 2,
+        seed: 1 + round,
+      });
+      for (const factor of factors) {
+        samples.push(await overload(server, operation, peak, factor));
+        await sql.unsafe(`DELETE FROM tasks WHERE id > ${size}`);
+        await sql.unsafe('VACUUM (ANALYZE) tasks');
+      }
+    }
+    await server.stop();
+  }
+  const settings = describeSettings({
+    command: options.command,
+    postgresVersion: databases.version,
+    peers: [],
+  });
+  writeResults(options.results, `${today()}-overload`, {
+    markdown: report(settings, samples),
+    json: { settings, samples },
+  });
+} finally {
+  await stopChildren();
+  await databases.close();
+}
+
+async function overload(
+  server: RunningServer,
+  operation: 'get' | 'post',
+  peak: number,
+  factor: number,
+): Promise<OverloadSample> {
+  let over = false;
+  const health = watchHealth(server, () => over);
+  const result = await openLoop(server, operation, Math.round(peak * factor));
+  over = true;
+  const livez = await health;
+  const sample = {
+    operation,
+    factor,
+    peak,
+    ...result,
+    livez,
+    residentMiB: residentMiB(server.pid),
+  };
+  process.stderr.write(
+    `${operation} ${factor} × ${whole(peak)}/s: sent ${whole(result.sentRate)}, served ` +
+      `${whole(result.goodRate)}, refused ${whole(result.refusedRate)}/s\n`,
+  );
+  return sample;
+}
+
+function openLoop(server: RunningServer, operation: string, rate: number): Promise<OpenLoopResult> {
+  const child = fork(
+    program,
+    [
+      `--url=${server.url}`,
+      `--scenario=${operation}`,
+      `--connections=${openConnections}`,
+      `--rate=${rate}`,
+      `--seconds=${options.seconds}`,
+      '--warmup=2',
+      '--seed=1',
+    ],
+    { env: serverEnvironment({}), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+  );
+  adopt(child);
+  return new Promise((done, reject) => {
+    let result: OpenLoopResult | undefined;
+    child.once('message', (message) => {
+      result = message as OpenLoopResult;
+    });
+    child.once('close', (code) =>
+      result === undefined ? reject(new Error(`the load ended with ${code}`)) : done(result),
+    );
+  });
+}
+
+async function watchHealth(
+  server: RunningServer,
+  isOver: () => boolean,
+): Promise<OverloadSample['livez']> {
+  const times: number[] = [];
+  let failed = 0;
+  while (!isOver()) {
+    const began = performance.now();
+    const answer = await fetch(`${server.url}/livez`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    if (answer?.status === 200) times.push(performance.now() - began);
+    else failed++;
+    await sleep(healthEveryMs);
+  }
+  return { medianMs: spreadOf(times).median, maxMs: Math.max(...times), failed };
+}
+
+/** Of the front end, which holds what waits: the only child that is no database. */
+function residentMiB(primary: number): number {
+  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  for (const pid of pids) {
+    try {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+      if (!new RegExp(`^PPid:\\s+${primary}$`, 'm').test(status)) continue;
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1024;
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+  return 0;
+}
+
+function report(settings: readonly Setting[], samples: readonly OverloadSample[]): string {
+  const head = [
+    'offered',
+    'sent /s',
+    'served /s',
+    'served ÷ peak',
+    'served p50, p99 ms',
+    'refused /s',
+    'refused p50, p99 ms',
+    '/livez median, worst ms',
+    'front end MiB',
+  ];
+  const sections = options.operations.flatMap((operation) => {
+    const ofOperation = samples.filter((sample) => sample.operation === operation);
+    const peaks = spreadOf(ofOperation.map(({ peak }) => peak));
+    const rows = factors.map((factor) => {
+      const some = ofOperation.filter((sample) => sample.factor === factor);
+      const median = (of: (sample: OverloadSample) => number): number =>
+        spreadOf(some.map(of)).median;
+      const share = spreadOf(some.map(({ goodRate, peak }) => goodRate / peak));
+      const ms = (of: (sample: OverloadSample) => number): string => (median(of) / 1000).toFixed(1);
+      return [
+        `${factor} × peak`,
+        whole(median(({ sentRate }) => sentRate)),
+        whole(median(({ goodRate }) => goodRate)),
+        `${share.median.toFixed(2)} (${share.min.toFixed(2)}..${share.max.toFixed(2)})`,
+        `${ms(({ goodUs }) => goodUs.p50)}, ${ms(({ goodUs }) => goodUs.p99)}`,
+        whole(median(({ refusedRate }) => refusedRate)),
+        `${ms(({ refusedUs }) => refusedUs.p50)}, ${ms(({ refusedUs }) => refusedUs.p99)}`,
+        `${median(({ livez }) => livez.medianMs).toFixed(1)}, ${median(({ livez }) => livez.maxMs).toFixed(0)}`,
+        whole(median(({ residentMiB: mib }) => mib)),
+      ];
+    });
+    return [
+      `## ${operation === 'get' ? 'GET /api/tasks/:id' : 'POST /api/tasks'}`,
+      '',
+      `Peak: ${whole(peaks.median)}/s (${whole(peaks.min)}..${whole(peaks.max)}), closed loop, ${peakConnections} connections.`,
+      '',
+      table(head, rows),
+      '',
+    ];
+  });
+  return [
+    '# Overload',
+    '',
+    ...settings.map(({ label, value }) => `- ${label}: ${value}`),
+    '',
+    `Medians of ${options.rounds} rounds of ${options.seconds} s. The load falls due at a fixed rate over ` +
+      `${openConnections} connections, and latencies count from then; it shares the processor with the ` +
+      'service and PostgreSQL, and cannot send what falls due while it has no time or no free ' +
+      'connection: *sent* is what it did send.',
+    '',
+    ...sections,
+  ].join('\n');
+}
