@@ -9,7 +9,7 @@ import type { DatabaseConfig } from '../../src/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
-import { eventually, makeFolder } from '../support/service.ts';
+import { eventually, makeFolder, startService } from '../support/service.ts';
 
 let cluster: Cluster;
 const role = 'tasks_app';
@@ -149,6 +149,32 @@ test('the database is dropped, made again without tables, and restored from a co
       );
     },
   });
+});
+
+test('after a restore from a copy of yesterday no list of today is served', async () => {
+  const database = await cluster.database('yesterday');
+  const service = await startService({ database });
+  const api = createApi(service.port);
+  await api.create();
+  await cluster.administer(
+    'ALTER DATABASE yesterday ALLOW_CONNECTIONS false',
+    endSessionsOf(database),
+    'CREATE DATABASE copy TEMPLATE yesterday',
+    'ALTER DATABASE yesterday ALLOW_CONNECTIONS true',
+  );
+  await eventually(async () => (await api.post({ title: 'today' })).status === 201, 'still away');
+  for (let time = 0; time < 2; time++) {
+    assert.equal((await api.get('/api/tasks')).body.meta.total, 2);
+  }
+  await cluster.administer(
+    'DROP DATABASE yesterday WITH (FORCE)',
+    'CREATE DATABASE yesterday TEMPLATE copy',
+    'ALTER DATABASE yesterday ALLOW_CONNECTIONS true',
+  );
+  await eventually(async () => (await api.get('/api/tasks')).status === 200, 'still away');
+  assert.equal((await api.get('/api/tasks')).body.meta.total, 1);
+  api.close();
+  assert.equal(await service.stop(), 0);
 });
 
 const mayMount = process.getuid?.() === 0 && spawnSync('mount', ['--version']).status === 0;

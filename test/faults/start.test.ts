@@ -9,7 +9,7 @@ import { startFaultProxy } from '../support/fault-proxy.ts';
 import { eventually, type Service, startService } from '../support/service.ts';
 
 const gone = { live: 200, ready: 503, read: 503, list: 503, change: 503 };
-const seconds = Number(process.env['FAULT_SECONDS'] ?? 3);
+const seconds = Number(process.env['FAULT_SECONDS'] ?? 2);
 
 let cluster: Cluster;
 

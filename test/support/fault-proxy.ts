@@ -37,6 +37,8 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
   const forgotten = new WeakSet<Socket>();
+  /** What is delayed for a client, in order: a network never lets one piece overtake another. */
+  const delayed = new Map<Socket, Promise<void>>();
   const server = createServer((client) => {
     if (behaviour.type === 'cut') {
       client.destroy();
@@ -73,7 +75,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
       case 'answer':
         return;
       case 'delay':
-        setTimeout(() => client.write(bytes), behaviour.milliseconds);
+        later(client, bytes, behaviour.milliseconds);
         return;
       case 'garble': {
         // One byte a character, so that lengths stay what they were.
@@ -82,8 +84,19 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
         return;
       }
       default:
-        client.write(bytes);
+        if (delayed.has(client)) later(client, bytes, 0);
+        else client.write(bytes);
     }
+  }
+
+  function later(client: Socket, bytes: Buffer, milliseconds: number): void {
+    const due = new Promise((resolve) => setTimeout(resolve, milliseconds));
+    const before = delayed.get(client);
+    const sent = Promise.all([before, due]).then(() => {
+      client.write(bytes);
+      if (delayed.get(client) === sent) delayed.delete(client);
+    });
+    delayed.set(client, sent);
   }
 
   function end(): void {
