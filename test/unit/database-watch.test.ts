@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createDatabaseWatch } from '../../src/database/watch.ts';
+import { createDatabaseWatch } from '../../src/telemetry/database-watch.ts';
 import { eventually } from '../support/service.ts';
 
 test('the database is away once and back once, however many requests fail', async () => {

@@ -5,7 +5,7 @@
  *
  *   there ──a failure, and no answer──▸ away ──an answer──▸ there
  */
-import { errorCode } from './connection-lost.ts';
+import { describeError } from './log.ts';
 
 export interface DatabaseWatchOptions {
   /** Rejects when the database does not answer, in a bounded time. */
@@ -37,10 +37,7 @@ export function createDatabaseWatch({ ping, log }: DatabaseWatchOptions): Databa
 
   async function ask(): Promise<void> {
     asking = true;
-    const reason = await ping().then(
-      () => undefined,
-      (error: unknown) => errorCode(error) ?? (error instanceof Error ? error.message : 'unknown'),
-    );
+    const reason = await ping().then(() => undefined, reasonOf);
     asking = false;
     if (closed) return;
     if (reason === undefined) {
@@ -64,4 +61,10 @@ export function createDatabaseWatch({ ping, log }: DatabaseWatchOptions): Databa
       clearTimeout(timer);
     },
   };
+}
+
+/** SQLSTATE or the driver's code, where there is one: messages may carry values. */
+function reasonOf(thrown: unknown): string {
+  const { code, error } = describeError(thrown);
+  return String(code ?? error);
 }
