@@ -97,6 +97,12 @@ FRESHNESS_SECONDS ?= 60
 test-freshness: build ## Check for FRESHNESS_SECONDS (60) that no list is ever stale.
 	@FRESHNESS_SECONDS=$(FRESHNESS_SECONDS) $(RUN_TESTS) faults freshness
 
+DRAINS ?= 100
+
+.PHONY: test-drain
+test-drain: build ## Stop the service DRAINS (100) times under load: nothing accepted may fail.
+	@DRAINS=$(DRAINS) $(RUN_TESTS) faults drain
+
 # The database: the embedded one, or the server that DB_HOST or TEST_DB_HOST names
 
 .PHONY: db-up

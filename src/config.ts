@@ -52,6 +52,7 @@ export interface Config {
   /** Host and base path under which clients reach the service; for documents only. */
   readonly hostBasePath: string;
   readonly logLevel: LogLevel;
+  /** What asks for them: metrics and profiles. */
   readonly metrics: {
     readonly path: string;
     readonly username: string;
@@ -68,9 +69,15 @@ export interface Config {
   readonly redis: RedisConfig | null;
   /** Bytes of lists that a front end keeps in memory; 0: none. */
   readonly cacheBytesMax: number;
+  /** Profiles are served, behind the credentials of the metrics. */
+  readonly pprofEnabled: boolean;
+  /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
+  readonly corsOrigins: readonly string[];
   readonly frontEnds: number;
   readonly batching: BatchingConfig;
-  /** How long stopping may take before what is left is given up, in milliseconds. */
+  /** How long a service that is to stop serves on, not ready, in milliseconds. */
+  readonly shutdownDelayMs: number;
+  /** How long stopping may take after that before what is left is given up, in milliseconds. */
   readonly shutdownGraceMs: number;
 }
 
@@ -78,12 +85,19 @@ export type ConfigResult =
   | { readonly ok: true; readonly config: Config }
   | { readonly ok: false; readonly faults: readonly string[] };
 
+/** Migrations and tests open nothing to anybody: only a service needs credentials of its own. */
+export type Purpose = 'service' | 'tool';
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const cores = availableParallelism();
 const secret = { secret: true } as const;
 /** The default depends on the machine, so `.env.example` does not name it. */
 const byMachine = { byMachine: true } as const;
+/** Two checks two seconds apart fail, and one second for the news to travel. */
+const productionDelayMs = 5000;
+const credentialLengthMin = 12;
+const inProduction = `In production: at least ${credentialLengthMin} characters, not the default.`;
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
 
 /** Every variable that the service reads. `.env.example` is written from this. */
@@ -110,9 +124,29 @@ export const variables = Type.Object({
     expected: 'a path that begins with /',
     description: 'The path of the metrics.',
   }),
-  METRICS_USERNAME: text('admin', 'The user name that the metrics and profiles ask for.'),
-  METRICS_PASSWORD: text('admin', 'The password that the metrics and profiles ask for.', secret),
+  METRICS_USERNAME: Type.String({
+    default: 'admin',
+    // RFC 7617: what stands before the first colon is the name.
+    pattern: '^[^:\\x00-\\x1f\\x7f]*$',
+    expected: 'a name without colon and control characters',
+    description: `The user name that the metrics and profiles ask for. ${inProduction}`,
+  }),
+  METRICS_PASSWORD: text(
+    'admin',
+    `The password that the metrics and profiles ask for. ${inProduction}`,
+    secret,
+  ),
   METRICS_PORT: integer(0, 65_535, 9090, 'The port of the metrics of all processes together.'),
+
+  PPROF_ENABLED: Type.Boolean({
+    default: false,
+    description: 'Serve profiles, behind the credentials of the metrics: true or false.',
+  }),
+  CORS_ORIGINS: text(
+    '',
+    'Origins whose pages may read answers, such as https://app.example, with commas between; ' +
+      '* alone: every one; empty: none.',
+  ),
 
   DB_TYPE: oneOf(['postgres'], 'postgres', 'The kind of database: postgres is the only one.'),
   DB_HOST: text(
@@ -197,7 +231,7 @@ export const variables = Type.Object({
   QUEUE_WAIT_MAX_MS: integer(
     1,
     600_000,
-    500,
+    1000,
     'While the first of a queue has waited for longer, one more is answered 503, in milliseconds.',
   ),
   REQUEST_TIMEOUT_MS: integer(
@@ -206,11 +240,20 @@ export const variables = Type.Object({
     10_000,
     'How long a request may take to its answer, in milliseconds.',
   ),
+  SHUTDOWN_DELAY_MS: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 600_000,
+      description:
+        'How long a service that is to stop serves on while /readyz says 503, so that balancers ' +
+        `turn away, in milliseconds; empty: ${productionDelayMs} in production, otherwise 0.`,
+    }),
+  ),
   SHUTDOWN_GRACE_MS: integer(
     0,
     600_000,
     15_000,
-    'How long stopping may take before what is left is given up, in milliseconds.',
+    'How long stopping may take after that before what is left is given up, in milliseconds.',
   ),
 });
 
@@ -222,10 +265,10 @@ const allValid = Compile(variables);
  * Reads `.env` in the working directory, if there is one, beneath the process's environment:
  * what stands there wins, even when it is empty (`DB_HOST= make run` is the embedded database).
  */
-export function loadConfig(): ConfigResult {
+export function loadConfig(purpose?: Purpose): ConfigResult {
   try {
     const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-    return parseConfig({ ...file, ...process.env });
+    return parseConfig({ ...file, ...process.env }, purpose);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;
@@ -234,7 +277,7 @@ export function loadConfig(): ConfigResult {
 }
 
 /** An empty variable counts as unset. */
-export function parseConfig(environment: Environment): ConfigResult {
+export function parseConfig(environment: Environment, purpose: Purpose = 'tool'): ConfigResult {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [name, schema] of Object.entries(variables.properties)) {
@@ -253,10 +296,12 @@ export function parseConfig(environment: Environment): ConfigResult {
     }
   }
   if (!allValid.Check(values)) throw new Error('a default contradicts its own schema');
-  return assemble(values, faults);
+  return assemble(values, purpose, faults);
 }
 
-function assemble(values: Variables, faults: string[]): ConfigResult {
+function assemble(values: Variables, purpose: Purpose, faults: string[]): ConfigResult {
+  if (purpose === 'service' && values.ENV === 'production') checkCredentials(values, faults);
+  const corsOrigins = originsOf(values.CORS_ORIGINS, faults);
   const database = databaseOf(
     {
       host: values.DB_HOST,
@@ -310,6 +355,8 @@ function assemble(values: Variables, faults: string[]): ConfigResult {
             ttlSeconds: values.REDIS_TTL,
           },
     cacheBytesMax: values.CACHE_MAX_BYTES,
+    pprofEnabled: values.PPROF_ENABLED,
+    corsOrigins,
     frontEnds: values.FRONTENDS,
     batching: {
       offloadMinBatch: values.OFFLOAD_MIN_BATCH,
@@ -319,9 +366,44 @@ function assemble(values: Variables, faults: string[]): ConfigResult {
       requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
       workerThreads: values.WORKER_THREADS,
     },
+    shutdownDelayMs:
+      values.SHUTDOWN_DELAY_MS ?? (values.ENV === 'production' ? productionDelayMs : 0),
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
   };
   return { ok: true, config };
+}
+
+function checkCredentials(values: Variables, faults: string[]): void {
+  for (const name of ['METRICS_USERNAME', 'METRICS_PASSWORD'] as const) {
+    if (values[name].length >= credentialLengthMin) continue;
+    const cause = values[name] === defaultOf(variables.properties[name]) ? 'the default' : 'less';
+    faults.push(
+      `${name}: expected at least ${credentialLengthMin} characters with ENV=production, got ${cause}`,
+    );
+  }
+}
+
+/** As browsers send it (RFC 6454, section 7): nothing else would ever match. */
+function originsOf(given: string, faults: string[]): string[] {
+  if (given === '') return [];
+  const origins = [...new Set(given.split(',').map((origin) => origin.trim()))];
+  if (origins.length === 1 && origins[0] === '*') return origins;
+  for (const origin of origins.filter((candidate) => !isOrigin(candidate))) {
+    faults.push(
+      'CORS_ORIGINS: expected scheme://host or scheme://host:port, in lower case, without path or ' +
+        `default port, with commas between; or * alone; got ${JSON.stringify(origin)}`,
+    );
+  }
+  return origins;
+}
+
+function isOrigin(text: string): boolean {
+  if (!/^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?$/.test(text)) {
+    return false;
+  }
+  if (!URL.canParse(text)) return false;
+  const { protocol, origin } = new URL(text);
+  return (protocol !== 'https:' && protocol !== 'http:') || origin === text;
 }
 
 function databaseOf(

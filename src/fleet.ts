@@ -18,6 +18,8 @@ export interface Fleet {
   listening(): Promise<void>;
   /** The schema is up to date: every front end, also one that starts later, may use the database. */
   open(): void;
+  /** Every front end, also one that starts later, says that it is not ready, and serves. */
+  drain(): void;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -36,6 +38,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const running = new Map<number, Worker>();
   const timers = new Set<NodeJS.Timeout>();
   let opened = false;
+  let draining = false;
   let stopping = false;
 
   cluster.setupPrimary({ serialization: 'advanced' });
@@ -54,7 +57,8 @@ export function createFleet(options: FleetOptions): Fleet {
       worker.on('message', (reply: ToPrimary) => {
         switch (reply.type) {
           case 'online':
-            worker.send(startMessage(number));
+            // What was sent before this is lost: it learns now what it has to be.
+            tell(worker, stopping ? { type: 'stop' } : startMessage(number));
             break;
           case 'listening':
             listens = true;
@@ -81,7 +85,12 @@ export function createFleet(options: FleetOptions): Fleet {
 
   function startMessage(number: number): ToFrontEnd {
     const frontEnd = { ...options.frontEnd, number };
-    return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened };
+    return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened, draining };
+  }
+
+  /** One that is dying has closed its channel already. */
+  function tell(worker: Worker, message: ToFrontEnd): void {
+    if (worker.isConnected()) worker.send(message);
   }
 
   function replaceLater(number: number, waitMs: number): void {
@@ -89,7 +98,10 @@ export function createFleet(options: FleetOptions): Fleet {
       timers.delete(timer);
       if (stopping) return;
       fork(number, Math.min(waitMs * 2, backOffMaxMs)).then(
-        () => log.info('a front end was replaced', { number, waitMs }),
+        () => {
+          // A stop resolves it too.
+          if (!stopping) log.info('a front end was replaced', { number, waitMs });
+        },
         (error: Error) =>
           log.error('a front end could not start', { number, reason: error.message }),
       );
@@ -99,12 +111,16 @@ export function createFleet(options: FleetOptions): Fleet {
 
   function open(): void {
     opened = true;
-    for (const worker of running.values()) {
-      if (worker.isConnected()) worker.send({ type: 'open' } satisfies ToFrontEnd);
-    }
+    for (const worker of running.values()) tell(worker, { type: 'open' });
+  }
+
+  function drain(): void {
+    draining = true;
+    for (const worker of running.values()) tell(worker, { type: 'drain' });
   }
 
   async function stop(): Promise<void> {
+    draining = true;
     stopping = true;
     for (const timer of timers) clearTimeout(timer);
     // A start that failed has been reported where it was awaited.
@@ -117,7 +133,7 @@ export function createFleet(options: FleetOptions): Fleet {
           killed++;
           worker.process.kill('SIGKILL');
         }, options.graceMs + killMarginMs);
-        if (worker.isConnected()) worker.send({ type: 'stop' } satisfies ToFrontEnd);
+        tell(worker, { type: 'stop' });
         await gone;
         clearTimeout(timer);
       }),
@@ -129,5 +145,5 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening: () => started, open, stop, kill };
+  return { listening: () => started, open, drain, stop, kill };
 }

@@ -1,13 +1,19 @@
 /**
- * The life of a forked front end: told to start, serves, told to stop. It also stops when the
- * primary is gone, so that nothing is orphaned.
+ * The life of a forked front end: told to start, serves, told to drain, told to stop. It also
+ * stops when the primary is gone, so that nothing is orphaned.
  */
+import cluster from 'node:cluster';
 import { type FrontEnd, startFrontEnd } from './frontend.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import { createLogger, describeError, type Logger } from './telemetry/log.ts';
 
+type StartMessage = Extract<ToFrontEnd, { type: 'start' }>;
+
 export function becomeFrontEnd(): void {
-  let starting: Promise<FrontEnd | undefined> | undefined;
+  let frontEnd: FrontEnd | undefined;
+  let opened = false;
+  let draining = false;
+  let stopping = false;
 
   // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
   process.on('SIGINT', () => undefined);
@@ -16,26 +22,39 @@ export function becomeFrontEnd(): void {
   process.on('message', (message: ToFrontEnd) => {
     switch (message.type) {
       case 'start':
-        starting ??= start(message);
+        void begin(message);
         break;
       case 'open':
-        void open();
+        opened = true;
+        frontEnd?.open();
+        break;
+      case 'drain':
+        draining = true;
+        frontEnd?.drain();
         break;
       case 'stop':
         void stop();
         break;
     }
   });
+  // Otherwise node:cluster ends us in the middle of an answer when the primary is gone.
+  cluster.worker!.exitedAfterDisconnect = true;
   process.on('disconnect', () => void stop());
   tellPrimary({ type: 'online' });
 
-  async function open(): Promise<void> {
-    (await starting)?.open();
+  async function begin(message: StartMessage): Promise<void> {
+    frontEnd = await start(message);
+    if (opened) frontEnd?.open();
+    if (message.draining || draining) frontEnd?.drain();
   }
 
   async function stop(): Promise<void> {
+    if (stopping) return;
+    stopping = true;
     try {
-      await (await starting)?.stop();
+      // Before it listens nothing was accepted: there is nothing to wait for, and a socket that
+      // opens now would take connections only to drop them.
+      await frontEnd?.stop();
       process.exit(0);
     } catch {
       process.exit(1);
@@ -43,11 +62,7 @@ export function becomeFrontEnd(): void {
   }
 }
 
-async function start({
-  options,
-  logLevel,
-  opened,
-}: Extract<ToFrontEnd, { type: 'start' }>): Promise<FrontEnd | undefined> {
+async function start({ options, logLevel, opened }: StartMessage): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
   exitOnBug(log);
   try {

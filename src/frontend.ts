@@ -1,4 +1,5 @@
 /** The only wiring of one front-end process: sockets ▸ lists ▸ queues ▸ executor, and its end. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Frame, ResponseItem } from './batching/frames.ts';
 import { createLocalExecutor } from './batching/local.ts';
 import { createPool } from './batching/pool.ts';
@@ -28,11 +29,15 @@ export interface FrontEndOptions {
   /** Bytes of lists that are kept in memory; 0: none. */
   readonly cacheBytesMax: number;
   readonly shutdownGraceMs: number;
+  /** Origins that may read answers in a browser; none: CORS is off. */
+  readonly corsOrigins: readonly string[];
 }
 
 export interface FrontEnd {
   /** The schema is up to date: requests may go to the database. Before, they are refused. */
   open(): void;
+  /** Serves as before, and says that it is not ready: whoever balances load turns away. */
+  drain(): void;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
   stop(): Promise<void>;
 }
@@ -45,6 +50,13 @@ const warmTimeoutMs = 2000;
 /** A batch runs a lost statement once more; each try is given up by its lane before this. */
 const batchMarginMs = 1500;
 const drainPollMs = 5;
+const shortTurnMs = 0.1;
+const acceptTurnsMax = 200;
+/**
+ * Once no request has come for this long on any connection, the idle ones are closed. Longer than
+ * a packet is on its way, short enough for whoever waits for Ctrl-C.
+ */
+const quietMs = 250;
 
 /**
  * Rejects when the port is taken or the native server does not load.
@@ -80,13 +92,15 @@ export async function startFrontEnd(
 
   let isOpen = opened;
   let draining = false;
+  let closing = false;
   const server = createServer({
     endpoints,
     requestTimeoutMs: batching.requestTimeoutMs,
     enqueue,
     checkReady,
     onFailure: logFailure,
-    isClosing: () => draining,
+    isClosing: () => closing,
+    corsOrigins: options.corsOrigins,
   });
 
   const failures = createFailureLog(log);
@@ -180,26 +194,71 @@ export async function startFrontEnd(
     for (const kind of kinds) batchers[kind].expire(now);
   }
 
-  async function stop(): Promise<void> {
+  function drain(): void {
     draining = true;
-    listener.stopListening();
+  }
+
+  /** Every request whose head was read is answered; what that means: ARCHITECTURE, "Stopping". */
+  async function stop(): Promise<void> {
     const giveUp = performance.now() + options.shutdownGraceMs;
-    while (isBusy() && performance.now() < giveUp) {
-      await new Promise((resolve) => setTimeout(resolve, drainPollMs));
+    draining = true;
+    closing = true;
+    await emptyAcceptQueue();
+    listener.stopListening();
+    log.info('takes no new connections');
+    if (!(await fallQuiet(giveUp))) {
+      log.warn('the grace time is over', { unanswered: server.traffic.open });
+      failWaiting();
     }
     clearInterval(expiry);
     listener.close();
+    log.debug('closed the connections that were left');
     watch.close();
     failures.close();
     redis?.close();
     await Promise.all([pool.close(), local.close(), generations.close()]);
   }
 
-  function isBusy(): boolean {
-    return lists.size() > 0 || kinds.some((kind) => batchers[kind].size() > 0);
+  /** @returns whether everything was answered and no more requests came, in time. */
+  async function fallQuiet(giveUp: number): Promise<boolean> {
+    const { traffic } = server;
+    let quietSince = performance.now();
+    let opened = traffic.opened;
+    while (traffic.open > 0 || performance.now() - quietSince < quietMs) {
+      if (performance.now() > giveUp) return traffic.open === 0;
+      await sleep(drainPollMs);
+      // What is readable is read before it counts as silence.
+      await socketsRead();
+      if (traffic.open > 0 || traffic.opened !== opened) quietSince = performance.now();
+      opened = traffic.opened;
+    }
+    return true;
   }
 
-  return { open, stop };
+  /** Whoever still waits is told so, rather than cut off. */
+  function failWaiting(): void {
+    lists.expire(Number.POSITIVE_INFINITY);
+    for (const kind of kinds) batchers[kind].expire(Number.POSITIVE_INFINITY);
+  }
+
+  return { open, drain, stop };
+}
+
+/**
+ * Connections that the kernel holds for us die with the listening socket. They are taken in each
+ * turn of the event loop, so in the moment after a short one hardly any are left.
+ */
+async function emptyAcceptQueue(): Promise<void> {
+  for (let turn = 0; turn < acceptTurnsMax; turn++) {
+    const began = performance.now();
+    await socketsRead();
+    if (turn > 0 && performance.now() - began < shortTurnMs) return;
+  }
+}
+
+/** Resolves right after the event loop has read and accepted what the system had for it. */
+function socketsRead(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {

@@ -8,7 +8,7 @@ import { createLogger } from './telemetry/log.ts';
 if (cluster.isWorker) {
   becomeFrontEnd();
 } else {
-  const result = loadConfig();
+  const result = loadConfig('service');
   if (result.ok) {
     const log = createLogger({ level: result.config.logLevel, role: 'primary' });
     await runPrimary(result.config, log);

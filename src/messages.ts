@@ -9,9 +9,12 @@ export type ToFrontEnd =
       readonly logLevel: LogLevel;
       /** The schema is up to date. */
       readonly opened: boolean;
+      /** The service is about to stop: serve, and do not say that you are ready. */
+      readonly draining: boolean;
     }
   /** The schema is up to date now. */
   | { readonly type: 'open' }
+  | { readonly type: 'drain' }
   | { readonly type: 'stop' };
 
 export type ToPrimary =

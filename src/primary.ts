@@ -1,8 +1,10 @@
 /**
  * The first process. It starts what is needed, in order, and stops it in the reverse order:
- * embedded database ▸ migrations ▸ front ends ▸ … ▸ front ends ▸ embedded database. Front ends do not
- * wait for a database that is away: they say so to whoever asks, until the schema is up to date.
+ * embedded database ▸ migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database. Front
+ * ends do not wait for a database that is away: they say so to whoever asks, until the schema is
+ * up to date.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
@@ -20,17 +22,23 @@ const schemaPatienceMs = 2000;
 /** Resolves when everything runs; the process then lives until a signal ends it. */
 export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let embedded: EmbeddedDatabase | undefined;
+  let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
   let fleet: Fleet | undefined;
   let expiredKeys: ExpiredKeys | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
+  let serves = false;
 
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
 
   try {
     const port = await findPort(config.port);
-    if (config.database === null) embedded = await startEmbedded({ dataDir: config.dataDir, log });
+    if (config.database === null) {
+      startingEmbedded = startEmbedded({ dataDir: config.dataDir, log });
+      embedded = await startingEmbedded;
+    }
+    if (stopping !== undefined) return;
     const database = config.database ?? embedded!.config;
     const options = { database, autoMigrate: config.autoMigrate, log };
     const schema = prepareSchema(options, embedded !== undefined);
@@ -49,11 +57,14 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         redis: config.redis,
         cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
+        corsOrigins: config.corsOrigins,
       },
     });
     // Most often the schema is there by now, and they never hear of a wait.
     schema.ready.then(fleet.open, () => undefined);
     await fleet.listening();
+    if (stopping !== undefined) return;
+    serves = true;
     expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
@@ -93,9 +104,14 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   async function stopInOrder(exitCode: number): Promise<void> {
     let code = exitCode;
     try {
+      if (serves && config.shutdownDelayMs > 0) {
+        fleet?.drain();
+        await sleep(config.shutdownDelayMs);
+      }
       await fleet?.stop();
       await expiredKeys?.stop();
-      await embedded?.stop();
+      // A signal may come while it starts: its server would outlive us.
+      await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();
       log.info('stopped');
     } catch (error) {
       log.error('could not stop in order', describeError(error));

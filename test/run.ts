@@ -29,6 +29,7 @@ const withoutDatabase = new Set(['unit', 'house']);
 const fileTimeoutMs =
   180_000 +
   2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60) +
+  6000 * Number(process.env['DRAINS'] ?? 8) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */
 const concurrencyMax = 4;

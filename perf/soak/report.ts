@@ -93,7 +93,7 @@ export function soakPlot({ names, samples }: Soak): string {
       `<text x="4" y="${y(value)}">${value} MiB</text>`,
   );
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11"><title>Resident memory over time</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...grid,
     ...lines,

@@ -1,4 +1,5 @@
 /** Our own service as a user starts it, on the measurement's database. */
+import { randomBytes } from 'node:crypto';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { serviceProgram } from './paths.ts';
 import { freePort, type RunningServer, startServer } from './server.ts';
@@ -16,6 +17,10 @@ export async function startService(
       ENV: 'production',
       LOGGER_LEVEL: 'info',
       METRICS_PORT: String(await freePort()),
+      METRICS_USERNAME: 'measurements',
+      METRICS_PASSWORD: randomBytes(16).toString('hex'),
+      // Nobody balances load here.
+      SHUTDOWN_DELAY_MS: '0',
       DB_HOST: database.host,
       DB_PORT: String(database.port),
       DB_USER: database.user,

@@ -41,8 +41,8 @@ export function takeConditions(
   }
 }
 
-function takeKey(exchange: Exchange, key: string): Fault | undefined {
-  if (key === '') return undefined;
+function takeKey(exchange: Exchange, key: string | undefined): Fault | undefined {
+  if (key === undefined) return undefined;
   if (!acceptableKey.test(key)) return keyFault;
   exchange.flags |= hasKeyFlag;
   exchange.extra = key;
@@ -50,8 +50,8 @@ function takeKey(exchange: Exchange, key: string): Fault | undefined {
 }
 
 /** `*` asks for no more than that the task exists, as every change does. */
-function takeIfMatch(exchange: Exchange, ifMatch: string): Fault | undefined {
-  if (ifMatch === '') return undefined;
+function takeIfMatch(exchange: Exchange, ifMatch: string | undefined): Fault | undefined {
+  if (ifMatch === undefined) return undefined;
   const versions = versionsOf(ifMatch, exchange.id);
   if (versions === undefined) return ifMatchFault;
   if (versions === 'any') return undefined;

@@ -6,6 +6,7 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
 export interface Exchange extends Waiting {
@@ -23,8 +24,20 @@ export interface Exchange extends Waiting {
   heldBytes: number;
   /** What a list request asks for. */
   list: ListKey | undefined;
+  /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
+  readonly cors: string;
+  /** True until the answer's last byte is the system's, or the client is gone: see Traffic. */
+  counts: boolean;
   /** False once it was answered or the client went away: the response must not be touched. */
   open: boolean;
+}
+
+/** What a front end has to do with requests, from head to the answer's last byte. */
+export interface Traffic {
+  /** Requests whose head was read and whose answer the system has not taken whole. */
+  open: number;
+  /** Requests since the start. */
+  opened: number;
 }
 
 /** What the open exchanges of a server hold together. */
@@ -34,6 +47,9 @@ export interface Held {
 
 export interface ExchangeOptions {
   readonly held: Held;
+  readonly traffic: Traffic;
+  /** `undefined`: off. */
+  readonly cors: Cors | undefined;
   /** Makes an id for requests that bring none. */
   readonly nextRequestId: () => string;
   readonly requestTimeoutMs: number;
@@ -49,6 +65,9 @@ export function openExchange(
   headers: Readonly<RequestHeaders>,
   options: ExchangeOptions,
 ): Exchange {
+  const { traffic, cors } = options;
+  traffic.open++;
+  traffic.opened++;
   const exchange: Exchange = {
     response,
     method: request.getCaseSensitiveMethod(),
@@ -61,11 +80,14 @@ export function openExchange(
     ifNoneMatch: '',
     heldBytes: 0,
     list: undefined,
+    cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
+    counts: true,
     open: true,
     held: options.held,
   };
   response.onAborted(function markAborted() {
     closeExchange(exchange);
+    leaveTraffic(exchange, traffic);
   });
   return exchange;
 }
@@ -79,6 +101,13 @@ export function closeExchange(exchange: Exchange): void {
   exchange.open = false;
   exchange.held.bytes -= exchange.heldBytes;
   exchange.heldBytes = 0;
+}
+
+/** Counts an exchange out, once. */
+export function leaveTraffic(exchange: Exchange, traffic: Traffic): void {
+  if (!exchange.counts) return;
+  exchange.counts = false;
+  traffic.open--;
 }
 
 /** Ids of this process: a random part, so that restarts and processes differ, and a count. */

@@ -18,8 +18,9 @@ export interface FramingFault {
   readonly faults?: readonly [Fault];
 }
 
-const chunked: FramingFault = { problem: 'length_required' };
-const host = faultOf('Host', 'must be there once');
+/** Chunked, or a body method that says no length: nobody knows whether a body stands behind it. */
+export const noLength: FramingFault = { problem: 'length_required' };
+const host = faultOf('Host', 'must be there once and be a host, perhaps with a port');
 const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
 const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
 
@@ -27,15 +28,28 @@ function faultOf(field: string, message: string): FramingFault {
   return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
 }
 
+/** RFC 9110, section 7.2; RFC 3986, section 3.2.2. An empty host is one (RFC 9112, section 3.2). */
+const hostPattern =
+  /^(?:\[[0-9a-z:.~_%!$&'()*+,;=-]+\]|(?:[0-9a-z.~_!$&'()*+,;=-]|%[0-9a-f]{2})*)(?::\d*)?$/i;
+/** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
+let lastHost = '';
+
 /** @returns what makes it doubtful where the request ends or for whom it is. */
 export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
-  if (headers.hosts !== 1) return host;
+  if (headers.hosts !== 1 || !isHost(headers.host)) return host;
   if (headers.contentLengths > 0) {
     if (headers.transferEncodings > 0) return bothLengths;
     if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
   }
   // No body is read in chunks: where a chunked request ends cannot be known in time.
-  return headers.transferEncodings > 0 ? chunked : undefined;
+  return headers.transferEncodings > 0 ? noLength : undefined;
+}
+
+function isHost(value: string): boolean {
+  if (value === lastHost) return true;
+  if (!hostPattern.test(value)) return false;
+  lastHost = value;
+  return true;
 }
 
 export function isUrlTooLong(path: string, query: string): boolean {

@@ -17,19 +17,29 @@ import {
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
-import { closeExchange, type Exchange } from './exchange.ts';
+import { preflightLines } from './cors.ts';
+import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
-const common = '\r\nX-Content-Type-Options: nosniff\r\nCache-Control: ';
+/**
+ * For whoever opens an answer in a browser: it is data, whatever its bytes look like; nothing in it
+ * runs, loads or is framed; no other site's page includes it. Others say nothing about JSON.
+ */
+const guarded =
+  "nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'" +
+  '\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: ';
+const common = `\r\nX-Content-Type-Options: ${guarded}`;
 const readHeaders = `${problemContentType.envelope}${common}no-cache`;
 const writeHeaders = `${problemContentType.envelope}${common}no-store`;
-const noContentHeaders = 'nosniff\r\nCache-Control: no-store';
-const notModifiedHeaders = 'nosniff\r\nCache-Control: no-cache';
+const noContentHeaders = `${guarded}no-store`;
+const notModifiedHeaders = `${guarded}no-cache`;
 /** Of what PATCH takes (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
   envelope: `${problemContentType.envelope}${common}no-store`,
   problem: `${problemContentType.problem}${common}no-store`,
 };
+/** A longer body goes out as fast as its client reads. */
+const atOnceMaxBytes = 16 * 1024;
 const closeHeader = '\r\nConnection: close';
 
 /** Status lines by number, such as `201 Created`. */
@@ -71,7 +81,7 @@ export interface ProblemOptions {
 }
 
 /** @param isClosing true once connections must end with their next answer. */
-export function createReplies(isClosing: () => boolean): Replies {
+export function createReplies(isClosing: () => boolean, traffic: Traffic): Replies {
   /** Does nothing when the client is gone. Must be the last use of the response. */
   function send(
     exchange: Exchange,
@@ -83,9 +93,15 @@ export function createReplies(isClosing: () => boolean): Replies {
     if (!exchange.open) return;
     closeExchange(exchange);
     const { response, requestId, method } = exchange;
-    const block = `${headers}\r\nX-Request-Id: ${requestId}`;
+    const block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
+      if (body.length > atOnceMaxBytes && method !== 'HEAD') {
+        response.writeHeader('Content-Type', block + (close ? closeHeader : ''));
+        writeLong(exchange, body);
+        return;
+      }
+      leaveTraffic(exchange, traffic);
       if (status === 204 || status === 304) {
         response.writeHeader('X-Content-Type-Options', block + (close ? closeHeader : ''));
         // Without an argument: with one, even undefined, it reports a length.
@@ -102,6 +118,23 @@ export function createReplies(isClosing: () => boolean): Replies {
         response.end(body, close);
       }
     });
+  }
+
+  /**
+   * What the system does not take at once is written as the client reads, and until then counts as
+   * open: uWebSockets.js would keep a copy, and lose it when connections are closed.
+   */
+  function writeLong(exchange: Exchange, body: Uint8Array | string): void {
+    const { response } = exchange;
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const begin = response.getWriteOffset();
+    function writeRest(from: number): boolean {
+      const [isTaken, isDone] = response.tryEnd(bytes.subarray(from), bytes.byteLength);
+      if (isDone) leaveTraffic(exchange, traffic);
+      return isTaken;
+    }
+    writeRest(0);
+    if (exchange.counts) response.onWritable((offset) => writeRest(offset - begin));
   }
 
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
@@ -135,7 +168,9 @@ export function createReplies(isClosing: () => boolean): Replies {
       send(exchange, 201, isReplayed ? `${headers}\r\nIdempotency-Replayed: true` : headers, body);
     },
     noContent(exchange, allow) {
-      const headers = noContentHeaders + (allow === undefined ? '' : allowLines(allow));
+      const headers =
+        noContentHeaders +
+        (allow === undefined ? '' : allowLines(allow) + preflightLines(exchange.cors, allow));
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {

@@ -4,17 +4,22 @@
  */
 import type { HttpRequest } from 'uWebSockets.js';
 
-/** Empty texts: absent, or empty. Of a repeated header the first counts. */
+/**
+ * Empty texts: absent, or empty. A repeated header is one list (RFC 9110, section 5.3): what may not
+ * be a list is then refused like any other value that does not fit.
+ */
 export interface RequestHeaders {
   hosts: number;
+  host: string;
   contentLengths: number;
   contentLength: string;
   transferEncodings: number;
   accept: string;
   contentEncoding: string;
   contentType: string;
-  idempotencyKey: string;
-  ifMatch: string;
+  /** Not there is `undefined`: who sends one that is empty has lost what it was to say. */
+  idempotencyKey: string | undefined;
+  ifMatch: string | undefined;
   ifNoneMatch: string;
   requestId: string;
 }
@@ -22,14 +27,15 @@ export interface RequestHeaders {
 /** One for all requests: who needs a value later copies it before the handler returns. */
 const headers: RequestHeaders = {
   hosts: 0,
+  host: '',
   contentLengths: 0,
   contentLength: '',
   transferEncodings: 0,
   accept: '',
   contentEncoding: '',
   contentType: '',
-  idempotencyKey: '',
-  ifMatch: '',
+  idempotencyKey: undefined,
+  ifMatch: undefined,
   ifNoneMatch: '',
   requestId: '',
 };
@@ -37,14 +43,15 @@ const headers: RequestHeaders = {
 /** @returns the same object each time, filled anew. */
 export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
   headers.hosts = 0;
+  headers.host = '';
   headers.contentLengths = 0;
   headers.contentLength = '';
   headers.transferEncodings = 0;
   headers.accept = '';
   headers.contentEncoding = '';
   headers.contentType = '';
-  headers.idempotencyKey = '';
-  headers.ifMatch = '';
+  headers.idempotencyKey = undefined;
+  headers.ifMatch = undefined;
   headers.ifNoneMatch = '';
   headers.requestId = '';
   request.forEach(takeHeader);
@@ -56,6 +63,7 @@ function takeHeader(name: string, value: string): void {
   switch (name) {
     case 'host':
       headers.hosts++;
+      headers.host = value;
       break;
     case 'content-length':
       headers.contentLengths++;
@@ -65,25 +73,29 @@ function takeHeader(name: string, value: string): void {
       headers.transferEncodings++;
       break;
     case 'accept':
-      headers.accept ||= value;
+      headers.accept = joined(headers.accept, value);
       break;
     case 'content-encoding':
-      headers.contentEncoding ||= value;
+      headers.contentEncoding = joined(headers.contentEncoding, value);
       break;
     case 'content-type':
-      headers.contentType ||= value;
+      headers.contentType = joined(headers.contentType, value);
       break;
     case 'idempotency-key':
-      headers.idempotencyKey ||= value;
+      headers.idempotencyKey = joined(headers.idempotencyKey, value);
       break;
     case 'if-match':
-      headers.ifMatch ||= value;
+      headers.ifMatch = joined(headers.ifMatch, value);
       break;
     case 'if-none-match':
-      headers.ifNoneMatch ||= value;
+      headers.ifNoneMatch = joined(headers.ifNoneMatch, value);
       break;
     case 'x-request-id':
-      headers.requestId ||= value;
+      headers.requestId = joined(headers.requestId, value);
       break;
   }
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined || before === '' ? value : `${before}, ${value}`;
 }

@@ -11,14 +11,16 @@ import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readBody } from './body.ts';
 import { takeConditions } from './conditions.ts';
+import { createCors } from './cors.ts';
 import {
   createRequestIds,
   type Exchange,
   type ExchangeOptions,
   type Held,
   openExchange,
+  type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, isUrlTooLong } from './guard.ts';
+import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { createReplies, type ListReply, type Replies } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
@@ -35,9 +37,12 @@ export interface ServerOptions {
   readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
   /** True once connections must end with their next answer. */
   readonly isClosing: () => boolean;
+  /** Origins that may read answers in a browser; none: CORS is off. */
+  readonly corsOrigins: readonly string[];
 }
 
 export interface Server {
+  readonly traffic: Readonly<Traffic>;
   /** The handler of every request; never throws. */
   handle(response: HttpResponse, request: HttpRequest): void;
   /** Sends what the executor answered. */
@@ -63,13 +68,16 @@ const idFault: Fault = {
 
 export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
-  const replies = createReplies(options.isClosing);
+  const traffic: Traffic = { open: 0, opened: 0 };
+  const replies = createReplies(options.isClosing, traffic);
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
     held,
     nextRequestId: createRequestIds(),
     requestTimeoutMs: options.requestTimeoutMs,
+    traffic,
+    cors: createCors(options.corsOrigins),
   };
 
   function handle(response: HttpResponse, request: HttpRequest): void {
@@ -129,6 +137,7 @@ export function createServer(options: ServerOptions): Server {
     if (!hasBody(kind)) return enqueue(kind, exchange);
 
     const length = checkBody(headers, exchange.method === 'PATCH');
+    if (length.problem === 'length_required') return refuseLater(replies, exchange, noLength);
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
     if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
       return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
@@ -184,7 +193,7 @@ export function createServer(options: ServerOptions): Server {
     fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
   }
 
-  return { handle, answer, answerList: replies.list, fail };
+  return { traffic, handle, answer, answerList: replies.list, fail };
 }
 
 /**

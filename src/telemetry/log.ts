@@ -49,15 +49,46 @@ export function describeError(error: unknown): LogFields {
 
 function ignore(): void {}
 
+/**
+ * What a terminal or a reader of lines may act on, or show in another order than it is written:
+ * C0 and C1 controls, line and paragraph separators, marks of direction, the byte order mark.
+ */
+const controls =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+function escapeControls(text: string): string {
+  return text.replace(
+    controls,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 function formatJson(level: LogLevel, role: string, message: string, fields?: LogFields): string {
-  // JSON.stringify escapes control characters, so a value can never begin a line of its own.
-  return JSON.stringify({ time: new Date().toISOString(), level, role, message, ...fields });
+  // JSON.stringify escapes what would end the line; the rest stands in strings only, where an
+  // escape means the same.
+  const time = new Date().toISOString();
+  return escapeControls(JSON.stringify({ time, level, role, message, ...fields }));
 }
 
 function formatText(level: LogLevel, role: string, message: string, fields?: LogFields): string {
   const pairs = Object.entries(fields ?? {}).map(
-    ([name, value]) => `${name}=${name === 'stack' ? `\n${value}` : JSON.stringify(value)}`,
+    ([name, value]) =>
+      `${escapeControls(name)}=${name === 'stack' ? formatStack(value) : formatValue(value)}`,
   );
   const time = new Date().toISOString().slice(11, 23);
-  return [time, level.toUpperCase().padEnd(5), role.padEnd(10), message, ...pairs].join(' ');
+  const head = [time, level.toUpperCase().padEnd(5), role.padEnd(10), escapeControls(message)];
+  return [...head, ...pairs].join(' ');
+}
+
+function formatValue(value: unknown): string {
+  return escapeControls(JSON.stringify(value) ?? 'undefined');
+}
+
+/** Each line is set in: what an error's message breaks in two never looks like a line of the log. */
+function formatStack(stack: unknown): string {
+  return String(stack)
+    .split('\n')
+    .map((line) => `\n    ${escapeControls(line)}`)
+    .join('');
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi } from '../support/api.ts';
+import { openRaw } from '../support/raw-socket.ts';
 import { useService } from '../support/suite.ts';
 
 const suite = useService('conditional');
@@ -110,7 +111,7 @@ test('a task that is not there is 404, whatever If-Match says', async () => {
 
 test('an If-Match that is no list of entity tags is 400 and changes nothing', async () => {
   const id = await suite.api.create({ title: 'stays' });
-  for (const header of [`${id}-1`, '"a', 'x, y', ',']) {
+  for (const header of ['', `${id}-1`, '"a', 'x, y', ',']) {
     const answer = await suite.api.put(id, { title: 'x' }, ifMatch(header));
     assert.equal(answer.status, 400, header);
     assert.deepEqual(
@@ -119,6 +120,24 @@ test('an If-Match that is no list of entity tags is 400 and changes nothing', as
     );
   }
   assert.equal((await suite.api.get(`/api/tasks/${id}`)).body.data.title, 'stays');
+});
+
+test('conditions on several lines are one list', async () => {
+  const id = await suite.api.create({ title: 'lines' });
+  const connection = await openRaw(suite.service.port);
+  const start = `/api/tasks/${id} HTTP/1.1\r\nHost: a\r\n`;
+  await connection.send(`GET ${start}If-None-Match: "x"\r\nIf-None-Match: "${id}-1"\r\n\r\n`);
+  await connection.answers(1);
+  const body = '{"title":"two"}';
+  await connection.send(
+    `PUT ${start}If-Match: "x"\r\nIf-Match: "${id}-1"\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  const answers = await connection.answers(2);
+  connection.close();
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    [304, 200],
+  );
 });
 
 test('a thousand clients that add one to a number under If-Match lose none', async (t) => {

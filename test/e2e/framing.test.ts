@@ -22,7 +22,11 @@ const atOnce = 12;
 /** Long enough for an answer to come that should not. */
 const silenceMs = 400;
 const pauseMs = 4;
+/** A part of the process, and a count. */
+const madeId = /^[0-9a-z]{6}-[0-9a-z]+$/;
 const health = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
+
+const envelope = ['data', 'meta', 'message', 'errors', 'status'];
 
 interface Outcome {
   readonly answers: readonly RawAnswer[];
@@ -96,7 +100,7 @@ test('there are at least 250 cases, each with a name of its own', () => {
 });
 
 for (const [place, framingCase] of framingCases.entries()) {
-  const { name, answers, afterwards, creates = 0 } = framingCase;
+  const { name, answers, afterwards, creates = 0, requestId } = framingCase;
   test(name, () => {
     const outcome = outcomes[place];
     assert.ok(outcome !== undefined && !(outcome instanceof Error), String(outcome));
@@ -110,11 +114,19 @@ for (const [place, framingCase] of framingCases.entries()) {
     assert.equal(outcome.next, 200);
     if (creates === 'perhaps') assert.ok(outcome.tasks <= 1, `${outcome.tasks} tasks`);
     else assert.equal(outcome.tasks, creates);
+    if (requestId !== undefined) {
+      const given = outcome.answers.at(-1)!.headers.get('x-request-id')!;
+      if (requestId === 'made') assert.match(given, madeId);
+      else assert.equal(given, requestId);
+    }
     for (const answer of outcome.answers) {
       if (answer.status === 100) continue;
       assert.match(answer.headers.get('x-request-id')!, /^[A-Za-z0-9._-]{1,64}$/);
-      if (answer.body !== '') assert.equal(Object.keys(JSON.parse(answer.body)).length, 5);
+      if (answer.body !== '') assert.deepEqual(Object.keys(JSON.parse(answer.body)), envelope);
       if (answer.status >= 500) assert.fail(answer.body);
+      if (afterwards === 'ends' && answer.status >= 400) {
+        assert.equal(answer.headers.get('connection'), 'close');
+      }
     }
   });
 }

@@ -34,7 +34,7 @@ test(`${clients} clients that create, change and remove lose nothing and double 
 
 test('the same while worker threads die: some answers are 503, nothing acknowledged is lost', async (t) => {
   const killer = join(import.meta.dirname, '../support/worker-killer.js');
-  const life = seconds >= 60 ? 5000 : 1500;
+  const life = seconds >= 60 ? 5000 : 800;
   const { acknowledged, refused, unknown } = await runLedgers({
     OFFLOAD_MIN_BATCH: '0',
     NODE_OPTIONS: `--import=${killer}`,

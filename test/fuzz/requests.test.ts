@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import Format from 'typebox/format';
 import { sortFields } from '../../src/contract/cursor.ts';
+import { urlMaxBytes } from '../../src/contract/limits.ts';
 import {
   CreateTask,
   isStorable,
@@ -42,14 +43,16 @@ interface Write {
   readonly method: Method;
   readonly id: number;
   readonly body: unknown;
+  /** A POST goes out twice, under a key of its own. */
+  readonly isKeyed: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
 
 interface Read {
   readonly type: 'read';
+  readonly method: 'GET' | 'HEAD';
   readonly path: string;
-  /** Otherwise it may be refused. */
-  readonly valid: boolean;
+  readonly statuses: readonly number[];
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -83,6 +86,7 @@ const write: fc.Arbitrary<Write> = fc.constantFrom<Method>('POST', 'PUT', 'PATCH
     method: fc.constant(method),
     id: fc.integer({ min: 1, max: tasks }),
     body: bodyOf(method),
+    isKeyed: fc.boolean(),
     headers: someHeaders,
   }),
 );
@@ -117,6 +121,7 @@ const parameters = fc.record(
       .map((parts) => parts.join('')),
     status: fc.constantFrom(...statuses),
     assignee_id: number,
+    title: text,
     filter: fc.array(term, { minLength: 1, maxLength: 4 }).map((terms) => terms.join(' AND ')),
   },
   { requiredKeys: [] },
@@ -136,28 +141,50 @@ function encodeSpecials(raw: string): string {
   return raw.replaceAll(/[<>"|]/g, encodeURIComponent);
 }
 
+const found = [200, 304];
+const target = fc.oneof(
+  { weight: 3, arbitrary: query.map((raw) => ({ path: `/api/tasks?${raw}`, statuses: found })) },
+  {
+    weight: 3,
+    arbitrary: anyQuery.map((raw) => ({ path: `/api/tasks?${raw}`, statuses: [...found, 400] })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 1, max: tasks })
+      .map((id) => ({ path: `/api/tasks/${id}`, statuses: found })),
+  },
+  // No task has such a number, and no number is written like that.
+  {
+    weight: 1,
+    arbitrary: fc
+      .bigInt({ min: 2n ** 40n, max: 10n ** 30n })
+      .map((id) => ({ path: `/api/tasks/${id}`, statuses: [404] })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .tuple(fc.constantFrom('0', '-', '+', '%31', 'x', '0x', '.'), fc.nat())
+      .map(([before, id]) => ({ path: `/api/tasks/${before}${id}`, statuses: [400] })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .webPath()
+      .map((path) => ({ path: `/api/tasks/${path}`, statuses: [...found, 400, 404] })),
+  },
+);
 const read: fc.Arbitrary<Read> = fc
-  .oneof(
-    { weight: 3, arbitrary: query.map((raw) => ({ path: `/api/tasks?${raw}`, valid: true })) },
-    { weight: 3, arbitrary: anyQuery.map((raw) => ({ path: `/api/tasks?${raw}`, valid: false })) },
-    {
-      weight: 1,
-      arbitrary: fc
-        .integer({ min: 1, max: tasks })
-        .map((id) => ({ path: `/api/tasks/${id}`, valid: true })),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.webPath().map((path) => ({ path: `/api/tasks/${path}`, valid: false })),
-    },
-  )
-  .chain((target) => someHeaders.map((headers) => ({ type: 'read', ...target, headers })));
+  .tuple(target, fc.constantFrom('GET', 'GET', 'GET', 'HEAD'), someHeaders)
+  .filter(([{ path }]) => path.length <= urlMaxBytes)
+  .map(([of, method, headers]) => ({ type: 'read', ...of, method, headers }));
 
 test('what fits succeeds, what does not is refused, nothing fails', async (t) => {
   const api = createApi(suite.service.port, batchSize);
   t.after(api.close);
   const { length: frontEnds } = suite.service.frontEnds();
   const pids = suite.service.frontEnds();
+  let keys = 0;
   for (let id = 1; id <= tasks; id++) await api.create({ title: `task ${id}` });
 
   await fuzz(t, fc.oneof<fc.Arbitrary<Write | Read>[]>(write, read), async (inputs) => {
@@ -172,14 +199,32 @@ test('what fits succeeds, what does not is refused, nothing fails', async (t) =>
     [],
   );
 
-  async function throwWrite({ method, id, body, headers }: Write): Promise<void> {
+  async function throwWrite({ method, id, body, headers, isKeyed }: Write): Promise<void> {
     const path = method === 'POST' ? '/api/tasks' : `/api/tasks/${id}`;
     // The client would send a text as it is.
     const sent = JSON.stringify(body);
-    const answer = await api.request(method, path, { headers, body: sent });
+    const key = { 'Idempotency-Key': `fuzz-${++keys}` };
+    const options = { body: sent, headers: isKeyed ? { ...headers, ...key } : headers };
+    const answer = await api.request(method, path, options);
     const expected = !fits(method, body) ? 400 : method === 'POST' ? 201 : 200;
     assert.equal(answer.status, expected, `${method} ${path} ${sent}: ${answer.text}`);
-    if (expected === 201) await expectKept(answer, body as Body);
+    if (expected === 400) return;
+    if (expected === 200) return expectTaken(answer, body as Body);
+    if (isKeyed) {
+      const again = await api.request(method, path, options);
+      assert.equal(again.headers['idempotency-replayed'], 'true');
+      assert.equal(again.text, answer.text);
+    }
+    await expectKept(answer, body as Body);
+  }
+
+  /** Others change the task, but no one changes an answer: what was asked for stands in it. */
+  function expectTaken({ body: { data } }: Answer, body: Body): void {
+    const assigneeID = body['assigneeID'] ?? body['assignee_id'];
+    for (const [name, value] of Object.entries({ ...body, assigneeID })) {
+      if (!writableFields.some((field) => field === name) || value == null) continue;
+      assert.equal(data[name as (typeof writableFields)[number]], value, name);
+    }
   }
 
   /** A task that nobody else knows is as it was sent. */
@@ -194,10 +239,27 @@ test('what fits succeeds, what does not is refused, nothing fails', async (t) =>
     assert.equal((await api.remove(data.id)).status, 204);
   }
 
-  async function throwRead({ path, valid, headers }: Read): Promise<void> {
-    const answer = await api.get(path, { headers });
-    const allowed = valid ? [200, 304] : [200, 304, 400, 404];
-    assert.ok(allowed.includes(answer.status), `${path}: ${answer.status} ${answer.text}`);
+  async function throwRead({ method, path, statuses: expected, headers }: Read): Promise<void> {
+    const answer = await api.request(method, path, { headers });
+    const { status, text: got } = answer;
+    assert.ok(expected.includes(status), `${method} ${path}: ${status} ${got}`);
+    if (method === 'HEAD' || status !== 200 || !path.startsWith('/api/tasks?')) return;
+    // What page and sort find, a cursor finds too, and continues behind it.
+    const parameters = new URLSearchParams(path.slice(path.indexOf('?') + 1));
+    parameters.delete('page');
+    parameters.set('cursor', '');
+    if (parameters.toString().length + '/api/tasks?'.length > urlMaxBytes) return;
+    const first = await api.get(`/api/tasks?${parameters}`);
+    if (expected.includes(400) && first.status === 400) return;
+    assert.equal(first.status, 200, `${path}: ${first.text}`);
+    const { next_cursor: next } = first.body.meta;
+    if (next == null) return;
+    parameters.set('cursor', next);
+    const onwards = `/api/tasks?${parameters}`;
+    // A cursor that holds a long title may not fit.
+    if (onwards.length > urlMaxBytes) return;
+    const second = await api.get(onwards);
+    assert.equal(second.status, 200, `${path}: ${second.text}`);
   }
 });
 

@@ -90,6 +90,9 @@ export function checkAnswer(method: string, answer: Answer): void {
   const where = `${method} ${status} ${text.slice(0, 300)}`;
   assert.notEqual(status, 500, where);
   assert.equal(headers['x-content-type-options'], 'nosniff', where);
+  const policy = "default-src 'none'; frame-ancestors 'none'";
+  assert.equal(headers['content-security-policy'], policy, where);
+  assert.equal(headers['cross-origin-resource-policy'], 'same-origin', where);
   assert.match(headers['x-request-id'] as string, /^[A-Za-z0-9._-]{1,64}$/, where);
   const reads = (method === 'GET' || method === 'HEAD') && status < 400;
   assert.equal(headers['cache-control'], reads ? 'no-cache' : 'no-store', where);

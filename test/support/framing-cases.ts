@@ -20,6 +20,8 @@ export interface FramingCase {
   readonly creates?: number | 'perhaps';
   /** The client ends the connection: at once, or its sending half. */
   readonly hangUp?: 'reset' | 'half';
+  /** What the last answer's X-Request-Id is; `made`: not what was sent. */
+  readonly requestId?: string;
   /** Milliseconds between parts. */
   readonly pause?: number;
 }
@@ -84,12 +86,29 @@ const lengths = rows('Content-Length', [
   ['as it should be', post(''), created],
   ['with leading zeros', post('', json(), `Content-Length: 000${size(json())}\r\n`), created],
   ['with spaces around it', post('', json(), `Content-Length:   ${size(json())}  \r\n`), created],
-  ['none', post('', '', ''), refused(411)],
-  // Without a length there is no body (RFC 9112, section 6.3): what follows is a request.
+  ['none', post('', '', ''), refusedForGood(411)],
+  // There is no body then (RFC 9112, section 6.3), but what follows may be meant to be one.
+  ['none, and a request behind it', post('', '', '') + smuggled, ends],
+  ['none, and a body', post('', json(), ''), refusedForGood(411)],
+  ['none on PUT', `PUT /api/tasks/1 HTTP/1.1\r\n${host}\r\n`, refusedForGood(411)],
   [
-    'none, and a request behind it',
-    post('', '', '') + smuggled,
-    { answers: [411, 201], afterwards: 'open', creates: 1 },
+    'none on PUT, and a request behind it',
+    `PUT /api/tasks/1 HTTP/1.1\r\n${host}\r\n${smuggled}`,
+    ends,
+  ],
+  ['none on PATCH', `PATCH /api/tasks/1 HTTP/1.1\r\n${host}\r\n`, refusedForGood(411)],
+  [
+    'none, behind a header without a name',
+    post(`: x\r\nContent-Length: ${size(smuggled)}\r\n`, '', '') + smuggled,
+    ends,
+  ],
+  ['none on a path that is not there', `POST /nothing HTTP/1.1\r\n${host}\r\n`, refused(404)],
+  ['none on a method that is not there', `PUT /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405)],
+  ['of sixteen digits', post('', json(), `Content-Length: ${'9'.repeat(16)}\r\n`), ends],
+  [
+    'with thirty leading zeros',
+    post('', json(), `Content-Length: ${'0'.repeat(30)}${size(json())}\r\n`),
+    ends,
   ],
   ['empty', post('', '', 'Content-Length:\r\n'), refusedForGood(400)],
   ['empty, and a request behind it', post('', '', 'Content-Length:\r\n') + smuggled, ends],
@@ -159,6 +178,17 @@ const lengths = rows('Content-Length', [
     refused(405),
   ],
   ['0 on POST', post('', ''), refused(400)],
+  // uWebSockets.js takes such bytes at both ends of a value for space, and nobody sees them.
+  [
+    'with a byte beyond ASCII before it: not seen',
+    post('', json(), `Content-Length: \xff${size(json())}\r\n`),
+    created,
+  ],
+  [
+    'with a byte beyond ASCII behind it: not seen',
+    post('', json(), `Content-Length: ${size(json())}\xff\r\n`),
+    created,
+  ],
 ]);
 
 const codings = rows('Transfer-Encoding', [
@@ -239,7 +269,29 @@ const hosts = rows('Host', [
   ['twice the same', get('/livez', host), refusedForGood(400)],
   ['twice', get('/livez', 'Host: elsewhere\r\n'), refusedForGood(400)],
   ['twice, on POST', post('Host: elsewhere\r\n'), refusedForGood(400)],
+  ['with an empty port', at('localhost:'), ok],
+  ['with every sign that a name may have', at("a-b.c_d~e!$&'()*+,;=%41"), ok],
+  ['a list', at('a, b'), refusedForGood(400)],
+  ['with a space', at('a b'), refusedForGood(400)],
+  ['with a path', at('a/b'), refusedForGood(400)],
+  ['with a query', at('a?b'), refusedForGood(400)],
+  ['with a user', at('user@a'), refusedForGood(400)],
+  ['with a scheme', at('http://a'), refusedForGood(400)],
+  ['with a port that is a word', at('a:http'), refusedForGood(400)],
+  ['with a negative port', at('a:-1'), refusedForGood(400)],
+  ['with two ports', at('a:1:2'), refusedForGood(400)],
+  ['with half a bracket', at('[::1'), refusedForGood(400)],
+  ['with text behind the bracket', at('[::1]a'), refusedForGood(400)],
+  ['in quotes', at('"a"'), refusedForGood(400)],
+  ['with bytes beyond ASCII', at('a\xe4b'), refusedForGood(400)],
+  ['with bytes beyond ASCII at the end: not seen', at('a\xe4'), ok],
+  ['with a malformed escape', at('a%zz'), refusedForGood(400)],
+  ['malformed, and a request behind it', at('a b') + smuggled, ends],
 ]);
+
+function at(name: string): string {
+  return `GET /livez HTTP/1.1\r\nHost: ${name}\r\n\r\n`;
+}
 
 const headers = rows('header', [
   ['without a space behind the colon', get('/livez', 'A:b\r\n'), ok],
@@ -248,11 +300,18 @@ const headers = rows('header', [
   ['empty', get('/livez', 'A:\r\n'), ok],
   ['of 3 900 bytes', get('/livez', `A: ${'x'.repeat(3900)}\r\n`), ok],
   ['of 8 000 bytes', get('/livez', `A: ${'x'.repeat(8000)}\r\n`), ok],
+  ['of 3 900 bytes, in two parts', inTwo(get('/livez', `A: ${'x'.repeat(3900)}\r\n`)), ok],
+  // uWebSockets.js keeps no more than 4 KiB of what is not complete yet.
+  [
+    'of 4 100 bytes, in two parts',
+    inTwo(get('/livez', `A: ${'x'.repeat(4100)}\r\n`)),
+    { ...ends, pause: 500 },
+  ],
   ['48 with Host', get('/livez', many(47)), ok],
   ['49 with Host: more than uWebSockets.js takes', get('/livez', many(48)), waits],
   ['150', get('/livez', many(150)), waits],
   // It ends uWebSockets.js's list of headers, so that what stands behind it is seen by nobody: not
-  // even a length. SECURITY.md says that a proxy must refuse it, as all common ones do.
+  // even a length. A proxy must refuse it.
   ['without a name', get('/livez', ': x\r\n'), ok],
   [
     'without a name, and a length behind it',
@@ -274,12 +333,18 @@ const headers = rows('header', [
   ['lines that end with a carriage return alone', 'GET /livez HTTP/1.1\rHost: a\r\r', waits],
   ['that asks to close', get('/livez', 'Connection: close\r\n'), refusedForGood(200)],
   ['that asks for an upgrade', get('/livez', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), ok],
+  ['that asks for HTTP/2', get('/livez', 'Upgrade: h2c\r\nConnection: Upgrade\r\n'), ok],
+  ['that expects what nobody knows', get('/livez', 'Expect: 200-ok\r\n'), ok],
   [
     'that expects 100-continue',
     [post('Expect: 100-continue\r\n').slice(0, -size(json())), json()],
     { answers: [100, 201], afterwards: 'open', creates: 1 },
   ],
 ]);
+
+function inTwo(whole: string): string[] {
+  return [whole.slice(0, -30), whole.slice(-30)];
+}
 
 function many(count: number): string {
   return Array.from({ length: count }, (_, place) => `A-${place}: x\r\n`).join('');
@@ -300,6 +365,17 @@ const lines = rows('request line', [
   ['behind a space', ` ${get('/livez')}`, waits],
   ['of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', waits],
   ['of nothing but zeros', '\0'.repeat(64), waits],
+  [
+    'behind the PROXY protocol, version 1',
+    `PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n${get('/livez')}`,
+    waits,
+  ],
+  // It is compiled in. Nobody asks for the address that it names.
+  [
+    'behind the PROXY protocol, version 2',
+    `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\0\x01\0\x01${get('/livez')}`,
+    ok,
+  ],
 ]);
 
 const methods = rows('method', [
@@ -354,6 +430,8 @@ const targets = rows('target', [
   ['of 2 048 bytes', get(url(2048)), ok],
   ['of 2 049 bytes', get(url(2049)), refused(414)],
   ['of 10 000 bytes', get(url(10_000)), refused(414)],
+  ['of 2 049 bytes, in two parts', inTwo(get(url(2049))), refused(414)],
+  ['of 5 000 bytes, in two parts', inTwo(get(url(5000))), { ...ends, pause: 500 }],
 ]);
 
 function url(bytes: number): string {
@@ -445,14 +523,72 @@ const types = rows('Content-Type', [
   ['almost JSON', post('Content-Type: application/jsonx\r\n'), refused(415)],
   ['a merge patch on POST', post('Content-Type: application/merge-patch+json\r\n'), refused(415)],
   ['several parts', post('Content-Type: multipart/form-data; boundary=x\r\n'), refused(415)],
+  ['twice the same', post('Content-Type: application/json\r\n'.repeat(2)), refused(415)],
+  [
+    'twice, second text',
+    post('Content-Type: application/json\r\nContent-Type: text/plain\r\n'),
+    refused(415),
+  ],
+  ['a list', post('Content-Type: application/json, text/plain\r\n'), refused(415)],
+  [
+    'said not to be compressed, and to be',
+    post('Content-Encoding: identity\r\nContent-Encoding: gzip\r\n'),
+    refused(415),
+  ],
   ['a compressed body', post('Content-Encoding: gzip\r\n'), refused(415)],
   ['not compressed, and says so', post('Content-Encoding: identity\r\n'), created],
 ]);
 
+const longestId = 'aZ09._-'.padEnd(64, 'a');
 const ids = rows('X-Request-Id', [
-  ['of 64 characters', get('/livez', `X-Request-Id: ${'a'.repeat(64)}\r\n`), ok],
-  ['of 65 characters', get('/livez', `X-Request-Id: ${'a'.repeat(65)}\r\n`), ok],
-  ['with markup', get('/livez', 'X-Request-Id: <script>\r\n'), ok],
+  ['of one character', get('/livez', 'X-Request-Id: a\r\n'), { ...ok, requestId: 'a' }],
+  [
+    'of 64 characters',
+    get('/livez', `X-Request-Id: ${longestId}\r\n`),
+    { ...ok, requestId: longestId },
+  ],
+  [
+    'of 65 characters',
+    get('/livez', `X-Request-Id: ${longestId}a\r\n`),
+    { ...ok, requestId: 'made' },
+  ],
+  ['empty', get('/livez', 'X-Request-Id:\r\n'), { ...ok, requestId: 'made' }],
+  ['with markup', get('/livez', 'X-Request-Id: <script>\r\n'), { ...ok, requestId: 'made' }],
+  ['with a space', get('/livez', 'X-Request-Id: a b\r\n'), { ...ok, requestId: 'made' }],
+  ['twice', get('/livez', 'X-Request-Id: a\r\nX-Request-Id: b\r\n'), { ...ok, requestId: 'made' }],
+  ['on what is created', post('X-Request-Id: new-1\r\n'), { ...created, requestId: 'new-1' }],
+  [
+    'on what is refused for its framing',
+    get('/livez', `${host}X-Request-Id: two-hosts\r\n`),
+    { ...refusedForGood(400), requestId: 'two-hosts' },
+  ],
+]);
+
+/** No task is there to be changed: what is wrong with the condition comes first. */
+function change(headers: string): string {
+  return `PUT /api/tasks/1 HTTP/1.1\r\n${host}Content-Length: ${size(json())}\r\n${headers}\r\n${json()}`;
+}
+
+const conditions = rows('condition', [
+  ['If-None-Match on a list', get('/api/tasks', 'If-None-Match: *\r\n'), refused(304)],
+  [
+    'If-None-Match on HEAD',
+    `HEAD /api/tasks HTTP/1.1\r\n${host}If-None-Match: *\r\n\r\n`,
+    { ...refused(304), heads: [0] },
+  ],
+  ['If-None-Match, empty', get('/api/tasks', 'If-None-Match:\r\n'), ok],
+  // Who sends none wants a write without a condition; who sends an empty one has lost it.
+  ['If-Match, empty', change('If-Match:\r\n'), refused(400)],
+  ['If-Match, unquoted', change('If-Match: 1-1\r\n'), refused(400)],
+  ['If-Match twice, second malformed', change('If-Match: "1-1"\r\nIf-Match: x\r\n'), refused(400)],
+  ['Idempotency-Key, empty', post('Idempotency-Key:\r\n'), refused(400)],
+  ['Idempotency-Key twice', post('Idempotency-Key: a\r\nIdempotency-Key: b\r\n'), refused(400)],
+  ['Idempotency-Key of 64 characters', post(`Idempotency-Key: ${'k'.repeat(64)}\r\n`), created],
+  [
+    'Idempotency-Key of 65 characters',
+    post(`Idempotency-Key: ${'k'.repeat(65)}\r\n`),
+    refused(400),
+  ],
 ]);
 
 const head = post('').slice(0, -size(json()));
@@ -499,6 +635,7 @@ export const framingCases: readonly FramingCase[] = [
   ...encodings,
   ...types,
   ...ids,
+  ...conditions,
   ...breaks,
 ];
 

@@ -6,6 +6,8 @@ import fc from 'fast-check';
 const files = 2;
 const requests = Math.ceil(Number(process.env['FUZZ_REQUESTS'] ?? 4000) / files);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
+/** Far beyond every deadline of the service: who waits longer waits for ever. */
+const hangMs = 60_000;
 /** Sent at once, as clients do. */
 export const batchSize = 50;
 
@@ -19,10 +21,25 @@ export async function fuzz<Input>(
   t.diagnostic(`${numRuns * batchSize} requests, seed ${seed}: FUZZ_SEED repeats it`);
   const batch = fc.array(input, { minLength: batchSize, maxLength: batchSize, size: 'max' });
   // Not made smaller: the message names the request, and fifty others say no more.
-  const details = await fc.check(fc.asyncProperty(batch, throwAll), {
+  const property = fc.asyncProperty(batch, (inputs) => beforeHanging(throwAll(inputs)));
+  const details = await fc.check(property, {
     numRuns,
     seed,
     endOnFailure: true,
   });
   if (details.failed) throw details.errorInstance;
+}
+
+async function beforeHanging(work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const hang = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`one of ${batchSize} was not answered in ${hangMs} ms`));
+    }, hangMs);
+  });
+  try {
+    await Promise.race([work, hang]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { type Config, loadConfig, parseConfig, variables } from '../../src/config.ts';
+import { type Config, loadConfig, type Purpose, parseConfig, variables } from '../../src/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const certificate = join(folder, 'root.crt');
@@ -27,8 +27,8 @@ function configOf(given: Record<string, string>): Config {
   return result.config;
 }
 
-function faultsOf(given: Record<string, string>): readonly string[] {
-  const result = parseConfig(given);
+function faultsOf(given: Record<string, string>, purpose?: Purpose): readonly string[] {
+  const result = parseConfig(given, purpose);
   assert.ok(!result.ok);
   return result.faults;
 }
@@ -148,6 +148,78 @@ test('secrets are never shown', () => {
     const { secret } = schema as { secret?: boolean };
     assert.equal(secret === true, name.endsWith('PASSWORD'), name);
   }
+});
+
+test('in production a service needs credentials of its own, and no secret is shown', () => {
+  const ENV = 'production';
+  const METRICS_USERNAME = 'who-measures';
+  const METRICS_PASSWORD = 'hunter2-hunter2';
+  const both = ['METRICS_USERNAME', 'METRICS_PASSWORD'];
+  const service = (given: Record<string, string>) =>
+    namesOf(faultsOf({ ENV, ...given }, 'service'));
+  assert.deepEqual(service({}), both);
+  assert.deepEqual(service({ METRICS_USERNAME: '', METRICS_PASSWORD: '' }), both);
+  assert.deepEqual(service({ METRICS_USERNAME: 'admin', METRICS_PASSWORD: 'admin' }), both);
+  assert.deepEqual(service({ METRICS_USERNAME: 'elevenchars' }), both);
+  assert.deepEqual(service({ METRICS_USERNAME }), ['METRICS_PASSWORD']);
+  assert.deepEqual(service({ METRICS_PASSWORD }), ['METRICS_USERNAME']);
+  assert.deepEqual(service({ METRICS_USERNAME, METRICS_PASSWORD: 'elevenchars' }), [
+    'METRICS_PASSWORD',
+  ]);
+  const faults = faultsOf(
+    { ENV, METRICS_USERNAME: 'hunter1', METRICS_PASSWORD: 'hunter2' },
+    'service',
+  );
+  assert.doesNotMatch(faults.join('\n'), /hunter/);
+  const given = { ENV, METRICS_USERNAME, METRICS_PASSWORD };
+  assert.ok(parseConfig(given, 'service').ok);
+  // Migrations open nothing to anybody, and development needs no secrets.
+  assert.ok(parseConfig({ ENV }, 'tool').ok);
+  assert.ok(parseConfig({}, 'service').ok);
+});
+
+test('a user name that Basic authentication cannot carry is refused', () => {
+  for (const METRICS_USERNAME of ['with:colon', 'with\nnewline', 'with\u007f']) {
+    assert.deepEqual(namesOf(faultsOf({ METRICS_USERNAME })), ['METRICS_USERNAME']);
+  }
+});
+
+test('origins are checked one by one, and * stands alone', () => {
+  const CORS_ORIGINS = 'https://app.example, http://localhost:3000,http://[::1]:8080';
+  assert.deepEqual(configOf({ CORS_ORIGINS }).corsOrigins, [
+    'https://app.example',
+    'http://localhost:3000',
+    'http://[::1]:8080',
+  ]);
+  assert.deepEqual(configOf({ CORS_ORIGINS: '*' }).corsOrigins, ['*']);
+  assert.deepEqual(configOf({}).corsOrigins, []);
+  assert.deepEqual(configOf({ CORS_ORIGINS: 'app://x' }).corsOrigins, ['app://x']);
+  for (const origin of [
+    'https://app.example/',
+    'https://app.example/path',
+    'https://APP.example',
+    'https://app.example:443',
+    'http://app.example:80',
+    'https://app.example:99999',
+    'https://user@app.example',
+    'https://*.example',
+    'https://app.example\r\nX: y',
+    'https://a b',
+    'app.example',
+    'null',
+    'https://',
+    '*,https://app.example',
+    'https://app.example,',
+  ]) {
+    assert.deepEqual(namesOf(faultsOf({ CORS_ORIGINS: origin })), ['CORS_ORIGINS'], origin);
+  }
+});
+
+test('a service that is to stop serves on for a while in production', () => {
+  assert.equal(configOf({}).shutdownDelayMs, 0);
+  assert.equal(configOf({ ENV: 'production' }).shutdownDelayMs, 5000);
+  assert.equal(configOf({ ENV: 'production', SHUTDOWN_DELAY_MS: '0' }).shutdownDelayMs, 0);
+  assert.deepEqual(namesOf(faultsOf({ SHUTDOWN_DELAY_MS: '-1' })), ['SHUTDOWN_DELAY_MS']);
 });
 
 test('migrations run at start, except in production on a server of somebody else', () => {

@@ -29,6 +29,39 @@ test('control characters in a value cannot break a line, in either form', () => 
   }
 });
 
+/** What a client, the database or a driver may bring into a line. */
+const nasty =
+  'a\nb\r\u0000\u0008\u001b[2J\u001b]0;x\u0007\u007f\u0085\u009b31m\u2028\u2029\u202e\u2066\ufeffz';
+
+test('nothing that a terminal acts on is written, wherever it stands', () => {
+  for (const pretty of [true, false]) {
+    const { lines, log } = linesOf('info', pretty);
+    log.error(nasty, { requestId: nasty, cause: nasty, [nasty]: [nasty, { [nasty]: nasty }] });
+    log.error('failed', describeError(Object.assign(new Error(nasty), { code: nasty })));
+    log.error('failed', describeError(nasty));
+    assert.equal(lines.length, 3);
+    for (const line of lines) {
+      // A stack has lines of its own: those, and only those, set in.
+      const text = pretty ? line.replaceAll('\n    ', '') : line;
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
+      assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/);
+    }
+  }
+});
+
+test('a line of JSON says exactly what was logged', () => {
+  const { lines, log } = linesOf('info', false);
+  log.warn(nasty, { cause: nasty });
+  const { message, cause } = JSON.parse(lines[0]!) as Record<string, string>;
+  assert.deepEqual([message, cause], [nasty, nasty]);
+});
+
+test("an error's message cannot look like a line of the log", () => {
+  const { lines, log } = linesOf('info', true);
+  log.error('failed', describeError(new Error('x\n12:00:00.000 INFO  primary    all is well')));
+  for (const line of lines[0]!.split('\n').slice(1)) assert.match(line, /^ {4}/);
+});
+
 test('an error is described without what a driver attaches to it', () => {
   const error = Object.assign(new Error('no'), {
     code: '23505',

@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCors, preflightLines } from '../../src/http/cors.ts';
+
+test('without origins there is no CORS at all', () => {
+  assert.equal(createCors([]), undefined);
+});
+
+test('a listed origin is named, another gets no more than Vary', () => {
+  const cors = createCors(['https://a.example', 'https://b.example'])!;
+  assert.match(cors.linesFor('https://b.example'), /^\r\nVary: Origin\r\n/);
+  assert.match(cors.linesFor('https://b.example'), /\r\nAccess-Control-Allow-Origin: https:\/\/b/);
+  for (const origin of ['', 'null', '*', 'https://c.example', 'https://a.example\r\nX: y']) {
+    assert.equal(cors.linesFor(origin), '\r\nVary: Origin', origin);
+  }
+});
+
+test('with * every answer is the same', () => {
+  const cors = createCors(['*'])!;
+  assert.equal(cors.linesFor(''), cors.linesFor('https://c.example'));
+  assert.match(cors.linesFor(''), /^\r\nAccess-Control-Allow-Origin: \*\r\n/);
+});
+
+test('a preflight is answered for allowed origins only, and never with credentials', () => {
+  const cors = createCors(['https://a.example'])!;
+  const lines = cors.linesFor('https://a.example');
+  assert.match(preflightLines(lines, 'GET, HEAD'), /Access-Control-Allow-Methods: GET, HEAD\r\n/);
+  assert.doesNotMatch(lines + preflightLines(lines, 'GET'), /credentials/i);
+  assert.equal(preflightLines(cors.linesFor('https://c.example'), 'GET'), '');
+  assert.equal(preflightLines('', 'GET'), '');
+});
