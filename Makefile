@@ -85,6 +85,12 @@ FUZZ_REQUESTS ?= 200000
 fuzz: build ## Throw FUZZ_REQUESTS (200000) random requests at the service.
 	@FUZZ_REQUESTS=$(FUZZ_REQUESTS) $(RUN_TESTS) fuzz
 
+FAULT_SECONDS ?= 12
+
+.PHONY: test-faults
+test-faults: build ## Break what the service depends on, each fault for FAULT_SECONDS (12) in all.
+	@FAULT_SECONDS=$(FAULT_SECONDS) $(RUN_TESTS) faults $(TESTS)
+
 FRESHNESS_SECONDS ?= 60
 
 .PHONY: test-freshness

@@ -16,6 +16,8 @@ export interface FleetOptions {
 export interface Fleet {
   /** Resolves once every front end listens; rejects when one cannot at first. */
   listening(): Promise<void>;
+  /** The schema is up to date: every front end, also one that starts later, may use the database. */
+  open(): void;
   /** Every front end, also one that starts later, says that it is not ready, and serves. */
   drain(): void;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
@@ -35,6 +37,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
   const timers = new Set<NodeJS.Timeout>();
+  let opened = false;
   let draining = false;
   let stopping = false;
 
@@ -82,7 +85,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
   function startMessage(number: number): ToFrontEnd {
     const frontEnd = { ...options.frontEnd, number };
-    return { type: 'start', options: frontEnd, logLevel: options.logLevel, draining };
+    return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened, draining };
   }
 
   /** One that is dying has closed its channel already. */
@@ -104,6 +107,11 @@ export function createFleet(options: FleetOptions): Fleet {
       );
     }, waitMs);
     timers.add(timer);
+  }
+
+  function open(): void {
+    opened = true;
+    for (const worker of running.values()) tell(worker, { type: 'open' });
   }
 
   function drain(): void {
@@ -137,5 +145,5 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening: () => started, drain, stop, kill };
+  return { listening: () => started, open, drain, stop, kill };
 }

@@ -11,6 +11,7 @@ type StartMessage = Extract<ToFrontEnd, { type: 'start' }>;
 
 export function becomeFrontEnd(): void {
   let frontEnd: FrontEnd | undefined;
+  let opened = false;
   let draining = false;
   let stopping = false;
 
@@ -22,6 +23,10 @@ export function becomeFrontEnd(): void {
     switch (message.type) {
       case 'start':
         void begin(message);
+        break;
+      case 'open':
+        opened = true;
+        frontEnd?.open();
         break;
       case 'drain':
         draining = true;
@@ -39,6 +44,7 @@ export function becomeFrontEnd(): void {
 
   async function begin(message: StartMessage): Promise<void> {
     frontEnd = await start(message);
+    if (opened) frontEnd?.open();
     if (message.draining || draining) frontEnd?.drain();
   }
 
@@ -56,11 +62,11 @@ export function becomeFrontEnd(): void {
   }
 }
 
-async function start({ options, logLevel }: StartMessage): Promise<FrontEnd | undefined> {
+async function start({ options, logLevel, opened }: StartMessage): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
   exitOnBug(log);
   try {
-    const frontEnd = await startFrontEnd(options, log);
+    const frontEnd = await startFrontEnd(options, opened, log);
     tellPrimary({ type: 'listening' });
     return frontEnd;
   } catch (error) {

@@ -13,6 +13,8 @@ import { type ProblemCode, problemCodes } from './contract/problems.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
+import { createDatabaseWatch } from './telemetry/database-watch.ts';
+import { createFailureLog } from './telemetry/failure-log.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 import { createCacheStats } from './telemetry/stats.ts';
 
@@ -32,6 +34,8 @@ export interface FrontEndOptions {
 }
 
 export interface FrontEnd {
+  /** The schema is up to date: requests may go to the database. Before, they are refused. */
+  open(): void;
   /** Serves as before, and says that it is not ready: whoever balances load turns away. */
   drain(): void;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
@@ -42,6 +46,9 @@ export interface FrontEnd {
 const localFrameMaxBytes = 64 * 1024;
 const expiryIntervalMs = 100;
 const readinessTimeoutMs = 1000;
+const warmTimeoutMs = 2000;
+/** A batch runs a lost statement once more; each try is given up by its lane before this. */
+const batchMarginMs = 1500;
 const drainPollMs = 5;
 const shortTurnMs = 0.1;
 const acceptTurnsMax = 200;
@@ -51,8 +58,15 @@ const acceptTurnsMax = 200;
  */
 const quietMs = 250;
 
-/** Rejects when the port is taken or the native server does not load. */
-export async function startFrontEnd(options: FrontEndOptions, log: Logger): Promise<FrontEnd> {
+/**
+ * Rejects when the port is taken or the native server does not load.
+ * @param opened the schema is up to date already.
+ */
+export async function startFrontEnd(
+  options: FrontEndOptions,
+  opened: boolean,
+  log: Logger,
+): Promise<FrontEnd> {
   assertNativeServer();
   const { batching } = options;
   const executorOptions = {
@@ -66,6 +80,7 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
   const pool = createPool({
     threads: batching.workerThreads,
     executor: { ...executorOptions, applicationName: `tasks worker ${options.number}` },
+    batchTimeoutMs: 2 * (batching.requestTimeoutMs + batchMarginMs),
     onThreadError: (error) => log.error('a worker thread failed', describeError(error)),
   });
   const generations = createGenerationSource({
@@ -73,23 +88,26 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     applicationName: `tasks front end ${options.number}`,
     timeoutMs: batching.requestTimeoutMs,
   });
-  await Promise.all([local.warm(), generations.read()]).catch((error: unknown) => {
-    log.warn('the statements could not be prepared yet', describeError(error));
-  });
+  if (opened) await warm();
 
+  let isOpen = opened;
   let draining = false;
   let closing = false;
   const server = createServer({
     endpoints,
     requestTimeoutMs: batching.requestTimeoutMs,
-    enqueue: (kind, exchange) =>
-      isList(kind) ? lists.add(exchange) : batchers[kind].add(exchange),
+    enqueue,
     checkReady,
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
   });
 
+  const failures = createFailureLog(log);
+  const watch = createDatabaseWatch({
+    ping: () => withTimeout(local.ping(), readinessTimeoutMs),
+    log,
+  });
   const queues = createQueues(batching, execute);
   const batchers = {
     read: queues.open<Exchange>('read', server.answer, server.fail),
@@ -117,6 +135,27 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
   const expiry = setInterval(expire, expiryIntervalMs);
   const listener = await listen(server, { port: options.port, shared: options.sharesPort });
 
+  /** A database that is silent must not keep a front end from listening. */
+  async function warm(): Promise<void> {
+    const warmed = Promise.all([local.warm(), generations.read()]);
+    await withTimeout(warmed, warmTimeoutMs).catch((error: unknown) => {
+      const { stack: _, ...fields } = describeError(error);
+      log.warn('the statements could not be prepared yet', fields);
+    });
+  }
+
+  function open(): void {
+    if (isOpen) return;
+    isOpen = true;
+    void warm();
+  }
+
+  function enqueue(kind: Kind, exchange: Exchange): boolean {
+    if (isOpen) return isList(kind) ? lists.add(exchange) : batchers[kind].add(exchange);
+    server.fail(exchange, 'unavailable', 'the schema is not known to be up to date');
+    return true;
+  }
+
   function landFlight(flight: Flight<Exchange>, item: ResponseItem): void {
     const bytes = Buffer.from(item.body.buffer, item.body.byteOffset, item.body.length);
     if (item.problem !== 0) {
@@ -139,13 +178,14 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
 
   async function checkReady(): Promise<void> {
     if (draining) throw new Error('draining');
+    if (!isOpen) throw new Error('the schema is not known to be up to date');
     await withTimeout(local.ping(), readinessTimeoutMs);
   }
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
     const { requestId, method } = exchange;
-    const level = code === 'internal' ? 'error' : 'warn';
-    log[level]('a request failed', { requestId, method, code, cause });
+    failures.add({ requestId, method, code, cause }, code === 'internal');
+    if (isOpen && code !== 'overloaded') watch.suspect();
   }
 
   function expire(): void {
@@ -173,6 +213,8 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     clearInterval(expiry);
     listener.close();
     log.debug('closed the connections that were left');
+    watch.close();
+    failures.close();
     redis?.close();
     await Promise.all([pool.close(), local.close(), generations.close()]);
   }
@@ -199,7 +241,7 @@ export async function startFrontEnd(options: FrontEndOptions, log: Logger): Prom
     for (const kind of kinds) batchers[kind].expire(Number.POSITIVE_INFINITY);
   }
 
-  return { drain, stop };
+  return { open, drain, stop };
 }
 
 /**

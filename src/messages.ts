@@ -7,9 +7,13 @@ export type ToFrontEnd =
       readonly type: 'start';
       readonly options: FrontEndOptions;
       readonly logLevel: LogLevel;
+      /** The schema is up to date. */
+      readonly opened: boolean;
       /** The service is about to stop: serve, and do not say that you are ready. */
       readonly draining: boolean;
     }
+  /** The schema is up to date now. */
+  | { readonly type: 'open' }
   | { readonly type: 'drain' }
   | { readonly type: 'stop' };
 

@@ -1,19 +1,23 @@
 /**
  * The first process. It starts what is needed, in order, and stops it in the reverse order:
- * embedded database ▸ migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database.
+ * embedded database ▸ migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database. Front
+ * ends do not wait for a database that is away: they say so to whoever asks, until the schema is
+ * up to date.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config, DatabaseConfig } from './config.ts';
+import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
 import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired-keys.ts';
-import { type MigrationStatus, migrateUp, migrationStatus } from './database/migrate.ts';
+import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { findPort } from './port.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 
 /** `make` passes a signal on that the terminal has sent already: not the user's second one. */
 const sameSignalMs = 300;
+/** A database that says nothing for this long, or migrates for longer, does not hold up the rest. */
+const schemaPatienceMs = 2000;
 
 /** Resolves when everything runs; the process then lives until a signal ends it. */
 export async function runPrimary(config: Config, log: Logger): Promise<void> {
@@ -36,7 +40,9 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     }
     if (stopping !== undefined) return;
     const database = config.database ?? embedded!.config;
-    await bringSchemaUp(database, config.autoMigrate, log);
+    const options = { database, autoMigrate: config.autoMigrate, log };
+    const schema = prepareSchema(options, embedded !== undefined);
+    await schema.begun;
     if (stopping !== undefined) return;
     fleet = createFleet({
       size: config.frontEnds,
@@ -54,6 +60,8 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         corsOrigins: config.corsOrigins,
       },
     });
+    // Most often the schema is there by now, and they never hear of a wait.
+    schema.ready.then(fleet.open, () => undefined);
     await fleet.listening();
     if (stopping !== undefined) return;
     serves = true;
@@ -66,6 +74,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
       frontEnds: config.frontEnds,
       try: `curl -s ${url}/api/tasks -H 'Content-Type: application/json' -d '{"title":"Sample task"}'`,
     });
+    await schema.ready;
   } catch (error) {
     if (stopping === undefined) {
       log.error(error instanceof Error ? error.message : String(error));
@@ -112,27 +121,23 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   }
 }
 
-/** @throws an Error that names the command, when the schema is old and must not be touched. */
-async function bringSchemaUp(
-  database: DatabaseConfig,
-  autoMigrate: boolean,
-  log: Logger,
-): Promise<void> {
-  if (autoMigrate) {
-    await migrateUp(database, log);
-    return;
-  }
-  assertUpToDate(await migrationStatus(database));
+interface Preparation {
+  /** Resolves when the schema is ready, or for now there is nothing but to wait for it. */
+  readonly begun: Promise<void>;
+  readonly ready: Promise<void>;
 }
 
-function assertUpToDate({ current, latest, dirty, pending }: MigrationStatus): void {
-  const problem = dirty
-    ? 'was left half way by a migration that was interrupted'
-    : (current ?? 0) > latest
-      ? `is at version ${current}, newer than this service's ${latest}: run a newer release`
-      : pending.length > 0
-        ? `is at version ${current ?? 0}, this service needs ${latest}: run "make db-migrate-up", ` +
-          'or set DB_AUTO_MIGRATE=true'
-        : undefined;
-  if (problem !== undefined) throw new Error(`the database's schema ${problem}`);
+/** @param isOurs an embedded database is there, or the start has failed. */
+function prepareSchema(options: SchemaOptions, isOurs: boolean): Preparation {
+  if (isOurs) {
+    const ready = bringSchemaUp(options);
+    return { ready, begun: ready };
+  }
+  let tellAway = (): void => undefined;
+  const away = new Promise<void>((resolve) => {
+    tellAway = resolve;
+    setTimeout(resolve, schemaPatienceMs).unref();
+  });
+  const ready = awaitSchema(options, tellAway);
+  return { ready, begun: Promise.race([ready, away]) };
 }

@@ -35,9 +35,29 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
   return { code: 'internal', cause, perRow: true, connectionLost: false };
 }
 
-/** Resources, timeouts, a read-only server: the same request may succeed later. */
+/** Class 53: nothing left to give; 58: the server's own disk; 57: an operator, or a timeout. */
+const transientClasses = ['53', '57', '58'];
+
+/** The same request may succeed later, and would fail row by row just as well. */
+const transient: ReadonlySet<string> = new Set([
+  '25006', // read-only: a standby, or somebody's wish
+  '55P03', // somebody holds a lock
+  '55006', // the database is being dropped or copied
+  // Who we are, where we are and what we may: until an operator has mended it.
+  '28000',
+  '28P01',
+  '3D000',
+  '42501',
+  // The tables, columns and functions of a schema that is being restored or altered.
+  '3F000',
+  '42P01',
+  '42703',
+  '42704',
+  '42883',
+  '0A000', // a kept plan no longer fits its table
+  '26000', // a kept statement is gone, by DEALLOCATE or a pooler
+]);
+
 function isTransient(code: string): boolean {
-  return (
-    code.startsWith('53') || ['57014', '55P03', '25006', '28000', '28P01', '3D000'].includes(code)
-  );
+  return transientClasses.includes(code.slice(0, 2)) || transient.has(code);
 }

@@ -1,5 +1,5 @@
 /** How a statement of the request path is run, and what a row of tasks is. */
-import type { Client } from '../src/database/client.ts';
+import { type Client, runStatement } from '../src/database/client.ts';
 
 /** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
 export interface TaskRow {
@@ -18,7 +18,7 @@ export type Values = readonly (string | null)[];
 
 /** Parameters go as text: PostgreSQL parses them by the types that the statement names. */
 export async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
-  const rows = await sql.unsafe(text, parameters, { prepare: true }).values();
+  const rows = await runStatement(sql, text, parameters, true);
   return rows as unknown as Values[];
 }
 

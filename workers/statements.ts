@@ -4,7 +4,7 @@
  * prepared statement serves every batch size.
  */
 import type { ListQuery } from '../src/contract/list-query.ts';
-import type { Client } from '../src/database/client.ts';
+import { type Client, runStatement } from '../src/database/client.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange, TaskDraft } from './decode.ts';
 import {
@@ -165,6 +165,6 @@ async function runShape(
   { text, values }: Statement,
   prepared: PreparedShapes,
 ): Promise<Values[]> {
-  const rows = await sql.unsafe(text, [...values], { prepare: prepared.keeps(text) }).values();
+  const rows = await runStatement(sql, text, values, prepared.keeps(text));
   return rows as unknown as Values[];
 }

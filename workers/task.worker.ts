@@ -1,4 +1,5 @@
 /** Piscina's entry: one executor a thread, warm before the pool gives it a first batch. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { move, workerData } from 'piscina';
 import type { Frame } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
@@ -10,9 +11,15 @@ export interface Batch {
   readonly frame: Frame;
 }
 
+const warmTimeoutMs = 2000;
+
 const executor = createExecutor(workerData as ExecutorOptions);
-// A database that is away now may be back for the first batch: the thread serves in any case.
-await executor.warm().catch(() => undefined);
+// A database that is away or silent now may be back for the first batch: the thread serves in any
+// case. The timer keeps nothing alive, the pool's port does.
+await Promise.race([
+  executor.warm().catch(() => undefined),
+  sleep(warmTimeoutMs, undefined, { ref: false }),
+]);
 
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
   return move(await executor.execute(kind, frame));

@@ -1,13 +1,18 @@
-/** The executor in worker threads. A thread that dies is replaced; only its batches fail. */
+/**
+ * The executor in worker threads. A thread that dies, or that keeps a batch for longer than any may
+ * take, is replaced; only its batches fail.
+ */
 import { FixedQueue, Piscina } from 'piscina';
 import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { BatchExecutor } from './executor.ts';
-import type { Frame } from './frames.ts';
+import { encodeRequests, type Frame } from './frames.ts';
 
 export interface PoolOptions {
   readonly threads: number;
   readonly executor: ExecutorOptions;
+  /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
+  readonly batchTimeoutMs: number;
   /** Told of a thread's uncaught error. */
   readonly onThreadError: (error: Error) => void;
 }
@@ -16,8 +21,22 @@ export interface PoolOptions {
 const batchesPerThread = 16;
 /** More can never come: each kind has a bounded number of batches under way. */
 const queuedBatchesMax = 1024;
+/** A batch has at most 16 MiB of bodies, and each kind two batches; the rest of it is a leak. */
+const threadHeapMaxMb = 512;
+const replaceAfterMs = 100;
+
+/**
+ * Piscina first tries to `require` the worker's module. A thread that is ended just then takes the
+ * whole process along (Node 20: "must be used on an instantiated module"); one that imports does not.
+ */
+function importOnly(): string[] {
+  const { allowedNodeEnvironmentFlags: flags } = process;
+  const isKnown = flags.has('--experimental-require-module');
+  return isKnown ? ['--no-experimental-require-module'] : [];
+}
 
 export function createPool(options: PoolOptions): BatchExecutor {
+  let closing = false;
   const pool = new Piscina({
     filename: new URL('../../workers/task.worker.js', import.meta.url).href,
     minThreads: options.threads,
@@ -28,13 +47,44 @@ export function createPool(options: PoolOptions): BatchExecutor {
     // The threads have sockets of their own: they must not block while they wait for a batch.
     atomics: 'async',
     recordTiming: false,
+    resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
     workerData: options.executor,
+    execArgv: [...process.execArgv, ...importOnly()],
   });
   pool.on('error', options.onThreadError);
+  pool.on('workerDestroy', () => {
+    if (!closing) setTimeout(replaceThread, replaceAfterMs).unref();
+  });
 
-  async function execute(kind: Kind, frame: Frame): Promise<Frame> {
-    return (await pool.run({ kind, frame }, { transferList: [frame.buffer] })) as Frame;
+  /**
+   * Piscina replaces a thread by itself only until one has died while it was starting; then it
+   * waits for a next task, which does not come while all batches wait in its queue.
+   */
+  function replaceThread(): void {
+    if (closing || pool.threads.length >= options.threads) return;
+    execute('read', encodeRequests([])).catch(() => undefined);
   }
 
-  return { execute, close: () => pool.close() };
+  async function execute(kind: Kind, frame: Frame): Promise<Frame> {
+    const late = new AbortController();
+    // Ends the thread that has the batch, or takes the batch out of the pool's queue.
+    const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);
+    try {
+      const transferList = [frame.buffer];
+      const { signal } = late;
+      return (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
+    } catch (error) {
+      if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  function close(): Promise<void> {
+    closing = true;
+    return pool.close();
+  }
+
+  return { execute, close };
 }

@@ -1,6 +1,6 @@
 /** Where the generation is: one row of PostgreSQL, on a connection that nothing else uses. */
 import type { DatabaseConfig } from '../config.ts';
-import { type Client, createClient } from '../database/client.ts';
+import { type Client, createClient, runStatement } from '../database/client.ts';
 import { createLane } from '../database/lane.ts';
 import type { Generation } from './generation.ts';
 
@@ -19,8 +19,11 @@ export interface GenerationSource {
 
 /**
  * The era is the start of the server and the table's own number: after a restore, a failover or a
- * crash that lost unsynchronised commits, a generation may come a second time with other data.
+ * crash that lost unsynchronised commits, a generation may come a second time with other data. The
+ * database's number is a part of it too, for a copy of a database has the numbers of its tables;
+ * it cannot change while a connection lives.
  */
+const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
 const text = 'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state';
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
@@ -36,10 +39,20 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
     options.timeoutMs,
   );
 
+  const databases = new WeakMap<Client, number>();
+
   async function readOnce(client: Client): Promise<Generation> {
-    const rows = await client.unsafe(text, [], { prepare: true }).values();
+    const database = databases.get(client) ?? (await readDatabase(client));
+    const rows = await runStatement(client, text, [], true);
     const [number, table, start] = rows[0] as unknown as [string, number, string];
-    return { number: Number(number), era: `${table} ${start}` };
+    return { number: Number(number), era: `${database} ${table} ${start}` };
+  }
+
+  async function readDatabase(client: Client): Promise<number> {
+    const rows = await runStatement(client, databaseText, [], false);
+    const [database] = rows[0] as unknown as [number];
+    databases.set(client, database);
+    return database;
   }
 
   return { read: () => lane.run(readOnce), close: () => lane.close() };

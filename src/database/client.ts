@@ -20,7 +20,8 @@ export interface ClientOptions {
 /** A bigint, a numeric and every kind of date or time come back as the text PostgreSQL writes. */
 export type Client = Sql<{ timestamps: string }>;
 
-const connectTimeoutSeconds = 5;
+/** A packet that a broken network swallowed is sent again after 1, 3 and 7 s: better to begin anew. */
+const connectTimeoutSeconds = 2;
 const reconnectFirstSeconds = 0.02;
 const reconnectMaxSeconds = 0.5;
 const keepAliveSeconds = 15;
@@ -81,6 +82,39 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     },
   };
   return postgres(settings);
+}
+
+/** Clients whose driver wanted to run a statement once more. */
+const outOfStep = new WeakSet<Client>();
+
+/**
+ * Runs a statement whose parameters and columns are text. The driver would run one anew by itself
+ * whose plan no longer fits, after somebody altered a table; and then, with others on their way
+ * behind it, give each the answer of another. So it is kept from that: the statement rejects, and
+ * `isOutOfStep` says that nothing which comes from this client is to be believed any more.
+ * @param prepare the server keeps the statement and its plan.
+ */
+export function runStatement(
+  client: Client,
+  text: string,
+  parameters: readonly string[],
+  prepare: boolean,
+): Promise<unknown[][]> {
+  const query = client.unsafe(text, [...parameters], { prepare }).values();
+  // What the driver says of a query beyond its types (3.4, connection.js, `retry`).
+  const { reject } = query as unknown as { reject: (error: unknown) => void };
+  Object.defineProperty(query, 'retried', {
+    get: () => undefined,
+    set(error: unknown) {
+      outOfStep.add(client);
+      reject(error);
+    },
+  });
+  return query as Promise<unknown[][]>;
+}
+
+export function isOutOfStep(client: Client): boolean {
+  return outOfStep.has(client);
 }
 
 const asTextTypes = [1082, 1083, 1114, 1184, 1266];

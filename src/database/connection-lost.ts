@@ -13,6 +13,15 @@ const notSent: ReadonlySet<string> = new Set([
   '57P03', // the server starts up or shuts down
 ]);
 
+/** The server refused the connection itself; statements never end with these. */
+const refused: ReadonlySet<string> = new Set([
+  ...notSent,
+  '28000', // who we are
+  '28P01',
+  '3D000', // there is no such database
+  '53300', // too many connections
+]);
+
 /** The connection broke with the statement on it: it may have been committed, or not. */
 const lost: ReadonlySet<string> = new Set([
   'CONNECTION_CLOSED',
@@ -21,6 +30,7 @@ const lost: ReadonlySet<string> = new Set([
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+  'ERR_STREAM_DESTROYED',
   '57P01', // an administrator ended the session
   '57P02', // another backend crashed
 ]);
@@ -39,8 +49,37 @@ export function connectionLossOf(error: unknown): Loss | undefined {
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
 }
 
+/** There never was a connection: whatever waited for it was not sent. */
+export function isRefusal(error: unknown): boolean {
+  return refused.has(errorCode(error) ?? '');
+}
+
+/** A kept statement no longer fits its tables, or is gone: it did not run. */
+export function isStalePlan(error: unknown): boolean {
+  return ['0A000', '26000', '42804'].includes(errorCode(error) ?? '');
+}
+
+/** For an answer that may belong to another statement: what became of the own one is not known. */
+export function outOfStepError(): Error {
+  return Object.assign(new Error('the connection is out of step'), {
+    code: 'CONNECTION_DESTROYED',
+  });
+}
+
 /** SQLSTATE or the driver's code. */
 export function errorCode(error: unknown): string | undefined {
   const code: unknown = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : undefined;
+}
+
+/**
+ * A database that is not there, starts, stops, fails over, or has nothing left to give: it may
+ * be what it should be a moment later. Not so a refused password or a migration that is wrong.
+ */
+export function isAway(error: unknown): boolean {
+  if (connectionLossOf(error) !== undefined) return true;
+  const code = errorCode(error);
+  if (code === undefined) return false;
+  // Resources, an operator's intervention, and what a standby or a lock refuses.
+  return code.startsWith('53') || code.startsWith('57') || ['25006', '55P03'].includes(code);
 }

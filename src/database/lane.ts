@@ -4,11 +4,14 @@
  * ever, or answer it with the old session's last error. So its client is thrown away, and the
  * next statement goes out on a new one.
  */
-import type { Client } from './client.ts';
-import { connectionLossOf } from './connection-lost.ts';
+import { type Client, isOutOfStep } from './client.ts';
+import { connectionLossOf, isRefusal, isStalePlan, outOfStepError } from './connection-lost.ts';
 
 export interface Lane {
-  /** Runs on the present client. Rejects as the client does. */
+  /**
+   * Runs on the present client. Rejects as the client does, but what waited for a connection that
+   * was refused is told so, because it was not sent; the driver only says that the connection is gone.
+   */
   run<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
@@ -26,6 +29,8 @@ export function createLane(open: (onClose: () => void) => Client, timeoutMs: num
   let present = openNext();
   /** When each of the statements under way began, oldest first. */
   const underWay = new Set<{ readonly since: number }>();
+  /** Clients whose one connection was refused, each with the reason. */
+  const refusals = new WeakMap<Client, unknown>();
   const watch = setInterval(giveUpLate, lookMs);
   watch.unref();
 
@@ -53,9 +58,20 @@ export function createLane(open: (onClose: () => void) => Client, timeoutMs: num
     const statement = { since: performance.now() };
     underWay.add(statement);
     try {
-      return await use(client);
+      const result = await use(client);
+      // It may be another statement's.
+      if (isOutOfStep(client)) throw outOfStepError();
+      return result;
     } catch (error) {
-      if (connectionLossOf(error) !== undefined) replace(client);
+      if (isStalePlan(error) && isOutOfStep(client)) {
+        replace(client);
+        // It did not run; on a new connection it is planned anew.
+        return await use(present);
+      }
+      const isLost = connectionLossOf(error) !== undefined;
+      if (isRefusal(error)) refusals.set(client, error);
+      else if (isLost && refusals.has(client)) throw refusals.get(client);
+      if (isLost) replace(client);
       throw error;
     } finally {
       underWay.delete(statement);

@@ -159,6 +159,7 @@ function launch(options: ServiceOptions): Child {
   return { process: child, log, ended, logged };
 }
 
+/** Those that live. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -27,7 +27,14 @@ test('an error of the server about a row makes the rows run one by one', () => {
 });
 
 test('a full, read-only or slow server is unavailable, and the rows are not tried again', () => {
-  for (const code of ['53100', '53300', '25006', '57014', '55P03']) {
+  for (const code of ['53100', '53300', '58030', '25006', '57014', '55P03']) {
+    const failure = describeFailure(errorWith(code), false);
+    assert.deepEqual([failure.code, failure.perRow], ['unavailable', false], code);
+  }
+});
+
+test('a schema that is not there, or not yet, is unavailable and no bug', () => {
+  for (const code of ['3D000', '42P01', '42703', '42883', '0A000', '26000', '42501']) {
     const failure = describeFailure(errorWith(code), false);
     assert.deepEqual([failure.code, failure.perRow], ['unavailable', false], code);
   }

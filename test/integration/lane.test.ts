@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { createClient, runStatement } from '../../src/database/client.ts';
+import { createLane, type Lane } from '../../src/database/lane.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+
+before(async () => {
+  database = await createTestDatabase('lane');
+});
+
+after(() => database?.drop());
+
+function openLane(): Lane {
+  return createLane(
+    (onClose) =>
+      createClient(database.config, {
+        max: 1,
+        applicationName: 'lane',
+        statementTimeoutMs: 2000,
+        onClose,
+      }),
+    3000,
+  );
+}
+
+test('a table that was altered under kept statements never gives one the answer of another', async () => {
+  await database.sql`CREATE TABLE altered (id int, text varchar(10))`;
+  await database.sql`INSERT INTO altered SELECT n, 'row ' || n FROM generate_series(1, 100) AS n`;
+  const lane = openLane();
+  const read = (id: number) =>
+    lane.run((client) =>
+      runStatement(client, 'SELECT text FROM altered WHERE id = $1', [String(id)], true),
+    );
+  await read(1);
+  const ids = Array.from({ length: 20 }, (_, place) => place + 1);
+  for (let round = 0; round < 10; round++) {
+    await database.sql.unsafe(
+      `ALTER TABLE altered ALTER COLUMN text TYPE varchar(${20 + (round % 2)})`,
+    );
+    await database.sql.unsafe(`ALTER TABLE altered ALTER COLUMN text TYPE text`);
+    const began = performance.now();
+    const answers = await Promise.allSettled(ids.map(read));
+    assert.ok(performance.now() - began < 1500, 'a statement was never answered');
+    for (const [place, answer] of answers.entries()) {
+      if (answer.status === 'fulfilled')
+        assert.deepEqual([...answer.value], [[`row ${ids[place]}`]]);
+    }
+    assert.equal(answers[0]!.status, 'fulfilled', 'it did not run, so it may run again');
+    const again = await Promise.all(ids.map(read));
+    assert.deepEqual(
+      again.flatMap((rows) => [...rows]),
+      ids.map((id) => [`row ${id}`]),
+    );
+  }
+  await lane.close();
+});
+
+test('what waits for a connection that is refused is told so, all of it', async () => {
+  const nowhere = { ...database.config, name: 'there_is_no_such_database' };
+  const lane = createLane(
+    (onClose) =>
+      createClient(nowhere, { max: 1, applicationName: 'lane', statementTimeoutMs: 2000, onClose }),
+    3000,
+  );
+  const run = () => lane.run((client) => runStatement(client, 'SELECT 1', [], true));
+  const outcomes = await Promise.allSettled(Array.from({ length: 5 }, run));
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code),
+    Array.from({ length: 5 }, () => '3D000'),
+  );
+  await lane.close();
+});
