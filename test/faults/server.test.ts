@@ -72,12 +72,15 @@ for (const [name, signal] of [
   });
 }
 
-test('the server is frozen for a while', async (t) => {
+test('the server is frozen for longer than a request may take', async (t) => {
   const database = await cluster.database('frozen');
   await runFault(t, {
     database,
-    async fault({ hold }) {
+    env: { REQUEST_TIMEOUT_MS: '500' },
+    async fault({ hold, probe }) {
       cluster.freeze();
+      const { live, ready, read, list, change } = await probe();
+      assert.deepEqual([live, ready, read, list, change], [200, 503, 503, 503, 503]);
       await hold();
       cluster.thaw();
     },
