@@ -17,8 +17,9 @@ export interface Failure {
 
 export function describeFailure(error: unknown, isRead: boolean): Failure {
   const code = errorCode(error);
-  const cause = code ?? (error instanceof Error ? error.name : 'unknown');
-  if (code === undefined) return { code: 'internal', cause, perRow: true, connectionLost: false };
+  const cause = code ?? nameBug(error);
+  // A bug of ours or of the driver: what the server did is not known, so nothing runs again.
+  if (code === undefined) return { code: 'internal', cause, perRow: false, connectionLost: false };
   const loss = connectionLossOf(error);
   if (loss !== undefined) {
     const unknown = loss === 'unknown' && !isRead;
@@ -33,6 +34,13 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
   if (isTransient(code))
     return { code: 'unavailable', cause, perRow: false, connectionLost: false };
   return { code: 'internal', cause, perRow: true, connectionLost: false };
+}
+
+/** Its kind and where it came from; not its message, which may carry values. */
+function nameBug(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const [, place] = /^ +at (.*)$/m.exec(error.stack ?? '') ?? [];
+  return place === undefined ? error.name : `${error.name} at ${place.replace(/[^ (]*\//g, '')}`;
 }
 
 /** Class 53: nothing left to give; 58: the server's own disk; 57: an operator, or a timeout. */

@@ -1,6 +1,7 @@
 /** Connections to PostgreSQL. Every option that matters is written out with its reason. */
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config.ts';
+import { spentError } from './connection-lost.ts';
 import { openSocket } from './socket.ts';
 import { tlsOf } from './tls.ts';
 
@@ -13,7 +14,10 @@ export interface ClientOptions {
   readonly statementTimeoutMs: number;
   /** Session settings beyond those that every connection has. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Told when a connection that was open, or was to be opened, is gone. */
+  /**
+   * Told when a connection that was open, or was to be opened, is gone. The client opens no other
+   * one then: what still waits in it rejects as certainly not sent.
+   */
   readonly onClose?: () => void;
 }
 
@@ -35,8 +39,14 @@ const longestTimeoutMs = 2 ** 31 - 1;
 export function createClient(database: DatabaseConfig, options: ClientOptions): Client {
   // The driver leaves a zero out, and a default of the role would count instead.
   const statementTimeoutMs = options.statementTimeoutMs || longestTimeoutMs;
+  let isSpent = false;
   const settings = {
-    socket: () => openSocket(database),
+    // The driver connects anew at once for what waits, and whoever throws the client away would
+    // not know whether that ran in the meantime.
+    socket() {
+      if (isSpent) throw spentError();
+      return openSocket(database);
+    },
     // For messages; the socket knows where to go.
     host: database.host,
     port: database.port,
@@ -63,7 +73,11 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     types: asText,
     debug: false,
     onnotice: ignore,
-    onclose: options.onClose ?? ignore,
+    onclose() {
+      if (options.onClose === undefined) return;
+      isSpent = true;
+      options.onClose();
+    },
 
     connection: {
       application_name: options.applicationName,
@@ -110,7 +124,16 @@ export function runStatement(
       reject(error);
     },
   });
-  return query as Promise<unknown[][]>;
+  return (query as Promise<unknown[][]>).then(withoutHoles);
+}
+
+/**
+ * When a statement fails after the server has sent some of its rows, the driver (3.4,
+ * connection.js, `rows`) goes on counting there: the rows of the next one begin behind holes.
+ */
+function withoutHoles(rows: unknown[][]): unknown[][] {
+  // An array's own filter passes over what it does not have.
+  return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
 }
 
 export function isOutOfStep(client: Client): boolean {

@@ -1,5 +1,8 @@
 /** Errors, by SQLSTATE and by the driver's codes, after which a connection is not to be used. */
 
+/** The client has lost its connection before and makes no other one. */
+const spent = 'CLIENT_SPENT';
+
 /** The connection was never made, so the statement cannot have run. */
 const notSent: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -45,7 +48,7 @@ export type Loss =
 export function connectionLossOf(error: unknown): Loss | undefined {
   const code = errorCode(error);
   if (code === undefined) return undefined;
-  if (notSent.has(code)) return 'not-sent';
+  if (code === spent || notSent.has(code)) return 'not-sent';
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
 }
 
@@ -64,6 +67,10 @@ export function outOfStepError(): Error {
   return Object.assign(new Error('the connection is out of step'), {
     code: 'CONNECTION_DESTROYED',
   });
+}
+
+export function spentError(): Error {
+  return Object.assign(new Error('the connection is gone'), { code: spent });
 }
 
 /** SQLSTATE or the driver's code. */

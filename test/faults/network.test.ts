@@ -1,7 +1,6 @@
 /** A network between the service and PostgreSQL that misbehaves, with clients at work. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { type FaultBench, runFault } from '../support/fault-bench.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -34,20 +33,14 @@ const faults: readonly NetworkFault[] = [
   },
   {
     name: 'resets all connections, again and again',
-    async fault(proxy) {
-      for (let time = 0; time < 10; time++) {
-        proxy.reset();
-        await sleep(100);
-      }
+    async fault(proxy, { repeat }) {
+      await repeat(50, () => proxy.reset());
     },
   },
   {
     name: 'closes half of each connection, again and again',
-    async fault(proxy) {
-      for (let time = 0; time < 10; time++) {
-        proxy.halfClose();
-        await sleep(100);
-      }
+    async fault(proxy, { repeat }) {
+      await repeat(50, () => proxy.halfClose());
     },
   },
   {

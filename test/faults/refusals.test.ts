@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
@@ -99,11 +98,8 @@ test('sessions are ended by an administrator, again and again', async (t) => {
   const database = await cluster.database('terminated');
   await runFault(t, {
     database,
-    async fault() {
-      for (let time = 0; time < 10; time++) {
-        await cluster.administer(endSessionsOf(database));
-        await sleep(100);
-      }
+    async fault({ repeat }) {
+      await repeat(50, () => cluster.administer(endSessionsOf(database)));
     },
   });
 });
@@ -114,14 +110,13 @@ test('statements are cancelled by an administrator, again and again', async (t) 
     database,
     // It takes luck to meet a statement that takes half a millisecond.
     mayPassUnnoticed: true,
-    async fault() {
-      for (let time = 0; time < 100; time++) {
-        await cluster.administer(
+    async fault({ repeat }) {
+      await repeat(5, () =>
+        cluster.administer(
           `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
            WHERE datname = '${database.name}' AND state = 'active'`,
-        );
-        await sleep(10);
-      }
+        ),
+      );
     },
   });
 });

@@ -57,6 +57,55 @@ test('a table that was altered under kept statements never gives one the answer 
   await lane.close();
 });
 
+test('rows of a statement that failed half way do not stand among those of the next one', async () => {
+  const lane = openLane();
+  const count = (upTo: number) =>
+    lane.run((client) =>
+      runStatement(
+        client,
+        // Enough bytes that the server sends what it has before it comes to the row that fails.
+        `SELECT n, repeat('x', 1000), 1 / (50 - n) FROM generate_series(1, $1::int) AS n`,
+        [String(upTo)],
+        true,
+      ),
+    );
+  await count(3);
+  for (let round = 0; round < 3; round++) {
+    const [failed, small, none] = await Promise.allSettled([count(100), count(5), count(0)]);
+    assert.equal(failed.status, 'rejected');
+    assert.deepEqual(
+      small.status === 'fulfilled' && small.value.map((row) => row?.[0]),
+      [1, 2, 3, 4, 5],
+    );
+    assert.equal(none.status === 'fulfilled' && none.value.length, 0);
+  }
+  await lane.close();
+});
+
+test('a client whose connection is gone opens no other one', async () => {
+  let client: ReturnType<typeof createClient> | undefined;
+  const lane = createLane((onClose) => {
+    const next = createClient(database.config, {
+      max: 1,
+      applicationName: 'spent',
+      statementTimeoutMs: 2000,
+      onClose,
+    });
+    client ??= next;
+    return next;
+  }, 3000);
+  const pid = 'SELECT pg_backend_pid()';
+  const [[backend]] = (await lane.run((one) => runStatement(one, pid, [], true))) as [[number]];
+  await database.sql`SELECT pg_terminate_backend(${backend})`;
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await assert.rejects(runStatement(client!, pid, [], true), { code: 'CONNECTION_ENDED' });
+  const rows = await database.sql`
+    SELECT 1 FROM pg_stat_activity WHERE application_name = 'spent'`;
+  assert.equal(rows.length, 0);
+  await lane.run((one) => runStatement(one, pid, [], true));
+  await lane.close();
+});
+
 test('what waits for a connection that is refused is told so, all of it', async () => {
   const nowhere = { ...database.config, name: 'there_is_no_such_database' };
   const lane = createLane(

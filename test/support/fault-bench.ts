@@ -33,6 +33,8 @@ export interface FaultBench {
   restart(): Promise<void>;
   /** For as long as a fault is to last. */
   hold(): Promise<void>;
+  /** For as long, and each time after such a pause. */
+  repeat(pauseMs: number, act: () => unknown): Promise<void>;
   /** The status of /livez, /readyz, and of one request of each kind. */
   probe(): Promise<Probe>;
 }
@@ -85,7 +87,19 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
       });
     },
     hold: () => sleep(seconds * 1000),
+    async repeat(pause, act) {
+      const until = performance.now() + seconds * 1000;
+      while (performance.now() < until) {
+        await act();
+        await sleep(pause);
+      }
+    },
     probe: () => probe(port),
+  };
+  const tellLog = (): void => {
+    t.diagnostic(`logged at last: ${JSON.stringify(service.log.slice(-20))}`);
+    const bugs = service.log.filter((line) => JSON.stringify(line).includes('"internal"'));
+    t.diagnostic(`failed for a bug: ${JSON.stringify(bugs.slice(0, 5))}`);
   };
   let recoveryMs: number;
   try {
@@ -94,11 +108,11 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
     recoveryMs = await measureRecovery(port, options.mayBreak === true);
     await bench.hold();
   } catch (error) {
-    t.diagnostic(`logged at last: ${JSON.stringify(service.log.slice(-20))}`);
+    tellLog();
     throw error;
   } finally {
     isOver = true;
-    await working.catch(() => undefined);
+    await working.catch(tellLog);
   }
   const ledgers = await working;
   const code = await service.stop();

@@ -18,6 +18,8 @@ interface Entry {
   removal: 'none' | 'open' | 'acknowledged';
   /** A write without an answer: nobody writes it any more. */
   uncertain: boolean;
+  /** What was asked for and answered, to be told with a violation. */
+  readonly history: string[];
 }
 
 export interface Ledger {
@@ -74,7 +76,9 @@ export async function settle(sql: Client, ledgers: readonly Ledger[]): Promise<v
       const title = stored.get(id);
       stored.delete(id);
       const fault = faultOf(entry, entry, title);
-      if (fault !== undefined) violations.push(`task ${id} in the table ${fault}`);
+      if (fault !== undefined) {
+        violations.push(`task ${id} in the table ${fault}: ${entry.history.join(', ')}`);
+      }
     }
   }
   for (const [id, title] of stored) {
@@ -160,6 +164,7 @@ async function create(
       open: new Set(),
       removal: 'none',
       uncertain: false,
+      history: [`create ${step} ${describe(answer)}`],
     });
   }
   if (outcome !== 'unknown') desk.perhaps.delete(title);
@@ -179,6 +184,7 @@ async function change(
     options,
   );
   const outcome = judgeWrite(desk, answer, 200, `change of task ${id}`);
+  entry.history.push(`change ${step} ${describe(answer)}`);
   if (outcome === 'done') entry.acknowledged = step;
   if (outcome === 'unknown') entry.uncertain = true;
   else entry.open.delete(step);
@@ -194,6 +200,7 @@ async function remove(
   entry.removal = 'open';
   const answer = await ask(() => api.remove(id), options);
   const outcome = judgeWrite(desk, answer, 204, `removal of task ${id}`);
+  entry.history.push(`removal ${describe(answer)}`);
   if (outcome === 'done') entry.removal = 'acknowledged';
   if (outcome === 'refused') entry.removal = 'none';
   if (outcome === 'unknown') entry.uncertain = true;
@@ -236,7 +243,10 @@ async function readList(api: Api, desk: Desk, options: LedgerClientsOptions): Pr
   }
   for (const [id, entry] of before) {
     const fault = faultOf(entry, desk.tasks.get(id)!, listed.get(id));
-    if (fault !== undefined) violations.push(`task ${id} of client ${number}, listed, ${fault}`);
+    if (fault !== undefined) {
+      const history = entry.history.join(', ');
+      violations.push(`task ${id} of client ${number}, listed, ${fault}: ${history}`);
+    }
     listed.delete(id);
   }
   for (const [id, title] of listed) {
@@ -263,6 +273,12 @@ function faultOf(before: Entry, now: Entry, title: string | undefined): string |
   if (step === before.acknowledged || now.open.has(step)) return undefined;
   if (step > before.acknowledged && step <= now.acknowledged) return undefined;
   return `shows write ${step}; write ${before.acknowledged} was acknowledged before`;
+}
+
+function describe(answer: Answer | undefined): string {
+  if (answer === undefined) return 'broke';
+  const code = answer.status < 400 ? '' : ` ${answer.body.errors[0]?.code}`;
+  return `${answer.status}${code} at ${performance.now().toFixed(0)}`;
 }
 
 /** `undefined`: the connection broke. */

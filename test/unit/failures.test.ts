@@ -40,6 +40,14 @@ test('a schema that is not there, or not yet, is unavailable and no bug', () => 
   }
 });
 
+test('after a bug no row is tried again: the statement may have been committed', () => {
+  for (const error of [new TypeError('secret'), 'secret']) {
+    const failure = describeFailure(error, false);
+    assert.deepEqual([failure.code, failure.perRow], ['internal', false]);
+  }
+  assert.match(describeFailure(new TypeError('secret'), false).cause, /^TypeError at .*failures/);
+});
+
 test('the cause for the log is a code and never a message', () => {
   for (const error of [errorWith('23514'), new TypeError('secret'), 'secret', undefined]) {
     assert.doesNotMatch(describeFailure(error, false).cause, /secret/);
