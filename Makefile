@@ -160,6 +160,18 @@ MICRO := perf/micro
 benchmarks: build ## Measure parts of the service as go test -bench does: BENCH, COUNT, BENCHTIME.
 	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)'
 
+PROFILES := docs/profiling
+
+.PHONY: benchmark-cpu
+benchmark-cpu: build ## Write what BENCH spends CPU time on to docs/profiling/cpu.prof.
+	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)' \
+	  -cpuprofile=$(PROFILES)/cpu.prof
+
+.PHONY: benchmark-heap
+benchmark-heap: build ## Write what BENCH allocates to docs/profiling/heap.prof.
+	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)' \
+	  -memprofile=$(PROFILES)/heap.prof
+
 .PHONY: benchstat
 benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 	@exec $(NODE) dist/$(MICRO)/benchstat/main.js '$(OLD)' '$(NEW)'

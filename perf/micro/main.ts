@@ -8,6 +8,7 @@ import { allBenchmarks } from './benchmarks.ts';
 import { createEmbeddedTasks } from './harness/embedded-tasks.ts';
 import { type Flags, parseFlags } from './harness/flags.ts';
 import { runBenchmarks } from './harness/run.ts';
+import { startProfiles } from './profile/profiles.ts';
 
 const interruption = new AbortController();
 
@@ -25,8 +26,14 @@ async function main(flags: Flags): Promise<void> {
   try {
     const chosen = allBenchmarks(embedded.open).filter(({ name }) => flags.bench.matches(name));
     if (chosen.length === 0) throw new Error('-bench: no benchmark has such a name');
+    // Starting the database is no part of a profile.
+    if (flags.cpuprofile !== '' || flags.memprofile !== '') {
+      for (const benchmark of chosen) await benchmark.prepare(1);
+    }
+    const profiles = await startProfiles(flags);
     const write = (text: string): void => void process.stdout.write(text);
     const passed = await runBenchmarks(chosen, flags, write, interruption.signal);
+    await profiles.write();
     if (!passed) process.exitCode = 1;
   } finally {
     await embedded.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,7 @@ import {
 } from '../../perf/micro/harness/database.ts';
 import { runBenchmarks } from '../../perf/micro/harness/run.ts';
 import { stopEmbedded } from '../../src/database/embedded.ts';
+import { root } from '../support/house.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const program = fileURLToPath(new URL('../../perf/micro/main.js', import.meta.url));
@@ -124,6 +125,35 @@ test('the program starts a PostgreSQL of its own, prints results, and leaves no 
   );
   assert.match(stdout, /^PASS\nok {2}\t/m);
   assert.deepEqual(readdirSync(join(folder, 'data', 'socket')), []);
+});
+
+test('profiles of CPU time and of the heap open in go tool pprof, with the TypeScript', {
+  skip: spawnSync('go', ['version']).status === 0 ? false : 'there is no Go in PATH',
+}, async () => {
+  const [cpu, heap] = [join(folder, 'deep', 'cpu.prof'), join(folder, 'heap.prof')];
+  const { code, stderr } = await runProgram([
+    '-bench=^ParseFilter$/terms|^GetTask$',
+    '-benchtime=200ms',
+    `-cpuprofile=${cpu}`,
+    `-memprofile=${heap}`,
+  ]);
+  assert.equal(code, 0, stderr);
+  const pprof = (...args: string[]): string => {
+    const read = spawnSync('go', ['tool', 'pprof', ...args], { cwd: root, encoding: 'utf8' });
+    assert.equal(read.status, 0, read.stderr);
+    return read.stdout;
+  };
+  const cpuTop = pprof('-top', '-cum', '-nodefraction=0', cpu);
+  assert.match(cpuTop, /^Type: cpu$/m);
+  assert.match(cpuTop, /\bparseFilter$/m);
+  assert.doesNotMatch(cpuTop, /idle/);
+  const heapTop = pprof('-top', '-cum', '-nodefraction=0', heap);
+  assert.match(heapTop, /^Type: alloc_space$/m);
+  assert.match(heapTop, /\breadTerm$/m);
+
+  const list = pprof('-list', '^parseFilter$', cpu);
+  assert.match(list, /ROUTINE =+ parseFilter in src\/contract\/filter\.ts$/m);
+  assert.match(list, /const term = readTerm\(reader\);$/m);
 });
 
 test('Ctrl-C ends it in order, and what it has printed stays', async () => {
