@@ -7,7 +7,7 @@ import { formatHeader, formatLine } from '../../perf/micro/harness/format.ts';
 import { measure, nextOperations } from '../../perf/micro/harness/measure.ts';
 import { orderOf } from '../../perf/micro/harness/order.ts';
 import { parsePattern } from '../../perf/micro/harness/pattern.ts';
-import { runBenchmarks } from '../../perf/micro/harness/run.ts';
+import { runRounds, withFrame } from '../../perf/micro/harness/run.ts';
 
 const never = new AbortController().signal;
 const times = (value: number) => ({ unit: 'operations', value }) as const;
@@ -28,6 +28,7 @@ test('flags are taken as go test takes them', () => {
   assert.equal(given.shuffle, 7);
   assert.deepEqual(accepted('-benchtime=100x').benchtime, times(100));
   assert.equal(accepted('-shuffle=off').shuffle, null);
+  assert.equal(accepted('-round=2').round, 2);
   assert.equal(accepted('-cpuprofile=a=b').cpuprofile, 'a=b');
 });
 
@@ -181,11 +182,12 @@ test('one that fails is named once, and the others are measured', async () => {
     prepare: () => () => Promise.reject(new Error('the reason')),
   };
   const works = pureBenchmark('Works', [1], (value) => value);
-  const options = { count: 3, benchtime: times(2), shuffle: 1 };
+  const options = { first: 1, count: 3, benchtime: times(2), shuffle: 1 };
   const write = (part: string): void => {
     text += part;
   };
-  assert.equal(await runBenchmarks([broken, works], options, write, never), false);
+  const run = () => runRounds([broken, works], options, write, never);
+  assert.equal(await withFrame(write, run), false);
   assert.match(text, /--- FAIL: BenchmarkBroken\S*\n {4}the reason\n/);
   assert.equal(text.split('the reason').length, 2);
   const { results } = parseResults(text);
@@ -198,16 +200,16 @@ test('an interruption ends the run at the next measurement', async () => {
   const lines: string[] = [];
   const one = pureBenchmark('One', [1], (value) => value);
   await assert.rejects(
-    runBenchmarks(
+    runRounds(
       [one],
-      { count: 1000, benchtime: times(1), shuffle: null },
+      { first: 1, count: 1000, benchtime: times(1), shuffle: null },
       (line) => {
         lines.push(line);
-        if (lines.length === 4) interruption.abort(new Error('interrupted'));
+        if (lines.length === 3) interruption.abort(new Error('interrupted'));
       },
       interruption.signal,
     ),
     /^Error: interrupted$/,
   );
-  assert.equal(lines.length, 4);
+  assert.equal(lines.length, 3);
 });

@@ -12,6 +12,8 @@ export interface Flags {
   readonly benchtime: Benchtime;
   /** Of the order; `null` is the order of the list. */
   readonly shuffle: number | null;
+  /** Only this one, without header and end; `null`: all. For a process that has a round to itself. */
+  readonly round: number | null;
   /** Where the profiles go; empty for none. */
   readonly cpuprofile: string;
   readonly memprofile: string;
@@ -47,9 +49,14 @@ const readers: Readonly<Record<string, Reader>> = {
   },
   shuffle(draft, value) {
     if (value === 'off') draft.shuffle = null;
-    else if (value === 'on') draft.shuffle = Date.now();
+    else if (value === 'on') draft.shuffle = Math.floor(Date.now() / 1000);
     else if (/^\d{1,15}$/.test(value)) draft.shuffle = Number(value);
     else return 'on, off or a whole number';
+    return undefined;
+  },
+  round(draft, value) {
+    if (!/^[1-9]\d{0,5}$/.test(value)) return 'a whole number from 1 to 999999';
+    draft.round = Number(value);
     return undefined;
   },
   // B/op is always there.
@@ -68,6 +75,7 @@ export function parseFlags(args: readonly string[]): FlagsResult {
     count: 1,
     benchtime: { unit: 'nanoseconds', value: 1e9 },
     shuffle: 1,
+    round: null,
     cpuprofile: '',
     memprofile: '',
     data: '.data/micro',

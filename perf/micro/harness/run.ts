@@ -5,11 +5,17 @@ import { formatHeader, formatLine, fullName, packageName } from './format.ts';
 import { measure } from './measure.ts';
 import { orderOf } from './order.ts';
 
-type Write = (text: string) => void;
+export type Write = (text: string) => void;
 
 /** Enough for V8 to compile what is hot. */
 const warmUp: Benchtime = { unit: 'nanoseconds', value: 50e6 };
 const once: Benchtime = { unit: 'operations', value: 1 };
+
+export interface Rounds extends Pick<Flags, 'benchtime' | 'shuffle'> {
+  /** The number of the first one, from 1: the order depends on it. */
+  readonly first: number;
+  readonly count: number;
+}
 
 /**
  * Each round measures every benchmark once, instead of one benchmark `count` times: what changes
@@ -17,14 +23,13 @@ const once: Benchtime = { unit: 'operations', value: 1 };
  * left out from there on.
  * @returns whether none failed. Rejects when the signal aborts.
  */
-export async function runBenchmarks(
+export async function runRounds(
   benchmarks: readonly Benchmark[],
-  { count, benchtime, shuffle }: Pick<Flags, 'count' | 'benchtime' | 'shuffle'>,
+  { first, count, benchtime, shuffle }: Rounds,
   write: Write,
   signal: AbortSignal,
 ): Promise<boolean> {
   const width = Math.max(0, ...benchmarks.map((benchmark) => fullName(benchmark).length));
-  const began = performance.now();
   const failed = new Set<Benchmark>();
 
   async function attempt(benchmark: Benchmark, length: Benchtime): Promise<string> {
@@ -39,7 +44,6 @@ export async function runBenchmarks(
     }
   }
 
-  write(formatHeader());
   // All code has seen all kinds of values before the first line, so that it matters less what
   // happens to run before what.
   const warm = benchtime.unit === 'operations' ? once : warmUp;
@@ -47,13 +51,24 @@ export async function runBenchmarks(
     const line = await attempt(benchmark, warm);
     if (failed.has(benchmark)) write(line);
   }
-  for (let round = 1; round <= count; round++) {
+  for (let round = first; round < first + count; round++) {
     for (const benchmark of orderOf(benchmarks, shuffle, round)) {
       write(await attempt(benchmark, benchtime));
     }
   }
-  const seconds = ((performance.now() - began) / 1000).toFixed(3);
-  if (failed.size === 0) write(`PASS\nok  \t${packageName}\t${seconds}s\n`);
-  else write(`FAIL\nFAIL\t${packageName}\t${seconds}s\n`);
   return failed.size === 0;
+}
+
+/** Header and end, as Go prints them, around what `run` prints. @returns what `run` does. */
+export async function withFrame(write: Write, run: () => Promise<boolean>): Promise<boolean> {
+  const began = performance.now();
+  write(formatHeader());
+  const passed = await run();
+  const seconds = ((performance.now() - began) / 1000).toFixed(3);
+  write(
+    passed
+      ? `PASS\nok  \t${packageName}\t${seconds}s\n`
+      : `FAIL\nFAIL\t${packageName}\t${seconds}s\n`,
+  );
+  return passed;
 }
