@@ -1,8 +1,10 @@
 /** The front-end processes: forked, replaced with back-off when they die, stopped together. */
 import cluster, { type Worker } from 'node:cluster';
+import { createFleetQuestions } from './fleet-questions.ts';
 import type { FrontEndOptions } from './frontend.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import type { Logger, LogLevel } from './telemetry/log.ts';
+import type { AskFrontEnds } from './telemetry/pprof/collect.ts';
 
 export interface FleetOptions {
   readonly size: number;
@@ -20,6 +22,8 @@ export interface Fleet {
   open(): void;
   /** Every front end, also one that starts later, says that it is not ready, and serves. */
   drain(): void;
+  /** What every front end, and each of its threads, records for a profile. */
+  readonly ask: AskFrontEnds;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -36,7 +40,10 @@ const killMarginMs = 2000;
 export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
+  /** Those that listen to messages. */
+  const online = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
+  const questions = createFleetQuestions(tellNumber);
   let opened = false;
   let draining = false;
   let stopping = false;
@@ -58,11 +65,15 @@ export function createFleet(options: FleetOptions): Fleet {
         switch (reply.type) {
           case 'online':
             // What was sent before this is lost: it learns now what it has to be.
+            online.add(number);
             tell(worker, stopping ? { type: 'stop' } : startMessage(number));
             break;
           case 'listening':
             listens = true;
             resolve();
+            break;
+          case 'answer':
+            questions.answered(number, reply);
             break;
           case 'failed':
             reject(new Error(reply.reason));
@@ -73,6 +84,8 @@ export function createFleet(options: FleetOptions): Fleet {
       worker.on('error', () => undefined);
       worker.on('exit', (code, signal) => {
         running.delete(number);
+        online.delete(number);
+        questions.left(number);
         if (stopping) return resolve();
         const proven = performance.now() - forkedAt >= provenAfterMs;
         const waitMs = proven ? backOffMinMs : backOffMs;
@@ -91,6 +104,13 @@ export function createFleet(options: FleetOptions): Fleet {
   /** One that is dying has closed its channel already. */
   function tell(worker: Worker, message: ToFrontEnd): void {
     if (worker.isConnected()) worker.send(message);
+  }
+
+  function tellNumber(number: number, message: ToFrontEnd): boolean {
+    const worker = running.get(number);
+    if (!online.has(number) || worker?.isConnected() !== true) return false;
+    worker.send(message);
+    return true;
   }
 
   function replaceLater(number: number, waitMs: number): void {
@@ -145,5 +165,12 @@ export function createFleet(options: FleetOptions): Fleet {
     for (const worker of running.values()) worker.process.kill('SIGKILL');
   }
 
-  return { listening: () => started, open, drain, stop, kill };
+  return {
+    listening: () => started,
+    open,
+    drain,
+    ask: (question, signal, timeoutMs) => questions.ask(question, options.size, signal, timeoutMs),
+    stop,
+    kill,
+  };
 }

@@ -4,6 +4,7 @@
  */
 import cluster from 'node:cluster';
 import { type FrontEnd, startFrontEnd } from './frontend.ts';
+import { createAnswering } from './frontend-answering.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import { createLogger, describeError, type Logger } from './telemetry/log.ts';
 
@@ -14,6 +15,10 @@ export function becomeFrontEnd(): void {
   let opened = false;
   let draining = false;
   let stopping = false;
+  const answering = createAnswering(
+    () => frontEnd?.profiles,
+    (id, recording) => tellPrimary({ type: 'answer', id, recording }),
+  );
 
   // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
   process.on('SIGINT', () => undefined);
@@ -31,6 +36,12 @@ export function becomeFrontEnd(): void {
       case 'drain':
         draining = true;
         frontEnd?.drain();
+        break;
+      case 'ask':
+        answering.ask(message.id, message.question);
+        break;
+      case 'cancel':
+        answering.cancel(message.id);
         break;
       case 'stop':
         void stop();

@@ -16,6 +16,7 @@ import { createServer } from './http/serve.ts';
 import { createDatabaseWatch } from './telemetry/database-watch.ts';
 import { createFailureLog } from './telemetry/failure-log.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
+import { createProcessRecorder, type ProcessRecorder } from './telemetry/pprof/process.ts';
 import { createCacheStats } from './telemetry/stats.ts';
 
 export interface FrontEndOptions {
@@ -31,6 +32,8 @@ export interface FrontEndOptions {
   readonly shutdownGraceMs: number;
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Profiles may be asked for: the heap is sampled from the start. */
+  readonly profiles: boolean;
 }
 
 export interface FrontEnd {
@@ -38,6 +41,8 @@ export interface FrontEnd {
   open(): void;
   /** Serves as before, and says that it is not ready: whoever balances load turns away. */
   drain(): void;
+  /** Of this process and its threads; `undefined` without profiles. */
+  readonly profiles: ProcessRecorder | undefined;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
   stop(): Promise<void>;
 }
@@ -69,6 +74,7 @@ export async function startFrontEnd(
 ): Promise<FrontEnd> {
   assertNativeServer();
   const { batching } = options;
+  const profiles = options.profiles ? createProcessRecorder(() => pool.threadIds()) : undefined;
   const executorOptions = {
     database: options.database,
     statementTimeoutMs: batching.requestTimeoutMs,
@@ -81,6 +87,7 @@ export async function startFrontEnd(
     threads: batching.workerThreads,
     executor: { ...executorOptions, applicationName: `tasks worker ${options.number}` },
     batchTimeoutMs: 2 * (batching.requestTimeoutMs + batchMarginMs),
+    profiles: options.profiles,
     onThreadError: (error) => log.error('a worker thread failed', describeError(error)),
   });
   const generations = createGenerationSource({
@@ -216,6 +223,7 @@ export async function startFrontEnd(
     watch.close();
     failures.close();
     redis?.close();
+    profiles?.close();
     await Promise.all([pool.close(), local.close(), generations.close()]);
   }
 
@@ -241,7 +249,7 @@ export async function startFrontEnd(
     for (const kind of kinds) batchers[kind].expire(Number.POSITIVE_INFINITY);
   }
 
-  return { open, drain, stop };
+  return { open, drain, profiles, stop };
 }
 
 /**

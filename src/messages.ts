@@ -1,6 +1,7 @@
 /** What the primary and a front end say to each other over the channel that the fork made. */
 import type { FrontEndOptions } from './frontend.ts';
 import type { LogLevel } from './telemetry/log.ts';
+import type { ProcessRecording, ProfileQuestion } from './telemetry/pprof/recording.ts';
 
 export type ToFrontEnd =
   | {
@@ -15,10 +16,15 @@ export type ToFrontEnd =
   /** The schema is up to date now. */
   | { readonly type: 'open' }
   | { readonly type: 'drain' }
+  | { readonly type: 'ask'; readonly id: number; readonly question: ProfileQuestion }
+  /** Nobody waits for the answer any more. */
+  | { readonly type: 'cancel'; readonly id: number }
   | { readonly type: 'stop' };
 
 export type ToPrimary =
   /** It listens to messages now: modules load asynchronously, and what came before is lost. */
   | { readonly type: 'online' }
   | { readonly type: 'listening' }
+  /** `null`: it could not. */
+  | { readonly type: 'answer'; readonly id: number; readonly recording: ProcessRecording | null }
   | { readonly type: 'failed'; readonly reason: string };

@@ -58,6 +58,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
         corsOrigins: config.corsOrigins,
+        profiles: config.pprofEnabled,
       },
     });
     // Most often the schema is there by now, and they never hear of a wait.

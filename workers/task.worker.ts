@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { move, workerData } from 'piscina';
 import type { Frame } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
+import { answerMainThread } from '../src/telemetry/pprof/threads.ts';
 import { createExecutor } from './executor.ts';
 import type { ExecutorOptions } from './lanes.ts';
 
@@ -11,9 +12,17 @@ export interface Batch {
   readonly frame: Frame;
 }
 
+export interface ThreadOptions {
+  readonly executor: ExecutorOptions;
+  /** The heap is sampled, and whoever makes a profile is answered. */
+  readonly profiles: boolean;
+}
+
 const warmTimeoutMs = 2000;
 
-const executor = createExecutor(workerData as ExecutorOptions);
+const options = workerData as ThreadOptions;
+if (options.profiles) answerMainThread();
+const executor = createExecutor(options.executor);
 // A database that is away or silent now may be back for the first batch: the thread serves in any
 // case. The timer keeps nothing alive, the pool's port does.
 await Promise.race([

@@ -4,6 +4,7 @@
  */
 import { FixedQueue, Piscina } from 'piscina';
 import type { ExecutorOptions } from '../../workers/lanes.ts';
+import type { ThreadOptions } from '../../workers/task.worker.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { BatchExecutor } from './executor.ts';
 import { encodeRequests, type Frame } from './frames.ts';
@@ -13,6 +14,8 @@ export interface PoolOptions {
   readonly executor: ExecutorOptions;
   /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
   readonly batchTimeoutMs: number;
+  /** The threads sample their heaps and answer `createThreads` (telemetry/pprof/threads.ts). */
+  readonly profiles: boolean;
   /** Told of a thread's uncaught error. */
   readonly onThreadError: (error: Error) => void;
 }
@@ -35,7 +38,12 @@ function importOnly(): string[] {
   return isKnown ? ['--no-experimental-require-module'] : [];
 }
 
-export function createPool(options: PoolOptions): BatchExecutor {
+export interface Pool extends BatchExecutor {
+  /** Of the threads that run at the moment. */
+  threadIds(): readonly number[];
+}
+
+export function createPool(options: PoolOptions): Pool {
   let closing = false;
   const pool = new Piscina({
     filename: new URL('../../workers/task.worker.js', import.meta.url).href,
@@ -48,7 +56,7 @@ export function createPool(options: PoolOptions): BatchExecutor {
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
-    workerData: options.executor,
+    workerData: { executor: options.executor, profiles: options.profiles } satisfies ThreadOptions,
     execArgv: [...process.execArgv, ...importOnly()],
   });
   pool.on('error', options.onThreadError);
@@ -86,5 +94,5 @@ export function createPool(options: PoolOptions): BatchExecutor {
     return pool.close();
   }
 
-  return { execute, close };
+  return { execute, threadIds: () => pool.threads.map(({ threadId }) => threadId), close };
 }

@@ -1,0 +1,16 @@
+/** One page of the administration: metrics, a profile. */
+export interface AdminRequest {
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly accept: string;
+}
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: Uint8Array | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** @param signal aborted when the client has gone. */
+export type AdminPage = (request: AdminRequest, signal: AbortSignal) => Promise<AdminAnswer>;

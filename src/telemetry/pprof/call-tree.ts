@@ -1,0 +1,45 @@
+/** The samples of a profile as one tree, from the outermost function inwards. */
+import type { Frame, Sample } from './profile.ts';
+
+export interface CallNode {
+  readonly frame: Frame;
+  readonly children: Map<string, CallNode>;
+  /** Of samples that end here. */
+  own: number;
+  /** The same by line. */
+  readonly lines: Map<number, number>;
+}
+
+/**
+ * Processes are the root's children, threads theirs.
+ * @param value the place of the value that counts.
+ */
+export function buildCallTree(samples: readonly Sample[], value: number): CallNode {
+  const root = createNode({ name: '[root]', file: '', startLine: 0, line: 0 });
+  for (const { stack, values, process, thread } of samples) {
+    let node = childOf(childOf(root, group(process)), group(thread));
+    for (const frame of stack.toReversed()) node = childOf(node, frame);
+    const own = values[value]!;
+    const line = stack[0]?.line ?? 0;
+    node.own += own;
+    node.lines.set(line, (node.lines.get(line) ?? 0) + own);
+  }
+  return root;
+}
+
+function group(name: string): Frame {
+  return { name, file: '', startLine: 0, line: 0 };
+}
+
+function childOf(node: CallNode, frame: Frame): CallNode {
+  const key = `${frame.name} ${frame.file} ${frame.startLine}`;
+  const known = node.children.get(key);
+  if (known !== undefined) return known;
+  const child = createNode(frame);
+  node.children.set(key, child);
+  return child;
+}
+
+function createNode(frame: Frame): CallNode {
+  return { frame, children: new Map(), own: 0, lines: new Map() };
+}

@@ -1,0 +1,82 @@
+/** Asks every process at once, for one profile at a time over the whole service. */
+import type { Recordings } from './merge.ts';
+import { createProcessRecorder } from './process.ts';
+import { type ProcessRecording, type ProfileQuestion, processDeadlineMs } from './recording.ts';
+
+export interface FrontEndRecordings {
+  readonly recordings: ReadonlyMap<number, ProcessRecording>;
+  /** Numbers of the front ends that died, are starting, or did not answer in time. */
+  readonly missing: readonly number[];
+}
+
+/** Rejects only when the signal is aborted. */
+export type AskFrontEnds = (
+  question: ProfileQuestion,
+  signal: AbortSignal,
+  timeoutMs: number,
+) => Promise<FrontEndRecordings>;
+
+export interface Collection {
+  readonly recordings: Recordings;
+  readonly startedAt: Date;
+  readonly durationMs: number;
+  /** Names of processes and threads whose part is not there. */
+  readonly missing: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface Collector {
+  /** `null`: another one is under way. Rejects when the signal is aborted. */
+  collect(question: ProfileQuestion, signal: AbortSignal): Promise<Collection | null>;
+  close(): void;
+}
+
+export function createCollector(ask: AskFrontEnds): Collector {
+  const own = createProcessRecorder(() => []);
+  let busy = false;
+
+  async function collect(
+    question: ProfileQuestion,
+    signal: AbortSignal,
+  ): Promise<Collection | null> {
+    if (busy) return null;
+    busy = true;
+    try {
+      return await collectAll(question, signal);
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function collectAll(question: ProfileQuestion, signal: AbortSignal): Promise<Collection> {
+    const startedAt = new Date();
+    const began = performance.now();
+    const [mine, theirs] = await Promise.allSettled([
+      own.record(question, signal),
+      ask(question, signal, processDeadlineMs(question)),
+    ]);
+    if (mine.status === 'rejected') throw mine.reason;
+    if (theirs.status === 'rejected') throw theirs.reason;
+    const recordings = new Map([['primary', mine.value]]);
+    const missing: string[] = [];
+    for (const [number, recording] of theirs.value.recordings) {
+      const name = `frontend-${number}`;
+      recordings.set(name, recording);
+      for (const thread of recording.missing) missing.push(`${name}/${thread}`);
+    }
+    for (const number of theirs.value.missing) missing.push(`frontend-${number}`);
+    const durationMs =
+      'milliseconds' in question ? question.milliseconds : performance.now() - began;
+    return { recordings, startedAt, durationMs, missing, notes: notesOf(recordings) };
+  }
+
+  return { collect, close: own.close };
+}
+
+function notesOf(recordings: Recordings): string[] {
+  return [...recordings].flatMap(([process, { threads }]) =>
+    Object.entries(threads).flatMap(([thread, { notes }]) =>
+      notes.map((note) => `${process}/${thread}: ${note}`),
+    ),
+  );
+}

@@ -1,0 +1,58 @@
+/** Answers for one thread, through an inspector session with itself. */
+import { Session } from 'node:inspector/promises';
+import { isMainThread } from 'node:worker_threads';
+import { recordCpu } from './record-cpu.ts';
+import { recordDelay } from './record-delay.ts';
+import { startHeapRecorder } from './record-heap.ts';
+import { recordResources } from './record-resources.ts';
+import { recordTrace } from './record-trace.ts';
+import { emptyRecording, type ProfileQuestion, type ThreadRecording } from './recording.ts';
+
+export interface IsolateRecorder {
+  /** Rejects when the signal is aborted, and when it is busy with another recording. */
+  record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording>;
+  close(): void;
+}
+
+export function createIsolateRecorder(): IsolateRecorder {
+  const session = new Session();
+  session.connect();
+  // From here on, so that a heap profile knows what the service began with.
+  const heap = startHeapRecorder(session);
+  heap.catch(() => undefined);
+  let busy = false;
+
+  async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording> {
+    if (busy) throw new Error('another recording is under way');
+    signal.throwIfAborted();
+    busy = true;
+    try {
+      return await carryOut(question, signal);
+    } finally {
+      busy = false;
+    }
+  }
+
+  async function carryOut(
+    question: ProfileQuestion,
+    signal: AbortSignal,
+  ): Promise<ThreadRecording> {
+    switch (question.kind) {
+      case 'cpu':
+        return recordCpu(session, question, isMainThread, signal);
+      case 'heap':
+        return (await heap).live(question.collect);
+      case 'allocations':
+        return (await heap).allocated(question.milliseconds, signal);
+      case 'delay':
+        return recordDelay(question.milliseconds, signal);
+      case 'resources':
+        return recordResources(isMainThread);
+      case 'trace':
+        // It covers all threads of a process, and only a main thread may ask for it.
+        return isMainThread ? recordTrace(session, question.milliseconds, signal) : emptyRecording;
+    }
+  }
+
+  return { record, close: () => session.disconnect() };
+}

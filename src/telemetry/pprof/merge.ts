@@ -1,0 +1,103 @@
+/** From what the threads recorded to samples of one profile. */
+import type { Frame, Sample } from './profile.ts';
+import type { ProcessRecording, ThreadRecording } from './recording.ts';
+import type { Sources } from './sources.ts';
+
+/** By name: `primary`, `frontend-1`. */
+export type Recordings = ReadonlyMap<string, ProcessRecording>;
+
+const native: Frame = { name: '[native]', file: '', startLine: 0, line: 0 };
+const helpers: Frame = { ...native, name: '[helper threads: collector, compiler, file system]' };
+
+/** @param choose the values of the profile out of those that were recorded. */
+export function mergeSamples(
+  recordings: Recordings,
+  sources: Sources,
+  choose: (values: readonly number[]) => readonly number[] = (values) => values,
+): Sample[] {
+  const samples: Sample[] = [];
+  for (const [process, { threads }] of recordings) {
+    for (const [thread, recording] of Object.entries(threads)) {
+      for (const { stack, values } of stacksOf(recording, sources)) {
+        const chosen = choose(values);
+        if (chosen.some((value) => value !== 0)) {
+          samples.push({ stack, values: chosen, process, thread });
+        }
+      }
+    }
+  }
+  return samples;
+}
+
+/**
+ * CPU time, samples and nanoseconds. The sampler looks at the clock on the wall: a thread that waits
+ * for a core seems to work, and what uWebSockets.js does outside of JavaScript seems to be idle. So the
+ * samples of a thread are brought to the CPU time that the system has counted for it: they are made
+ * smaller, or what is missing is added as `[native]`. What a process has used beyond its threads of
+ * JavaScript is a sample of its own.
+ */
+export function mergeCpu(recordings: Recordings, sources: Sources, intervalNs: number): Sample[] {
+  const samples: Sample[] = [];
+  for (const [process, { threads }] of recordings) {
+    let known = 0;
+    for (const [thread, recording] of Object.entries(threads)) {
+      known += recording.cpuNs ?? 0;
+      for (const { stack, values } of corrected(recording, stacksOf(recording, sources))) {
+        samples.push({ stack, values, process, thread });
+      }
+    }
+    const all = threads['main']?.processCpuNs ?? null;
+    const isKnown = Object.values(threads).every(({ cpuNs }) => cpuNs !== null);
+    if (all !== null && isKnown && all - known >= intervalNs) {
+      const rest = all - known;
+      const values = [rest / intervalNs, rest];
+      samples.push({ stack: [helpers], values, process, thread: 'helpers' });
+    }
+  }
+  return samples;
+
+  function corrected({ cpuNs }: ThreadRecording, stacks: readonly Stack[]): readonly Stack[] {
+    if (cpuNs === null) return stacks;
+    const seenNs = stacks.reduce((sum, { values }) => sum + values[1]!, 0);
+    if (seenNs > cpuNs) {
+      const share = cpuNs / seenNs;
+      return stacks.map(({ stack, values }) => ({
+        stack,
+        values: [values[0]!, values[1]! * share],
+      }));
+    }
+    const missing = cpuNs - seenNs;
+    if (missing < intervalNs) return stacks;
+    return [...stacks, { stack: [native], values: [missing / intervalNs, missing] }];
+  }
+}
+
+interface Stack {
+  readonly stack: readonly Frame[];
+  readonly values: readonly number[];
+}
+
+function stacksOf({ nodes, samples }: ThreadRecording, sources: Sources): Stack[] {
+  // A caller's line is not known, so its frame is the same for all that it calls.
+  const callers = new Map<number, readonly Frame[]>();
+
+  function callersOf(place: number): readonly Frame[] {
+    const known = callers.get(place);
+    if (known !== undefined) return known;
+    const { frame, parent } = nodes[place]!;
+    const stack =
+      frame.name === '(root)' ? [] : [sources.resolve(frame, -1), ...up(parent, callersOf)];
+    callers.set(place, stack);
+    return stack;
+  }
+
+  return samples.map(({ node, line, values }) => {
+    const { frame, parent } = nodes[node]!;
+    const innermost = sources.resolve(frame, line);
+    return { stack: [innermost, ...up(parent, callersOf)], values };
+  });
+}
+
+function up(parent: number, callersOf: (place: number) => readonly Frame[]): readonly Frame[] {
+  return parent === -1 ? [] : callersOf(parent);
+}

@@ -1,0 +1,218 @@
+/** The pages under /debug/pprof/, as net/http/pprof has them, over all processes and threads. */
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { AdminAnswer, AdminPage, AdminRequest } from '../../admin/page.ts';
+import { type AskFrontEnds, type Collection, type Collector, createCollector } from './collect.ts';
+import { encodeCpuProfile } from './encode-cpuprofile.ts';
+import { encodePprof } from './encode-pprof.ts';
+import { encodeSpeedscope } from './encode-speedscope.ts';
+import { encodeText } from './encode-text.ts';
+import { indexPage } from './index-page.ts';
+import { isSet, type ProfileKind, profileKinds } from './kinds.ts';
+import type { Profile } from './profile.ts';
+import type { ProfileQuestion } from './recording.ts';
+import { createSources } from './sources.ts';
+import { encodeTrace } from './trace.ts';
+
+export interface PprofOptions {
+  readonly fleet: { readonly ask: AskFrontEnds };
+}
+
+export interface PprofPages {
+  /** `path` is what stands behind `/debug/pprof`. */
+  readonly page: AdminPage;
+  close(): void;
+}
+
+const formats = ['pprof', 'cpuprofile', 'speedscope'] as const;
+type Format = (typeof formats)[number];
+
+const secondsMax = 300;
+const traceSecondsDefault = 1;
+/** A trace is large: see `eventsMax` in record-trace.ts. */
+const traceSecondsMax = 60;
+const compress = promisify(gzip);
+
+/** In the primary, once: its own heap is sampled from here on. */
+export function createPprofPages({ fleet }: PprofOptions): PprofPages {
+  const collector = createCollector(fleet.ask);
+
+  async function page(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
+    try {
+      return await answer(request, signal);
+    } catch (error) {
+      // Nobody reads it.
+      if (signal.aborted) return plain(499, 'The client has gone.');
+      throw error;
+    }
+  }
+
+  async function answer(request: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
+    const name = request.path.replace(/^\//, '');
+    if (name === '') return answerIndex(signal);
+    if (name === 'cmdline') return plain(200, commandLine());
+    // Names are in the profiles already: Go's tool then looks up nothing.
+    if (name === 'symbol') return plain(200, 'num_symbols: 0\n');
+    if (name === 'trace') return answerTrace(request, signal);
+    const kind = profileKinds.find((candidate) => candidate.name === name);
+    if (kind === undefined) return refuse(404, `Unknown profile: there is ${names()}.`);
+    return answerProfile(kind, request, signal);
+  }
+
+  async function answerProfile(
+    kind: ProfileKind,
+    { query }: AdminRequest,
+    signal: AbortSignal,
+  ): Promise<AdminAnswer> {
+    const seconds = readSeconds(query, kind.defaultSeconds, secondsMax);
+    if (typeof seconds === 'string') return refuse(400, seconds);
+    const format = formats.find((known) => known === (query.get('format') ?? 'pprof'));
+    if (format === undefined) return refuse(400, `format must be one of ${formats.join(', ')}.`);
+    if (format === 'cpuprofile' && kind.name !== 'profile') {
+      return refuse(400, 'format=cpuprofile is for the CPU profile only.');
+    }
+    const question = kind.question(seconds * 1000, query);
+    if (question === null) return encode(kind, emptyCollection(), query, format);
+    const collection = await collector.collect(question, signal);
+    return collection === null ? busy() : encode(kind, collection, query, format);
+  }
+
+  async function answerTrace({ query }: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
+    const seconds = readSeconds(query, traceSecondsDefault, traceSecondsMax);
+    if (typeof seconds === 'string') return refuse(400, seconds);
+    const question: ProfileQuestion = { kind: 'trace', milliseconds: seconds * 1000 };
+    const collection = await collector.collect(question, signal);
+    if (collection === null) return busy();
+    const { body, file } = { body: encodeTrace(collection), file: 'trace.json' };
+    return attachment(file, 'application/json', body, collection.missing);
+  }
+
+  async function answerIndex(signal: AbortSignal): Promise<AdminAnswer> {
+    const body = indexPage(await countEach(collector, signal));
+    return { status: 200, contentType: 'text/html; charset=utf-8', body, headers: unsniffed };
+  }
+
+  return { page, close: collector.close };
+}
+
+async function encode(
+  kind: ProfileKind,
+  collection: Collection,
+  query: URLSearchParams,
+  format: Format,
+): Promise<AdminAnswer> {
+  const profile = toProfile(kind, collection);
+  const { missing } = collection;
+  switch (format) {
+    case 'cpuprofile':
+      return attachment(
+        `${kind.name}.cpuprofile`,
+        'application/json',
+        encodeCpuProfile(profile),
+        missing,
+      );
+    case 'speedscope':
+      return attachment(
+        `${kind.name}.speedscope.json`,
+        'application/json',
+        encodeSpeedscope(profile, kind.name),
+        missing,
+      );
+    case 'pprof':
+      if (isSet(query.get('debug'))) {
+        return { ...plain(200, encodeText(kind.name, profile)), headers: headersFor(missing) };
+      }
+      return attachment(
+        kind.name,
+        'application/octet-stream',
+        await compress(encodePprof(profile)),
+        missing,
+      );
+  }
+}
+
+function toProfile(kind: ProfileKind, collection: Collection): Profile {
+  const { recordings, startedAt, durationMs, missing, notes } = collection;
+  const comments = [
+    kind.comment,
+    ...(missing.length === 0 ? [] : [`missing: ${missing.join(', ')}`]),
+    ...notes,
+  ];
+  const samples = kind.samples(recordings, createSources());
+  const { types, period } = kind;
+  return { types, period, samples, startedAt, durationMs, comments };
+}
+
+/** What the index shows beside the names. Without numbers while a profile is made. */
+async function countEach(
+  collector: Collector,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>([['mutex', 0]]);
+  for (const name of ['goroutine', 'heap', 'threadcreate']) {
+    const kind = profileKinds.find((candidate) => candidate.name === name)!;
+    const question = kind.question(0, new URLSearchParams())!;
+    const collection = await collector.collect(question, signal);
+    if (collection === null) continue;
+    const samples = kind.samples(collection.recordings, createSources());
+    const [first] = kind.types.keys();
+    counts.set(name, Math.round(samples.reduce((sum, { values }) => sum + values[first!]!, 0)));
+  }
+  return counts;
+}
+
+function emptyCollection(): Collection {
+  return { recordings: new Map(), startedAt: new Date(), durationMs: 0, missing: [], notes: [] };
+}
+
+/** @returns what is wrong, as a text. */
+function readSeconds(
+  query: URLSearchParams,
+  fallback: number | null,
+  max: number,
+): number | string {
+  const given = query.get('seconds');
+  if (given === null || given === '') return fallback ?? 0;
+  if (fallback === null) return 'This profile shows the present: it takes no seconds.';
+  const seconds = Number(given);
+  if (/^\d{1,6}$/.test(given) && seconds >= 1 && seconds <= max) return seconds;
+  return `seconds must be a whole number from 1 to ${max}.`;
+}
+
+function commandLine(): string {
+  const [program = process.execPath, ...rest] = process.argv;
+  return [program, ...process.execArgv, ...rest].join('\0');
+}
+
+function names(): string {
+  return [...profileKinds.map(({ name }) => name), 'cmdline', 'symbol', 'trace'].join(', ');
+}
+
+const unsniffed = { 'X-Content-Type-Options': 'nosniff' };
+
+function headersFor(missing: readonly string[]): Record<string, string> {
+  return missing.length === 0 ? unsniffed : { ...unsniffed, 'X-Pprof-Missing': missing.join(', ') };
+}
+
+function attachment(
+  file: string,
+  contentType: string,
+  body: Uint8Array | string,
+  missing: readonly string[],
+): AdminAnswer {
+  const disposition = { 'Content-Disposition': `attachment; filename="${file}"` };
+  return { status: 200, contentType, body, headers: { ...headersFor(missing), ...disposition } };
+}
+
+function plain(status: number, body: string): AdminAnswer {
+  return { status, contentType: 'text/plain; charset=utf-8', body, headers: unsniffed };
+}
+
+/** With this header Go's tool shows the text. */
+function refuse(status: number, text: string): AdminAnswer {
+  return { ...plain(status, `${text}\n`), headers: { ...unsniffed, 'X-Go-Pprof': '1' } };
+}
+
+function busy(): AdminAnswer {
+  return refuse(409, 'Another profile of this service is being made: try again when it is done.');
+}

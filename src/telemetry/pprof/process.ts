@@ -1,0 +1,37 @@
+/** Answers for one process: its main thread and its worker threads, all at the same time. */
+import { createIsolateRecorder } from './isolate.ts';
+import type { ProcessRecording, ProfileQuestion, ThreadRecording } from './recording.ts';
+import { createThreads } from './threads.ts';
+
+export interface ProcessRecorder {
+  /** Rejects when the signal is aborted, and when another recording is under way. */
+  record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording>;
+  close(): void;
+}
+
+/** @param workers the ids of the worker threads that run at the moment. */
+export function createProcessRecorder(workers: () => readonly number[]): ProcessRecorder {
+  const own = createIsolateRecorder();
+  const others = createThreads(workers);
+
+  async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording> {
+    const failed = new AbortController();
+    const both = AbortSignal.any([signal, failed.signal]);
+    const asked = others.ask(question, both);
+    const main = own.record(question, both);
+    // Whichever fails first takes the other along.
+    for (const half of [asked, main]) half.catch((error: unknown) => failed.abort(error));
+    await Promise.allSettled([asked, main]);
+    const [answers, recording] = await Promise.all([asked, main]);
+    const threads: Record<string, ThreadRecording> = { main: recording };
+    for (const [id, answer] of answers.recordings) threads[`worker-${id}`] = answer;
+    return { pid: process.pid, threads, missing: answers.missing.map((id) => `worker-${id}`) };
+  }
+
+  function close(): void {
+    own.close();
+    others.close();
+  }
+
+  return { record, close };
+}

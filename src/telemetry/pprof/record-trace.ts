@@ -1,0 +1,54 @@
+/** Node's and V8's trace events of the whole process, asked for by its main thread. */
+import type { NodeTracing } from 'node:inspector';
+import type { Session } from 'node:inspector/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { emptyRecording, type ThreadRecording, type TraceEvent } from './recording.ts';
+
+/** Without those of promises and async hooks, which are several for each request. */
+const categories = [
+  'v8',
+  'node.bootstrap',
+  'node.environment',
+  'node.perf',
+  'node.fs.sync',
+  'node.dns.native',
+  'node.net.native',
+  'node.threadpoolwork.async',
+];
+/** Some 15 MB as JSON. */
+const eventsMax = 50_000;
+const completeMaxMs = 3000;
+
+export async function recordTrace(
+  session: Session,
+  milliseconds: number,
+  signal: AbortSignal,
+): Promise<ThreadRecording> {
+  const events: TraceEvent[] = [];
+  let dropped = 0;
+  const onData = ({ params }: { params: NodeTracing.DataCollectedEventDataType }): void => {
+    for (const event of params.value as unknown as readonly TraceEvent[]) {
+      if (events.length < eventsMax) events.push(event);
+      else dropped++;
+    }
+  };
+  const complete = new Promise<void>((resolve) => {
+    session.once('NodeTracing.tracingComplete', () => resolve());
+  });
+  session.on('NodeTracing.dataCollected', onData);
+  try {
+    await session.post('NodeTracing.start', { traceConfig: { includedCategories: categories } });
+    try {
+      await sleep(milliseconds, undefined, { signal });
+    } finally {
+      await session.post('NodeTracing.stop');
+    }
+    // Its last events come from another thread.
+    await Promise.race([complete, sleep(completeMaxMs)]);
+  } finally {
+    session.off('NodeTracing.dataCollected', onData);
+    session.removeAllListeners('NodeTracing.tracingComplete');
+  }
+  const notes = dropped === 0 ? [] : [`${dropped} trace events beyond ${eventsMax} were dropped`];
+  return { ...emptyRecording, events, notes };
+}

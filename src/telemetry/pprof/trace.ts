@@ -1,0 +1,11 @@
+/** Trace events of all processes as one JSON document, for ui.perfetto.dev and chrome://tracing. */
+import type { Collection } from './collect.ts';
+
+/** `go tool trace` reads another format, of which Node has no counterpart. */
+export function encodeTrace({ recordings, missing, notes }: Collection): string {
+  const traceEvents = [...recordings].flatMap(([name, { pid, threads }]) => [
+    ...(threads['main']?.events ?? []),
+    { pid, tid: pid, ts: 0, ph: 'M', cat: '__metadata', name: 'process_name', args: { name } },
+  ]);
+  return JSON.stringify({ traceEvents, otherData: { missing, notes } });
+}

@@ -1,0 +1,51 @@
+/** A real fleet of forked front ends, with this process as its primary. */
+import cluster from 'node:cluster';
+import { resolve } from 'node:path';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { createFleet, type Fleet } from '../../src/fleet.ts';
+import { freePort } from './free-port.ts';
+import { silentLog } from './postgres.ts';
+
+export interface TestFleet {
+  readonly fleet: Fleet;
+  readonly port: number;
+  /** Of the front ends that run. */
+  pids(): number[];
+}
+
+/** Two front ends with a worker each; every batch travels to it. A process can have one fleet. */
+export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
+  cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../../src/main.js') });
+  const port = await freePort();
+  const fleet = createFleet({
+    size: 2,
+    logLevel: 'error',
+    graceMs: 3000,
+    log: silentLog,
+    frontEnd: {
+      port,
+      sharesPort: true,
+      database,
+      batching: {
+        offloadMinBatch: 0,
+        batchMax: 128,
+        queueMax: 4096,
+        queueWaitMaxMs: 10_000,
+        requestTimeoutMs: 10_000,
+        workerThreads: 1,
+      },
+      redis: null,
+      cacheBytesMax: 0,
+      shutdownGraceMs: 3000,
+      corsOrigins: [],
+      profiles: true,
+    },
+  });
+  fleet.open();
+  await fleet.listening();
+  return {
+    fleet,
+    port,
+    pids: () => Object.values(cluster.workers ?? {}).map((worker) => worker!.process.pid!),
+  };
+}

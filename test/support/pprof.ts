@@ -1,0 +1,78 @@
+/** Profiles as a reader sees them: decoded again, or by Go's own tool. */
+import { spawnSync } from 'node:child_process';
+import { gunzipSync } from 'node:zlib';
+import { Profile } from 'pprof-format';
+
+export interface ReadSample {
+  /** The innermost first. */
+  readonly functions: readonly ReadFunction[];
+  readonly values: readonly number[];
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ReadFunction {
+  readonly name: string;
+  readonly file: string;
+  readonly startLine: number;
+  readonly line: number;
+}
+
+export interface ReadProfile {
+  /** As in `cpu/nanoseconds`. */
+  readonly types: readonly string[];
+  readonly samples: readonly ReadSample[];
+  readonly comments: readonly string[];
+  readonly defaultType: string;
+  readonly period: number;
+  readonly durationNs: number;
+}
+
+/** @param bytes compressed or not. */
+export function readPprof(bytes: Uint8Array): ReadProfile {
+  const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  const profile = Profile.decode(isCompressed ? gunzipSync(bytes) : bytes);
+  const text = (index: number | bigint): string => profile.stringTable.strings[Number(index)] ?? '';
+  const functions = new Map(profile.function.map((found) => [Number(found.id), found]));
+  const locations = new Map(profile.location.map((found) => [Number(found.id), found]));
+
+  function readLocation(id: number | bigint): ReadFunction {
+    const [line] = locations.get(Number(id))!.line;
+    const found = functions.get(Number(line!.functionId))!;
+    return {
+      name: text(found.name),
+      file: text(found.filename),
+      startLine: Number(found.startLine),
+      line: Number(line!.line),
+    };
+  }
+
+  return {
+    types: profile.sampleType.map(({ type, unit }) => `${text(type)}/${text(unit)}`),
+    samples: profile.sample.map(({ locationId, value, label }) => ({
+      functions: locationId.map(readLocation),
+      values: value.map(Number),
+      labels: Object.fromEntries(label.map(({ key, str }) => [text(key), text(str)])),
+    })),
+    comments: profile.comment.map(text),
+    defaultType: text(profile.defaultSampleType),
+    period: Number(profile.period),
+    durationNs: Number(profile.durationNanos),
+  };
+}
+
+/** Why tests with Go's tool cannot run; `false`: they can. */
+export const goIsMissing: string | false =
+  spawnSync('go', ['version']).status === 0
+    ? false
+    : 'Go is not installed: go tool pprof is not tried';
+
+/** @throws what the tool says when it fails. */
+export function goToolPprof(args: readonly string[], directory: string): string {
+  const { status, stdout, stderr } = spawnSync('go', ['tool', 'pprof', ...args], {
+    cwd: directory,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  if (status !== 0) throw new Error(`go tool pprof ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
