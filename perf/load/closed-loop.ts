@@ -20,6 +20,8 @@ interface Options {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
+  /** Of a scenario whose requests are sent once: how many have been. */
+  readonly first: number;
 }
 
 /** How long answers may take to come in after the last second. */
@@ -40,6 +42,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     options.scenario,
     `${address.host}:${address.port}`,
     options.seed,
+    options.first,
   );
   const histogram = createHistogram();
   const statuses = new Map<number, number>();
@@ -89,6 +92,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     const flight = flights.get(connection)!;
     flight.place = place;
     place = (place + 1) % scenario.requests.length;
+    if (place === 0 && scenario.once) fatal('every request of the scenario is sent');
     flight.startedAt = now;
     inFlight++;
     connection.send(scenario.requests[flight.place]!, ++flight.sent % checkEvery === 0);
@@ -159,6 +163,7 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '5' },
       warmup: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
+      first: { type: 'string', default: '0' },
     },
   });
   const scenario = scenarioNames.find((name) => name === values.scenario);
@@ -170,6 +175,7 @@ function readOptions(): Options {
     seconds: positive('seconds', values.seconds),
     warmupSeconds: positive('warmup', values.warmup),
     seed: positive('seed', values.seed),
+    first: Number(values.first),
   };
 }
 
