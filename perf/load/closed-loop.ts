@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { type Address, type Connection, openConnection } from './connection.ts';
 import { createHistogram } from './histogram.ts';
 import type { LoadMessage, LoadResult } from './result.ts';
-import { createScenario, type ScenarioName, scenarioNames } from './scenarios.ts';
+import { createScenario, type Doomed, type ScenarioName, scenarioNames } from './scenarios.ts';
 
 interface Options {
   readonly address: Address;
@@ -20,8 +20,7 @@ interface Options {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
-  /** Of a scenario whose requests are sent once: how many have been. */
-  readonly first: number;
+  readonly doomed: Doomed;
 }
 
 /** How long answers may take to come in after the last second. */
@@ -42,7 +41,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     options.scenario,
     `${address.host}:${address.port}`,
     options.seed,
-    options.first,
+    options.doomed,
   );
   const histogram = createHistogram();
   const statuses = new Map<number, number>();
@@ -163,7 +162,8 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '5' },
       warmup: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
-      first: { type: 'string', default: '0' },
+      doomed: { type: 'string', default: '0' },
+      gone: { type: 'string', default: '0' },
     },
   });
   const scenario = scenarioNames.find((name) => name === values.scenario);
@@ -175,7 +175,7 @@ function readOptions(): Options {
     seconds: positive('seconds', values.seconds),
     warmupSeconds: positive('warmup', values.warmup),
     seed: positive('seed', values.seed),
-    first: Number(values.first),
+    doomed: { count: Number(values.doomed), gone: Number(values.gone) },
   };
 }
 

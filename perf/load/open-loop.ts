@@ -39,7 +39,8 @@ const { values } = parseArgs({
     seconds: { type: 'string' },
     warmup: { type: 'string' },
     seed: { type: 'string' },
-    first: { type: 'string', default: '0' },
+    doomed: { type: 'string', default: '0' },
+    gone: { type: 'string', default: '0' },
     nap: { type: 'string', default: '0' },
   },
 });
@@ -53,12 +54,10 @@ async function generate(): Promise<OpenLoopResult> {
   const rate = Number(values.rate);
   const seconds = Number(values.seconds);
   const warmupSeconds = Number(values.warmup);
-  const scenario = createScenario(
-    values.scenario as ScenarioName,
-    url.host,
-    Number(values.seed),
-    Number(values.first),
-  );
+  const scenario = createScenario(values.scenario as ScenarioName, url.host, Number(values.seed), {
+    count: Number(values.doomed),
+    gone: Number(values.gone),
+  });
   const napMaxMs = Number(values.nap) / 1000;
   const bed = new Int32Array(new SharedArrayBuffer(4));
   const idle: Connection[] = [];

@@ -33,20 +33,24 @@ export const seededTasks = 1_000_000;
 const readsPrepared = 1 << 18;
 const writesPrepared = 1 << 13;
 const changesPrepared = 1 << 16;
-/** How many tasks above the seeded ones `delete` takes away at most. */
-export const deletedMax = 1 << 19;
 const listPath = '/api/tasks?page=1&per_page=20';
 const pages = seededTasks / 20;
-/** Prime to what they walk over. */
+/** Primes, which what they walk over is no multiple of. */
 const deleteStride = 7919;
 const zipfStride = 613_651;
 
-/** @param first of `delete`: how many of its tasks are gone already. */
+/** The tasks above the seeded ones that `delete` takes away, and how many of them are gone already. */
+export interface Doomed {
+  readonly count: number;
+  readonly gone: number;
+}
+
+/** @param doomed for `delete` only. */
 export function createScenario(
   name: ScenarioName,
   host: string,
   seed: number,
-  first = 0,
+  doomed: Doomed = { count: 0, gone: 0 },
 ): Scenario {
   const random = createRandom(seed);
   switch (name) {
@@ -59,9 +63,9 @@ export function createScenario(
     case 'put':
       return fromExchanges(200, changesPrepared, () => putTask(host, random));
     case 'delete': {
-      let gone = first;
-      const count = deletedMax - first;
-      return { ...fromExchanges(204, count, () => deleteTask(host, gone++)), once: true };
+      let { gone } = doomed;
+      const create = () => deleteTask(host, gone++, doomed.count);
+      return { ...fromExchanges(204, doomed.count - gone, create), once: true };
     }
     case 'list':
       return fromExchanges(200, 1, () => listTasks(host, listPath));
@@ -102,8 +106,8 @@ function listTasks(host: string, target: string): Exchange {
 }
 
 /** A walk over all of them with a stride, so that neighbours are not deleted one after the other. */
-function deleteTask(host: string, place: number): Exchange {
-  const id = seededTasks + 1 + ((place * deleteStride) % deletedMax);
+function deleteTask(host: string, place: number, count: number): Exchange {
+  const id = seededTasks + 1 + ((place * deleteStride) % count);
   return { request: withoutBody(`DELETE /api/tasks/${id}`, host), expected: '' };
 }
 

@@ -12,7 +12,7 @@ import { type CpuSnapshot, cpuBetween, readCpu } from '../support/cpu.ts';
 import { searchPath } from '../support/options.ts';
 import { rootDir } from '../support/paths.ts';
 import type { Sample } from '../support/sample.ts';
-import { createScenario, type ScenarioName } from './scenarios.ts';
+import { createScenario, type Doomed, type ScenarioName } from './scenarios.ts';
 
 export interface WrkRun {
   readonly url: string;
@@ -20,8 +20,7 @@ export interface WrkRun {
   readonly connections: number;
   readonly seconds: number;
   readonly seed: number;
-  /** Of a scenario whose requests are sent once: how many have been. */
-  readonly first: number;
+  readonly doomed: Doomed;
   /** The first process of each group whose CPU time is wanted. */
   readonly groups: Readonly<Record<string, number>>;
   /** Called while the load is still on, shortly before its end. */
@@ -29,7 +28,7 @@ export interface WrkRun {
 }
 
 export interface RequestFiles {
-  of(scenario: ScenarioName, seed: number, first: number): string;
+  of(scenario: ScenarioName, seed: number, doomed: Doomed): string;
   remove(): void;
 }
 
@@ -45,8 +44,6 @@ interface Counted {
   readonly max: number;
 }
 
-/** Of the scenario whose tasks run out: what one run may take. */
-const onceMax = 1 << 18;
 const lengthDigits = 6;
 
 /** Made once for all that are measured with them; each request stands behind its length. */
@@ -54,12 +51,11 @@ export function createRequestFiles(): RequestFiles {
   const directory = mkdtempSync(join(tmpdir(), 'tasks-wrk-'));
   const made = new Set<string>();
   return {
-    of(name, seed, first) {
-      const file = join(directory, `${name}-${seed}-${first}`);
+    of(name, seed, doomed) {
+      const file = join(directory, `${name}-${seed}-${doomed.gone}-${doomed.count}`);
       if (!made.has(file)) {
-        const { requests, once } = createScenario(name, '127.0.0.1', seed, first);
-        const sent = once ? requests.slice(0, onceMax) : requests;
-        const parts = sent.flatMap((request) => [
+        const { requests } = createScenario(name, '127.0.0.1', seed, doomed);
+        const parts = requests.flatMap((request) => [
           Buffer.from(String(request.length).padStart(lengthDigits, '0')),
           request,
         ]);
@@ -79,9 +75,9 @@ export async function measureWithWrk(files: RequestFiles, run: WrkRun): Promise<
     [
       ...['-t1', `-c${run.connections}`, `-d${run.seconds}`, '--timeout', '30'],
       ...['-s', join(rootDir, 'perf/load/wrk.lua'), run.url],
-      ...['--', files.of(run.scenario, run.seed, run.first)],
+      ...['--', files.of(run.scenario, run.seed, run.doomed)],
     ],
-    { env: { PATH: searchPath() }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { env: { PATH: searchPath() }, stdio: ['pipe', 'pipe', 'pipe'] },
   );
   adopt(child);
   const groups = { ...run.groups, client: child.pid! };
@@ -100,9 +96,11 @@ export async function measureWithWrk(files: RequestFiles, run: WrkRun): Promise<
       begun = true;
       before = readCpu(groups);
       nearEnd = setTimeout(() => run.underLoad?.(), run.seconds * 900);
-    } else if (line.startsWith('Running')) return;
-    else if (line.startsWith('result ')) counted = JSON.parse(line.slice('result '.length));
-    else if (line.includes('requests in')) cpu = cpuBetween(before, readCpu(groups));
+    } else if (line.startsWith('result ')) {
+      counted = JSON.parse(line.slice('result '.length));
+      cpu = cpuBetween(before, readCpu(groups));
+      child.stdin.end();
+    }
   });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
