@@ -55,6 +55,7 @@ const pgbench = findPgbench();
 const wrk = findWrk();
 const files = wrk === undefined ? undefined : createRequestFiles();
 const missing: Missing[] = [];
+let postgresVersion = '';
 const samples: BenchSamples = { closed: [], open: [], limits: [], startMs: [] };
 if (pgbench === undefined) missing.push({ what: 'pgbench', reason: 'not on this machine' });
 if (wrk === undefined) {
@@ -62,6 +63,7 @@ if (wrk === undefined) {
 }
 
 await runSession(options.dataDir, async (database) => {
+  postgresVersion = database.version;
   const redis = await startRedis();
   if (redis === undefined) missing.push({ what: 'Redis', reason: 'not on this machine' });
   const installed = allPeers.filter((peer) => chosenPeers.includes(peer.name) && isInstalled(peer));
@@ -177,8 +179,8 @@ if (process.exitCode === undefined) {
   const settings = [
     ...describeSettings({
       command: options.command,
-      postgresVersion: pgbench?.version ?? 'pgbench is missing',
-      peers: chosenPeers.filter((name) => name !== 'go-gin-pgx'),
+      postgresVersion: `${postgresVersion}; ${pgbench?.version ?? 'pgbench is missing'}`,
+      peers: chosenPeers,
     }),
     { label: 'load generator', value: wrk === undefined ? 'our own' : `${wrk}, one thread` },
   ];

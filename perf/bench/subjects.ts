@@ -16,6 +16,8 @@ export interface ServerSubject {
   /** The one that DELETE needs tasks in. */
   readonly table: string;
   readonly usesRedis: boolean;
+  /** It has one answer to every question. */
+  readonly isBare: boolean;
   start(): Promise<RunningServer>;
 }
 
@@ -58,6 +60,7 @@ export function ours({ database, directory }: Surroundings): ServerSubject {
     name: oursName,
     table: 'tasks',
     usesRedis: false,
+    isBare: false,
     start: () => startService(database.config, directory),
   };
 }
@@ -69,6 +72,7 @@ export function peerSubject(peer: Peer, operation: Operation, around: Surroundin
     name: peer.name,
     table,
     usesRedis: peer.list,
+    isBare: false,
     start: () =>
       startPeer(peer, {
         database: around.database.config,
@@ -88,6 +92,7 @@ function bares(operation: Operation, around: Surroundings): readonly ServerSubje
     name,
     table: 'tasks',
     usesRedis: false,
+    isBare: true,
     async start() {
       const service = await ours(around).start();
       try {

@@ -23,6 +23,7 @@ export const scenarioNames = [
   'list-uncached',
   'mixed',
   'search',
+  'any',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
@@ -77,6 +78,8 @@ export function createScenario(
       return fromExchanges(200, readsPrepared, () =>
         random.integer(1, 10) === 1 ? putTask(host, random) : getTask(host, evenId(random)),
       );
+    case 'any':
+      return fromExchanges(200, 1, () => ({ ...listTasks(host, listPath), expected: '' }));
     case 'search':
       return fromExchanges(200, writesPrepared, () => searchTasks(host, random));
   }
