@@ -11,8 +11,9 @@ export interface RedisServer {
   readonly pid: number;
   readonly socket: string;
   readonly version: string;
+  set(key: string, value: string): void;
   /** On TCP too, loopback only. */
-  listen(port: number): Promise<void>;
+  listen(port: number): void;
   stop(): Promise<void>;
 }
 
@@ -52,14 +53,17 @@ export async function startRedis(): Promise<RedisServer | undefined> {
     pid: child.pid!,
     socket,
     version: /v=([\d.]+)/.exec(stdout)?.[1] ?? 'unknown',
-    async listen(port) {
-      const words = ['-s', socket, 'config', 'set', 'port', String(port)];
-      const { status, stderr } = spawnSync('redis-cli', words, { encoding: 'utf8' });
-      if (status !== 0) throw new Error(`redis-cli: ${stderr}`);
-    },
+    set: (key, value) => command('set', key, value),
+    listen: (port) => command('config', 'set', 'port', String(port)),
     async stop() {
       await stopChild(child);
       rmSync(directory, { recursive: true, force: true });
     },
   };
+  function command(...words: readonly string[]): void {
+    const { status, stdout, stderr } = spawnSync('redis-cli', ['-s', socket, ...words], {
+      encoding: 'utf8',
+    });
+    if (status !== 0 || !stdout.startsWith('OK')) throw new Error(`redis-cli: ${stderr}${stdout}`);
+  }
 }
