@@ -1,4 +1,4 @@
-/** Counts answers. On the hot path: three additions, and once a turn of the event loop a write. */
+/** Counts answers. On the hot path: three additions, and once a millisecond a write. */
 import {
   latencyBounds,
   otherMethod,
