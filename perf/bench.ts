@@ -87,11 +87,13 @@ await runSession(options.dataDir, async (database) => {
           await carryOut(subject, round, operation);
         }
       });
+      write();
     }
     if (chosen.includes('limits')) {
       const { seconds } = options;
       const limits = () => measureLimits({ round, seconds, database, pgbench, redis });
       samples.limits.push(...(await alone(lockFile, limits)));
+      write();
     }
   }
   await redis?.stop();
@@ -167,15 +169,18 @@ await runSession(options.dataDir, async (database) => {
 });
 files?.remove();
 
-if (process.exitCode === undefined) {
-  if (chosen.includes('start')) {
-    for (let run = 0; run < starts; run++) {
-      samples.startMs.push(await alone(lockFile, () => measureStart(dataDir)));
-    }
-    process.stderr.write(
-      `start to first answer: ${spreadOf(samples.startMs).median.toFixed(0)} ms\n`,
-    );
+if (process.exitCode === undefined && chosen.includes('start')) {
+  for (let run = 0; run < starts; run++) {
+    samples.startMs.push(await alone(lockFile, () => measureStart(dataDir)));
   }
+  process.stderr.write(
+    `start to first answer: ${spreadOf(samples.startMs).median.toFixed(0)} ms\n`,
+  );
+  write();
+}
+
+/** After each part, so that what was measured before a Ctrl-C is not lost. */
+function write(): void {
   const settings = [
     ...describeSettings({
       command: options.command,
