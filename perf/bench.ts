@@ -40,6 +40,8 @@ const options = readOptions({
   rounds: 3,
   seconds: 3,
   connections: [],
+  // Until V8's compiler has come to rest: it takes cores from everybody.
+  warmupSeconds: 3,
   operations: false,
   program: 'dist/perf/bench.js',
 });

@@ -22,6 +22,7 @@ export interface Defaults {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
+  readonly warmupSeconds?: number;
   /** False: the program has operations of its own. */
   readonly operations?: false;
   /** The program's own file, for the command in the header. */
@@ -46,7 +47,7 @@ export function readOptions(defaults: Defaults): Options {
   return {
     rounds: wholeNumber('ROUNDS', defaults.rounds),
     seconds: wholeNumber('SECONDS', defaults.seconds),
-    warmupSeconds: wholeNumber('WARMUP', 1),
+    warmupSeconds: wholeNumber('WARMUP', defaults.warmupSeconds ?? 1),
     operations: defaults.operations === false ? [] : readOperations(),
     connections: readConnections(defaults.connections),
     dataDir: variable('DATA_DIR') || '.data/perf',
