@@ -10,6 +10,7 @@ import { createRedisCache } from './cache/redis.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from './contract/problems.ts';
+import { openLibrary } from './documents/library.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
@@ -32,6 +33,8 @@ export interface FrontEndOptions {
   readonly shutdownGraceMs: number;
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Where clients reach the service; for documents only. */
+  readonly hostBasePath: string;
   /** Profiles may be asked for: the heap is sampled from the start. */
   readonly profiles: boolean;
 }
@@ -97,6 +100,9 @@ export async function startFrontEnd(
   });
   if (opened) await warm();
 
+  const findPage = openLibrary(options.hostBasePath);
+  if (findPage === undefined) log.warn('/docs and /swagger were not built: run make build');
+
   let isOpen = opened;
   let draining = false;
   let closing = false;
@@ -108,6 +114,7 @@ export async function startFrontEnd(
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
+    findPage,
   });
 
   const failures = createFailureLog(log);

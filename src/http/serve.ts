@@ -9,6 +9,7 @@ import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import type { FindPage } from '../documents/page.ts';
 import { readBody } from './body.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
@@ -22,6 +23,7 @@ import {
 } from './exchange.ts';
 import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
+import { createPages } from './pages.ts';
 import { createReplies, type ListReply, type Replies } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
@@ -39,6 +41,8 @@ export interface ServerOptions {
   readonly isClosing: () => boolean;
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Pages about the API; `undefined`: there are none. */
+  readonly findPage: FindPage | undefined;
 }
 
 export interface Server {
@@ -70,6 +74,7 @@ export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
   const traffic: Traffic = { open: 0, opened: 0 };
   const replies = createReplies(options.isClosing, traffic);
+  const answerPage = createPages({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
@@ -102,7 +107,11 @@ export function createServer(options: ServerOptions): Server {
     if (isUrlTooLong(path, query)) return replies.problem(exchange, 'uri_too_long');
 
     const match = router.match(path);
-    if (match === undefined) return replies.problem(exchange, 'not_found');
+    if (match === undefined) {
+      exchange.ifNoneMatch = headers.ifNoneMatch;
+      if (answerPage(exchange, path, request.getHeader('accept-encoding'))) return;
+      return replies.problem(exchange, 'not_found');
+    }
     const { actions, allow, hasId } = match.resource;
     if (exchange.method === 'OPTIONS') return replies.noContent(exchange, allow);
     const action = Object.hasOwn(actions, exchange.method)
