@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { clientTypes } from './client-types.ts';
 import { createOpenApi } from './openapi.ts';
 import { packPages } from './pack.ts';
+import { withoutRequests } from './self-contained.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 
@@ -16,10 +17,9 @@ const commands: Readonly<Record<string, () => void>> = {
     write('docs/openapi.json', `${JSON.stringify(description, null, 2)}\n`);
     write('docs/client/api.ts', clientTypes(description));
   },
-  /** Browsers ask for an icon, and the page must not ask for anything. */
   page() {
     const html = readFileSync(join(root, 'docs/index.html'), 'utf8');
-    write('docs/index.html', html.replace('<head>', '<head>\n  <link rel="icon" href="data:," />'));
+    write('docs/index.html', withoutRequests(html));
   },
   pack: () => packPages(root),
 };

@@ -105,7 +105,6 @@ export function createOpenApi(): JsonObject {
     info: {
       title: 'Task manager API',
       version: '1.0.0',
-      summary: 'Tasks on PostgreSQL.',
       description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },

@@ -13,28 +13,21 @@ import {
 import { statuses } from '../contract/task.ts';
 import type { JsonObject } from './json.ts';
 
+/**
+ * Examples stand in the schemas: what stands beside them, Swagger UI would fill in and send with
+ * every request that is tried out.
+ */
 function header(name: string, description: string, schema: JsonObject, example: string) {
-  return { name, in: 'header', description, schema, example };
+  return { name, in: 'header', description, schema: { ...schema, examples: [example] } };
 }
 
 function query(
   name: string,
   description: string,
   schema: JsonObject,
-  examples: Readonly<Record<string, string | number>>,
+  ...examples: readonly (string | number)[]
 ) {
-  return {
-    name,
-    in: 'query',
-    description,
-    schema,
-    examples: Object.fromEntries(
-      Object.entries(examples).map(([summary, value]) => [
-        summary.replaceAll(/[^A-Za-z0-9]+/g, '-'),
-        { summary, value },
-      ]),
-    ),
-  };
+  return { name, in: 'query', description, schema: { ...schema, examples } };
 }
 
 const filterText =
@@ -89,50 +82,48 @@ export const parameters = {
     'page',
     'From 1; empty or 0: 1. Not together with cursor.',
     { type: 'integer', minimum: 0, maximum: pageMax, default: 1 },
-    { 'the second page': 2 },
+    2,
   ),
   PerPage: query(
     'per_page',
     `How many tasks a page has; empty or 0: ${perPageDefault}; above ${perPageMax}: ${perPageMax}, and meta says so.`,
     { type: 'integer', minimum: 0, maximum: pageMax, default: perPageDefault },
-    { two: 2, 'as many as there may be': perPageMax },
+    2,
+    perPageMax,
   ),
   Sort: query(
     'sort',
     '`-` in front: descending. The id is always the last key, so that no task repeats or goes ' +
       'missing between pages.',
     { type: 'string', enum: sortFields.flatMap((field) => [field, `-${field}`]), default: 'id' },
-    { 'newest change first': '-updatedAt', 'by title': 'title' },
+    '-updatedAt',
+    'title',
   ),
   Filter: query(
     'filter',
     filterText,
     { type: 'string' },
-    {
-      'any field': 'pending',
-      'one status': 'status=pending',
-      'several terms': 'status:pending|in_progress,title:report',
-      'a time and a person': 'createdAt>=2026-01-01T00:00:00Z AND assigneeID=7',
-      phrase: '"third quarter"',
-    },
+    'pending',
+    'status=pending',
+    'status:pending|in_progress,title:report',
+    'createdAt>=2026-01-01T00:00:00Z AND assigneeID=7',
+    '"third quarter"',
   ),
   Status: query(
     'status',
     'Exactly this status.',
     { type: 'string', enum: [...statuses] },
-    { pending: 'pending' },
+    'pending',
   ),
-  Title: query('title', 'Exactly this title.', { type: 'string' }, { 'one title': 'Sample task' }),
-  AssigneeID: query('assigneeID', assignee.description, assignee.schema, { 'one person': 7 }),
-  AssigneeAlias: query('assignee_id', 'Another name for `assigneeID`.', assignee.schema, {
-    'one person': 7,
-  }),
+  Title: query('title', 'Exactly this title.', { type: 'string' }, 'Sample task'),
+  AssigneeID: query('assigneeID', assignee.description, assignee.schema, 7),
+  AssigneeAlias: query('assignee_id', 'Another name for `assigneeID`.', assignee.schema, 7),
   Cursor: query(
     'cursor',
     'Pages by position: empty to begin; then `meta.next_cursor` of the answer before, with the same ' +
       'filter and sort.',
     { type: 'string' },
-    { 'the beginning': '' },
+    '',
   ),
 } as const satisfies Readonly<Record<string, JsonObject>>;
 
