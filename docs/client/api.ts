@@ -134,7 +134,7 @@ export type ReadyAnswer = {
 
 /** One thing that is wrong. */
 export type Fault = {
-  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'internal' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'unauthorized' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'internal' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The field, parameter or header at fault; null when it is the request as a whole. */
   readonly field: string | null;
   readonly message: string;

@@ -4,6 +4,8 @@
  * safe here: nothing that a client sent stands in them but a request id that was checked.
  */
 import { STATUS_CODES } from 'node:http';
+import { authenticateHeader } from '../admin/basic-auth.ts';
+import type { AdminAnswer } from '../admin/page.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
@@ -32,6 +34,8 @@ const readHeaders = `${problemContentType.envelope}${common}no-cache`;
 const writeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
+/** The list of profiles has a style of its own. */
+const pageHeaders = `${common}no-store`.replace("'none';", "'none'; style-src 'unsafe-inline';");
 /** Of what PATCH takes (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
@@ -53,15 +57,17 @@ export interface Replies {
   list(exchange: Exchange, list: ListReply): void;
   created(exchange: Exchange, body: Uint8Array, task: CreatedTask): void;
   noContent(exchange: Exchange, allow?: string): void;
+  /** A page of the administration. Its headers are made by us. */
+  page(exchange: Exchange, answer: AdminAnswer): void;
   /** An answer whose body is made already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
-  /** What is no answer of the API. */
-  page(exchange: Exchange, status: 200 | 304, page: PageReply): void;
+  /** A page about the API. */
+  document(exchange: Exchange, status: 200 | 304, document: DocumentReply): void;
 }
 
 /** A page made by us, with what it needs to be shown in a browser. */
-export interface PageReply {
+export interface DocumentReply {
   readonly body: Uint8Array | string;
   readonly contentType: string;
   /** Value of Content-Security-Policy. */
@@ -92,8 +98,19 @@ export interface ProblemOptions {
   readonly close?: boolean;
 }
 
-/** @param isClosing true once connections must end with their next answer. */
-export function createReplies(isClosing: () => boolean, traffic: Traffic): Replies {
+export interface RepliesOptions {
+  /** True once connections must end with their next answer. */
+  readonly isClosing: () => boolean;
+  readonly traffic: Traffic;
+  /** Told of each answer that a client gets, just before it goes out. */
+  readonly onAnswer: ((exchange: Exchange, status: number) => void) | undefined;
+  /** Lines for the head of an answer, each begun by CR LF. */
+  readonly moreHeaders: ((exchange: Exchange) => string) | undefined;
+}
+
+export function createReplies(options: RepliesOptions): Replies {
+  const { isClosing, traffic, onAnswer, moreHeaders } = options;
+
   /** Does nothing when the client is gone. Must be the last use of the response. */
   function send(
     exchange: Exchange,
@@ -104,8 +121,10 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
   ): void {
     if (!exchange.open) return;
     closeExchange(exchange);
+    onAnswer?.(exchange, status);
     const { response, requestId, method } = exchange;
-    const block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
+    let block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
+    if (moreHeaders !== undefined) block += moreHeaders(exchange);
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
       if (body.length > atOnceMaxBytes && method !== 'HEAD') {
@@ -157,6 +176,7 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
     const headers =
       errorHeaders[format] +
       (options.allow === undefined ? '' : `\r\nAllow: ${options.allow}`) +
+      (code === 'unauthorized' ? `\r\n${authenticateHeader}` : '') +
       (isRetryable(code) ? `\r\n${retryAfterHeader}` : '');
     send(exchange, status, headers, body, options.close === true || isClosing());
   }
@@ -188,8 +208,15 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
     faults(exchange, status, body) {
       send(exchange, status, errorHeaders[formatOf(exchange)], body);
     },
+    page(exchange, { status, contentType, body, headers = {} }) {
+      let block = contentType + pageHeaders;
+      for (const [name, value] of Object.entries(headers)) {
+        if (name !== 'X-Content-Type-Options') block += `\r\n${name}: ${value}`;
+      }
+      send(exchange, status, block, body);
+    },
     problem,
-    page(exchange, status, { body, contentType, policy, more }) {
+    document(exchange, status, { body, contentType, policy, more }) {
       const shown =
         `nosniff\r\nContent-Security-Policy: ${policy}` +
         `\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-cache${more}`;

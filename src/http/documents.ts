@@ -1,10 +1,11 @@
-/** Pages beside the API: documents. They stand behind the routes, so that no request waits for them. */
+/** Documents: pages about the API. They stand behind the routes, so that no request waits for them. */
 import { isKnownTo } from '../contract/entity-tags.ts';
 import type { Encoding, FindPage, Page } from '../documents/page.ts';
+import { documentRoute } from '../telemetry/metrics/front-end-layout.ts';
 import type { Exchange } from './exchange.ts';
 import type { Replies } from './reply.ts';
 
-export interface PageOptions {
+export interface DocumentOptions {
   /** `undefined`: there are none. */
   readonly find: FindPage | undefined;
   readonly replies: Replies;
@@ -14,12 +15,12 @@ export interface PageOptions {
 const allow = 'GET, HEAD, OPTIONS';
 
 /** @returns answers a request for a page; `false`: there is no such page. */
-export function createPages({ find, replies, fail }: PageOptions) {
+export function createDocuments({ find, replies, fail }: DocumentOptions) {
   async function send(exchange: Exchange, page: Page, encoding: Encoding): Promise<void> {
     try {
       const { bytes, etag } = await page.content(encoding);
       const isKnown = exchange.ifNoneMatch !== '' && isKnownTo(exchange.ifNoneMatch, etag);
-      replies.page(exchange, isKnown ? 304 : 200, {
+      replies.document(exchange, isKnown ? 304 : 200, {
         body: isKnown ? '' : bytes,
         contentType: page.contentType,
         policy: page.policy,
@@ -32,9 +33,14 @@ export function createPages({ find, replies, fail }: PageOptions) {
     }
   }
 
-  return function answerPage(exchange: Exchange, path: string, acceptEncoding: string): boolean {
+  return function answerDocument(
+    exchange: Exchange,
+    path: string,
+    acceptEncoding: string,
+  ): boolean {
     const page = find?.(path);
     if (page === undefined) return false;
+    exchange.route = documentRoute;
     switch (exchange.method) {
       case 'GET':
       case 'HEAD':
