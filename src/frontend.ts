@@ -129,7 +129,10 @@ export async function startFrontEnd(
   });
   if (opened) await warm();
 
-  const findPage = openLibrary(options.hostBasePath);
+  const findPage = openLibrary({
+    hostBasePath: options.hostBasePath,
+    metricsPath: options.adminPaths.metricsPath,
+  });
   if (findPage === undefined) log.warn('/docs and /swagger were not built: run make build');
 
   const slowMs = options.slowRequestMs === 0 ? Number.POSITIVE_INFINITY : options.slowRequestMs;

@@ -53,7 +53,10 @@ export function problemAnswer(
   codes: readonly ProblemCode[],
   own: readonly Example[],
 ): JsonObject {
-  const headers: HeaderName[] = codes.some(isRetryable) ? ['Retry-After'] : [];
+  const headers: HeaderName[] = [
+    ...(codes.some(isRetryable) ? (['Retry-After'] as const) : []),
+    ...(codes.includes('unauthorized') ? (['WWW-Authenticate'] as const) : []),
+  ];
   const fitting = own.filter((example) => example.status === status);
   const isDetails = ({ headers: sent }: Example) => sent?.['Accept'] !== undefined;
   const envelopes = showExamples(

@@ -10,8 +10,8 @@ export type ProblemOf<Code extends Fault['code']> = Omit<Problem, 'errors'> & {
 `;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
-/** Of interest to browsers, not to programs. */
-const leftOut = ['Documents'];
+/** Of no interest to programs that work with tasks. */
+const leftOut = ['Documents', 'Administration'];
 
 interface Named {
   readonly id: string;

@@ -79,6 +79,22 @@ export const headers = {
     description: 'When to try again, in seconds.',
     schema: { type: 'string', const: String(retryAfterSeconds) },
   },
+  'WWW-Authenticate': {
+    ...always,
+    schema: { type: 'string', pattern: '^Basic realm=' },
+  },
+  'Content-Disposition': {
+    description: 'The name of the file, where it is one.',
+    schema: { type: 'string', pattern: '^attachment; filename=' },
+  },
+  'X-Pprof-Missing': {
+    description: 'Processes and threads that have not answered.',
+    schema: { type: 'string' },
+  },
+  'X-Go-Pprof': {
+    description: "For Go's tool: the body is to be shown.",
+    schema: { type: 'string', const: '1' },
+  },
   'Content-Encoding': {
     description: 'As Accept-Encoding allows.',
     schema: { type: 'string', enum: ['br', 'gzip'] },

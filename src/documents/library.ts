@@ -5,6 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { describedMetricsPath } from './administration.ts';
+import type { JsonObject } from './json.ts';
 import {
   descriptionName,
   manifestName,
@@ -21,11 +23,20 @@ const keptMaxBytes = 1024 * 1024;
 /** Of the description, which is compressed while somebody waits for it. */
 const descriptionQuality = 6;
 
+export interface LibraryOptions {
+  /** Where clients reach the service: see serversFor. */
+  readonly hostBasePath: string;
+  /** `null`: there are no metrics. */
+  readonly metricsPath: string | null;
+}
+
 /**
- * @param hostBasePath where clients reach the service: see serversFor.
  * @returns `undefined`: the pages were not packed.
  */
-export function openLibrary(hostBasePath: string, folder = packedFolder): FindPage | undefined {
+export function openLibrary(
+  { hostBasePath, metricsPath }: LibraryOptions,
+  folder = packedFolder,
+): FindPage | undefined {
   const packed = readManifest(folder);
   if (packed === undefined) return undefined;
   const servers = serversFor(hostBasePath);
@@ -48,8 +59,9 @@ export function openLibrary(hostBasePath: string, folder = packedFolder): FindPa
     contentType: 'application/json; charset=utf-8',
     policy: dataPolicy,
     content: keep(async (encoding) => {
-      const stored: object = JSON.parse(await readFile(join(folder, descriptionName), 'utf8'));
-      const bytes = Buffer.from(JSON.stringify({ ...stored, servers }));
+      const stored: JsonObject = JSON.parse(await readFile(join(folder, descriptionName), 'utf8'));
+      const paths = withMetricsAt(metricsPath, stored['paths'] as JsonObject);
+      const bytes = Buffer.from(JSON.stringify({ ...stored, servers, paths }));
       const tag = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
       return { bytes: await compress(bytes, encoding), etag: `"${tag}-${encoding}"` };
     }),
@@ -57,6 +69,14 @@ export function openLibrary(hostBasePath: string, folder = packedFolder): FindPa
   pages.set('/openapi.json', description);
   pages.set('/swagger/doc.json', description);
   return (path) => pages.get(path);
+}
+
+function withMetricsAt(metricsPath: string | null, paths: JsonObject): JsonObject {
+  const entries = Object.entries(paths).flatMap(([path, item]) => {
+    if (path !== describedMetricsPath) return [[path, item] as const];
+    return metricsPath === null ? [] : [[metricsPath, item] as const];
+  });
+  return Object.fromEntries(entries);
 }
 
 function readManifest(folder: string): readonly PackedPage[] | undefined {

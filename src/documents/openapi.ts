@@ -7,6 +7,7 @@ import { framingProblems, problemsOf } from '../contract/endpoint-problems.ts';
 import { type Endpoint, endpoints } from '../contract/endpoints.ts';
 import { bodyMaxBytes, jsonDepthMax, urlMaxBytes } from '../contract/limits.ts';
 import { type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import { type AdministrationPage, administrationPages } from './administration.ts';
 import { byStatus, isFitting, notModifiedAnswer, problemAnswer, successAnswer } from './answers.ts';
 import { type Example, examples } from './examples.ts';
 import { commonHeaders, type HeaderName, headerRefs, headers } from './headers.ts';
@@ -46,6 +47,7 @@ ${codeTable}
  */
 const sharedNames: Readonly<Record<string, string>> = {
   '400 invalid': 'BadRequest',
+  '401': 'Unauthorized',
   '404': 'NotFound',
   '409': 'Conflict',
   '411': 'LengthRequired',
@@ -99,6 +101,7 @@ export function createOpenApi(): JsonObject {
       },
     };
   }
+  for (const page of administrationPages) paths[page.path] = describePage(page, shared);
 
   return {
     openapi: '3.1.0',
@@ -114,6 +117,7 @@ export function createOpenApi(): JsonObject {
       { name: 'Tasks', description: 'What the service is for.' },
       { name: 'Health', description: 'For whoever balances load or restarts processes.' },
       { name: 'Documents', description: 'The API about itself.' },
+      { name: 'Administration', description: 'For whoever runs the service.' },
       { name: 'HEAD and OPTIONS', description: 'What HTTP has on every resource.' },
     ],
     paths,
@@ -122,6 +126,13 @@ export function createOpenApi(): JsonObject {
       parameters: parameters as unknown as JsonObject,
       headers: headers as unknown as JsonObject,
       responses: Object.fromEntries(shared),
+      securitySchemes: {
+        metrics: {
+          type: 'http',
+          scheme: 'basic',
+          description: 'METRICS_USERNAME and METRICS_PASSWORD.',
+        },
+      },
     },
   };
 }
@@ -199,6 +210,64 @@ function describeOptions(path: string, shared: Map<string, JsonObject>): JsonObj
   };
 }
 
+/** GET, its head, and what the resource allows. */
+function describePage(
+  page: AdministrationPage,
+  shared: Map<string, JsonObject>,
+): Record<string, JsonObject> {
+  const { operationId, summary, description, types, headers: own } = page;
+  const contents = (of: readonly string[]) => ({
+    content: Object.fromEntries(of.map((type) => [type, { schema: { type: 'string' } }])),
+  });
+  const problems = problemAnswers(
+    [...framingProblems, 'unauthorized', 'internal', 'unavailable'],
+    [],
+    shared,
+  );
+  const refusals = Object.fromEntries(
+    Object.entries(page.refusals).map(([status, text]) => [
+      status,
+      {
+        description: text,
+        headers: headerRefs(['X-Go-Pprof', ...commonHeaders]),
+        ...contents(['text/plain', ...(status === '400' ? ['application/json'] : [])]),
+      },
+    ]),
+  );
+  const get = {
+    operationId,
+    tags: ['Administration'],
+    summary,
+    description,
+    security: [{ metrics: [] }],
+    parameters: [...page.parameters, ...parameterRefs(['RequestId'])],
+    responses: {
+      '200': {
+        description: 'The page.',
+        headers: headerRefs([...own, ...commonHeaders]),
+        ...contents(types),
+      },
+      ...problems,
+      ...refusals,
+    },
+  };
+  return {
+    get,
+    head: {
+      ...get,
+      operationId: `${operationId}Head`,
+      tags: ['HEAD and OPTIONS'],
+      summary: `${summary}: only the headers`,
+      description: 'No answer has a body, problems included.',
+    },
+    options: {
+      ...describeOptions(page.path, shared),
+      operationId: `${operationId}Options`,
+      parameters: get.parameters.filter((parameter) => parameter['in'] !== 'query'),
+    },
+  };
+}
+
 function operationOf({ method, path }: Endpoint): Operation {
   const operation = operations[`${method} ${path}`];
   if (operation === undefined) throw new Error(`${method} ${path} is not described`);
@@ -217,7 +286,7 @@ function parametersOf({ path }: Endpoint, operation: Operation): Json {
   ]);
 }
 
-function parameterRefs(names: readonly ParameterName[]): Json {
+function parameterRefs(names: readonly ParameterName[]): JsonObject[] {
   return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
 }
 

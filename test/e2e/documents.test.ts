@@ -116,7 +116,7 @@ test('a page loads nothing from elsewhere and cannot be framed', async () => {
 test('the description says where clients reach the service', async () => {
   const service = await startService({
     database: suite.database.config,
-    env: { HOST_BASE_PATH: 'api.example:8443/v1/' },
+    env: { HOST_BASE_PATH: 'api.example:8443/v1/', METRICS_PATH: '/counts' },
   });
   try {
     const { port } = service;
@@ -127,6 +127,8 @@ test('the description says where clients reach the service', async () => {
       ['/v1', '{scheme}://api.example:8443/v1'],
     );
     assert.ok(operations['/api/tasks/{id}'].patch);
+    assert.ok(operations['/counts'].get);
+    assert.equal(operations['/metrics'], undefined);
     const swagger = await fetchPage('/swagger/doc.json', {}, { port });
     assert.ok(swagger.bytes.equals(described.bytes));
     const page = await fetchPage('/swagger/index.html', {}, { port });

@@ -131,13 +131,25 @@ export function startBrowser(program: string): Browser {
   }
 
   async function close(): Promise<void> {
-    const ended = new Promise((resolve) => child.once('close', resolve));
-    if (child.exitCode === null) child.kill('SIGTERM');
-    await ended;
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    if (child.exitCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      await protocol.send('Browser.close', {}).catch(() => undefined);
+      await ended;
+    }
+    // Its helpers may still write.
+    await eventually(() => isRemoved(folder), `${folder} cannot be removed`);
   }
 
   return { openTab, close };
+}
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** `undefined`: nothing to complain of. */

@@ -60,7 +60,7 @@ const forDevelopers = new Set(['server-timing']);
 
 const templates = Object.keys(description.paths).map((path) => ({
   path,
-  pattern: new RegExp(`^${path.replace('{id}', '[^/]*')}${path.includes('{') ? '' : '/?'}$`),
+  pattern: new RegExp(`^${path.replace(/\{\w+\}/, '[^/]*')}${path.includes('{') ? '' : '/?'}$`),
 }));
 const expectations = new Map<string, Expected>();
 

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
+import { profileNames } from '../../src/documents/administration.ts';
 import { examples, troubleExamples } from '../../src/documents/examples.ts';
 import { createOpenApi, pathOf } from '../../src/documents/openapi.ts';
 import { operations } from '../../src/documents/operations.ts';
 import { originsOf, serversFor } from '../../src/documents/servers.ts';
 import { chooseEncoding } from '../../src/http/documents.ts';
+import { profileKinds } from '../../src/telemetry/pprof/kinds.ts';
 
 const description = createOpenApi();
 test('each endpoint is described, and nothing else', () => {
@@ -58,6 +60,11 @@ test('each example that is told is shown, and each that is shown is told', () =>
   };
   visit(description, false);
   assert.deepEqual([...shown].sort(), [...new Set(told)].sort());
+});
+
+test('each profile is described', () => {
+  const served = [...profileKinds.map(({ name }) => name), 'cmdline', 'symbol', 'trace'];
+  assert.deepEqual([...profileNames], served.sort());
 });
 
 test('the servers are the host that was asked, and the one that clients are given', () => {
