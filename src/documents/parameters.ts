@@ -129,6 +129,10 @@ export const parameters = {
 
 export type ParameterName = keyof typeof parameters;
 
+export function parameterRefs(names: readonly ParameterName[]): JsonObject[] {
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
+
 export const listParameters: readonly ParameterName[] = [
   'Page',
   'PerPage',

@@ -4,6 +4,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { documentPages } from '../../src/contract/documents.ts';
+import { assertDescribed } from '../support/described.ts';
 import { startService } from '../support/service.ts';
 import { useService } from '../support/suite.ts';
 
@@ -110,6 +111,23 @@ test('a page loads nothing from elsewhere and cannot be framed', async () => {
     assert.match(policy, /frame-ancestors 'none'$/);
     assert.doesNotMatch(policy, /script-src[^;]*('unsafe|\*|https?:)/);
     assert.doesNotMatch(bytes.toString(), /<(script|link|img)\b[^>]*(src|href)="(https?:)?\/\//);
+  }
+});
+
+test('the pages are answered as the description has it', async () => {
+  for (const { path } of documentPages) {
+    for (const [method, headers] of [
+      ['GET', {}],
+      ['HEAD', {}],
+      ['OPTIONS', {}],
+      ['GET', { 'Accept-Encoding': 'gzip' }],
+      ['GET', { 'If-None-Match': '*' }],
+    ] as const) {
+      const { status, headers: got, bytes } = await fetchPage(path, headers, { method });
+      const text = bytes.toString();
+      const body = path.endsWith('.json') ? {} : text;
+      assertDescribed(method, path, { status, headers: got, text, body });
+    }
   }
 });
 
