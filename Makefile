@@ -53,8 +53,8 @@ check: lock build lint-openapi ## Check types, lint, format, the API's descripti
 	@$(RUN_TESTS) house
 
 .PHONY: lint-openapi
-lint-openapi: $(INSTALLED) ## Check docs/openapi.json with Redocly's rules.
-	@$(REDOCLY) lint docs/openapi.json >/dev/null 2>&1 || { $(REDOCLY) lint docs/openapi.json; exit 1; }
+lint-openapi: runtime ## Check docs/openapi.json with Redocly's rules.
+	@output=$$($(REDOCLY) lint docs/openapi.json 2>&1) || { echo "$$output" >&2; exit 1; }
 
 .PHONY: lock
 lock: $(INSTALLED)
@@ -189,7 +189,8 @@ benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 .PHONY: doc
 doc: build ## Write the API's description, its page and the client's types anew.
 	@$(DOCUMENTS) description
-	@$(REDOCLY) build-docs docs/openapi.json --inlineBundle --output docs/index.html >/dev/null 2>&1
+	@output=$$($(REDOCLY) build-docs docs/openapi.json --inlineBundle --output docs/index.html 2>&1) \
+	  || { echo "$$output" >&2; exit 1; }
 	@$(DOCUMENTS) page
 	@$(MAKE) -s $(PACKED)
 

@@ -14,7 +14,7 @@ export interface DocumentOptions {
 
 const allow = 'GET, HEAD, OPTIONS';
 
-/** @returns answers a request for a page; `false`: there is no such page. */
+/** @returns what answers a request for a page, and says `false` where there is no such page. */
 export function createDocuments({ find, replies, fail }: DocumentOptions) {
   async function send(exchange: Exchange, page: Page, encoding: Encoding): Promise<void> {
     try {

@@ -16,6 +16,7 @@ const paths = [
   '/swagger/swagger-ui-bundle.js',
   '/swagger/swagger-initializer.js',
   '/swagger/favicon-32x32.png',
+  '/swagger/LICENSE',
 ];
 
 interface Fetched {
