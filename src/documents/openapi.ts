@@ -3,7 +3,8 @@
  * problems that the service itself works with.
  */
 import { bodyMaxBytes, jsonDepthMax, urlMaxBytes } from '../contract/limits.ts';
-import { problemCodes, problems } from '../contract/problems.ts';
+import { problemCodes } from '../contract/problems.ts';
+import { byStatus } from './answers.ts';
 import { describeEndpoints } from './endpoint-paths.ts';
 import { headers } from './headers.ts';
 import { type JsonObject, plain } from './json.ts';
@@ -13,8 +14,8 @@ import { createSchemas } from './schemas.ts';
 import { serversFor } from './servers.ts';
 import { createSharedAnswers } from './shared-answers.ts';
 
-const codeTable = problemCodes
-  .map((code) => `| ${problems[code].status} | \`${code}\` | ${problems[code].message} |`)
+const codeTable = [...byStatus(problemCodes)]
+  .map(([status, codes]) => `| ${status} | ${codes.map((code) => `\`${code}\``).join(', ')} |`)
   .join('\n');
 
 const introduction = `Tasks on PostgreSQL. Every answer with a body has the same five keys: \`data\`, \`meta\`,
@@ -32,8 +33,8 @@ ${urlMaxBytes} bytes. A body needs a Content-Length.
 another method is 405 \`method_not_allowed\` with \`Allow\`. A 5xx tells no cause: it carries a request id
 that the log has, and 503 says when to try again.
 
-| status | code | message |
-|---|---|---|
+| status | codes |
+|---|---|
 ${codeTable}
 `;
 
