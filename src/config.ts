@@ -116,10 +116,12 @@ export const variables = Type.Object({
     'What the service runs for: development (also written local), test or production.',
   ),
   PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one.'),
-  HOST_BASE_PATH: text(
-    'localhost:8080',
-    'Host and base path under which clients reach the service; for documents only.',
-  ),
+  HOST_BASE_PATH: Type.String({
+    default: 'localhost:8080',
+    pattern: '^(https?://)?[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$',
+    expected: 'a host, perhaps with a port and a path, such as api.example:8443/v1',
+    description: 'Host and base path under which clients reach the service; for documents only.',
+  }),
   LOGGER_LEVEL: oneOf(
     logLevels,
     'info',

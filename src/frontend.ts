@@ -13,6 +13,7 @@ import { createRedisCache } from './cache/redis.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from './contract/problems.ts';
+import { openLibrary } from './documents/library.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
@@ -40,6 +41,8 @@ export interface FrontEndOptions {
   readonly shutdownGraceMs: number;
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Where clients reach the service; for documents only. */
+  readonly hostBasePath: string;
   /** Profiles may be asked for: the heap is sampled from the start. */
   readonly profiles: boolean;
   /** The file that it counts in, for the primary to read; `null`: it does not count. */
@@ -126,6 +129,12 @@ export async function startFrontEnd(
   });
   if (opened) await warm();
 
+  const findPage = openLibrary({
+    hostBasePath: options.hostBasePath,
+    metricsPath: options.adminPaths.metricsPath,
+  });
+  if (findPage === undefined) log.warn('/docs and /swagger were not built: run make build');
+
   const slowMs = options.slowRequestMs === 0 ? Number.POSITIVE_INFINITY : options.slowRequestMs;
   let isOpen = opened;
   let draining = false;
@@ -148,6 +157,7 @@ export async function startFrontEnd(
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
+    findPage,
   });
 
   const failures = createFailureLog(log);

@@ -69,6 +69,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
         corsOrigins: config.corsOrigins,
+        hostBasePath: config.hostBasePath,
         profiles: config.pprofEnabled,
         adminPaths: administration.paths,
         access: administration.access,

@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { variables } from '../src/config.ts';
 import { problemCodes } from '../src/contract/problems.ts';
+import { clientTypes } from '../src/documents/client-types.ts';
+import { createOpenApi } from '../src/documents/openapi.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
 
@@ -34,7 +36,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^src\/frontend[^/]*\.ts$/,
     imports:
-      /^src\/(config|messages|http\/|admin\/|batching\/|cache\/|telemetry\/|docs\/|contract\/)/,
+      /^src\/(config|messages|http\/|admin\/|batching\/|cache\/|telemetry\/|documents\/|contract\/)/,
     rule: 'a front end reaches the database through batching and cache only',
   },
   {
@@ -44,7 +46,8 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/http\//,
-    imports: /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$)/,
+    imports:
+      /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$|documents\/page\.ts$)/,
     rule: 'http knows bytes and the contract, neither threads nor the database',
   },
   {
@@ -89,7 +92,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     rule: 'telemetry is told, it does not ask',
   },
   {
-    files: /^src\/docs\//,
+    files: /^src\/documents\//,
     imports: /^src\/contract\//,
     rule: 'documents follow from the contract',
   },
@@ -138,7 +141,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
   { name: /^ajv$/, files: /^workers\//, rule: 'ajv is known to workers/ only' },
   {
     name: /^typebox/,
-    files: /^(src\/contract\/|src\/config\.ts$|src\/docs\/|workers\/)/,
+    files: /^(src\/contract\/|src\/config\.ts$|src\/documents\/|workers\/)/,
     rule: 'typebox is known to the contract, the configuration, the documents and workers/ only',
   },
 ];
@@ -173,8 +176,15 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** Where a program begins; the worker is started by its name. */
-const entries = ['src/main.ts', 'src/database/cli.ts', 'workers/task.worker.ts'];
+const entries = [
+  'src/main.ts',
+  'src/database/cli.ts',
+  'src/documents/main.ts',
+  'workers/task.worker.ts',
+];
 const fileMaxBytes = 1024 * 1024;
+/** One page with its program inside, so that it opens without a network. */
+const larger = ['docs/index.html'];
 
 function hold(faults: readonly string[]): void {
   if (faults.length > 0) assert.fail(faults.join('\n'));
@@ -275,6 +285,7 @@ for (const { files: chosen, line, isCode = false, rule } of sentences) {
 test('no file is larger than 1 MiB', () => {
   hold(
     files
+      .filter((file) => !larger.includes(file))
       .map((file) => ({ file, bytes: statSync(join(root, file)).size }))
       .filter(({ bytes }) => bytes > fileMaxBytes)
       .map(({ file, bytes }) => `${file}:1 has ${bytes} bytes`),
@@ -304,6 +315,24 @@ test('each dependency has its line in docs/dependencies.md, and each line its de
   holdSame('docs/dependencies.md', rows, [...runtime, ...development], 'a package of package.json');
 });
 
+const description = createOpenApi();
+const stale = 'is not what the code says: run make doc';
+
+test('docs/openapi.json is what the code says', () => {
+  const text = `${JSON.stringify(description, null, 2)}\n`;
+  assert.ok(textOf('docs/openapi.json') === text, `docs/openapi.json ${stale}`);
+});
+
+test('docs/index.html shows the description of the API', () => {
+  const line = /const __redoc_definition = (.*);$/m.exec(textOf('docs/index.html'));
+  assert.deepEqual(JSON.parse(line?.[1] ?? 'null'), description, `docs/index.html ${stale}`);
+});
+
+test('docs/client/api.ts has the types of the description', () => {
+  const text = clientTypes(description);
+  assert.ok(textOf('docs/client/api.ts') === text, `docs/client/api.ts ${stale}`);
+});
+
 const endToEnd = typescript.filter(({ file }) => file.startsWith('test/e2e/'));
 /** Only a bug answers `internal`, so no test can ask for it. */
 const withoutRequest = new Set(['internal']);
@@ -318,6 +347,10 @@ test('each problem code is produced by a test over HTTP', {
       .map((code) => `src/contract/problems.ts:1 ${code} is in no test of test/e2e/`),
   );
 });
+
+function textOf(file: string): string {
+  return readSource(file).lines.join('\n');
+}
 
 interface Row {
   readonly name: string;

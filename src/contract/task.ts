@@ -1,6 +1,6 @@
 /**
  * A task and the two bodies that clients send. Types come from these schemas; so do the compiled
- * checks, the texts of faults and, later, the API's description.
+ * checks, the texts of faults and the API's description.
  */
 import { type Static, type TSchema, Type } from 'typebox';
 import { descriptionLengthMaxCodePoints, idMax, titleLengthMaxCodePoints } from './limits.ts';
@@ -24,15 +24,20 @@ const title = Type.String({
   maxLength: titleLengthMaxCodePoints,
   pattern: '\\S',
   format: storableFormat,
-  description: 'Stored exactly as sent; not blank.',
+  description: 'Stored exactly as sent; not blank. Without U+0000 and lone surrogates.',
 });
 
 const description = Type.String({
   maxLength: descriptionLengthMaxCodePoints,
   format: storableFormat,
+  description: 'Stored exactly as sent. Without U+0000 and lone surrogates.',
 });
 
-const status = Type.Unsafe<Status>({ type: 'string', enum: [...statuses] });
+const status = Type.Unsafe<Status>({
+  type: 'string',
+  enum: [...statuses],
+  description: '`done` is an older name of `completed`, kept as it was sent.',
+});
 
 const assigneeId = Type.Union([Type.Integer({ minimum: 0, maximum: idMax }), Type.Null()], {
   description: 'The number of a person; 0 or null: nobody.',
@@ -49,13 +54,14 @@ export const Task = Type.Object({
 });
 export type Task = Static<typeof Task>;
 
-/** Sent back by clients that return what they got; ignored. */
+/** Sent back by clients that return what they got. */
+const ignored = Type.Optional(Type.Unknown({ readOnly: true, description: 'Ignored.' }));
 const readOnly = Type.Object({
-  id: Type.Optional(Type.Unknown()),
-  createdAt: Type.Optional(Type.Unknown()),
-  updatedAt: Type.Optional(Type.Unknown()),
-  created_at: Type.Optional(Type.Unknown()),
-  updated_at: Type.Optional(Type.Unknown()),
+  id: ignored,
+  createdAt: ignored,
+  updatedAt: ignored,
+  created_at: ignored,
+  updated_at: ignored,
 });
 
 const optionalFields = {

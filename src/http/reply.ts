@@ -62,6 +62,18 @@ export interface Replies {
   /** An answer whose body is made already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
+  /** A page about the API. */
+  document(exchange: Exchange, status: 200 | 304, document: DocumentReply): void;
+}
+
+/** A page made by us, with what it needs to be shown in a browser. */
+export interface DocumentReply {
+  readonly body: Uint8Array | string;
+  readonly contentType: string;
+  /** Value of Content-Security-Policy. */
+  readonly policy: string;
+  /** Lines, each begun by CR LF. */
+  readonly more: string;
 }
 
 export interface CreatedTask {
@@ -204,6 +216,14 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, status, block, body);
     },
     problem,
+    document(exchange, status, { body, contentType, policy, more }) {
+      const shown =
+        `nosniff\r\nContent-Security-Policy: ${policy}` +
+        `\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: no-cache${more}`;
+      const isBodiless = status === 304;
+      const type = `${contentType}\r\nX-Content-Type-Options: `;
+      send(exchange, status, isBodiless ? shown : type + shown, body);
+    },
   };
 }
 

@@ -11,10 +11,12 @@ import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
+import { createDocuments } from './documents.ts';
 import {
   createRequestIds,
   type Exchange,
@@ -55,6 +57,8 @@ export interface ServerOptions {
   readonly moreHeaders: RepliesOptions['moreHeaders'];
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Pages about the API; `undefined`: there are none. */
+  readonly findPage: FindPage | undefined;
 }
 
 export interface Server {
@@ -90,6 +94,7 @@ export function createServer(options: ServerOptions): Server {
   const traffic: Traffic = { open: 0, opened: 0 };
   const { isClosing, onAnswer, moreHeaders } = options;
   const replies = createReplies({ isClosing, traffic, onAnswer, moreHeaders });
+  const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
@@ -151,7 +156,11 @@ export function createServer(options: ServerOptions): Server {
     path: string,
     query: string,
   ): void {
-    if (!admin.owns(path)) return replies.problem(exchange, 'not_found');
+    if (!admin.owns(path)) {
+      exchange.ifNoneMatch = headers.ifNoneMatch;
+      if (answerDocument(exchange, path, request.getHeader('accept-encoding'))) return;
+      return replies.problem(exchange, 'not_found');
+    }
     exchange.route = adminRoute;
     const { method, response } = exchange;
     if (method === 'OPTIONS') return replies.noContent(exchange, adminAllow);

@@ -4,38 +4,16 @@ import { test } from 'node:test';
 import { createApi, faultsOf } from '../support/api.ts';
 import { eventually } from '../support/service.ts';
 import { useService } from '../support/suite.ts';
+import { endWriters, waitingWriters, whileWritesWait } from '../support/trouble.ts';
 
 const suite = useService('problems', {
   env: { QUEUE_MAX: '1', REQUEST_TIMEOUT_MS: '4000' },
 });
 
-/** Runs while nobody else can write, so that every write waits inside PostgreSQL. */
-async function whileWritesWait(run: () => Promise<void>): Promise<void> {
-  const { sql } = suite.database;
-  await sql`SELECT 1`;
-  const holder = await sql.reserve();
-  await holder`BEGIN`;
-  await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
-  try {
-    await run();
-  } finally {
-    await holder`ROLLBACK`;
-    holder.release();
-  }
-}
-
-async function waitingWriters(): Promise<number> {
-  const [row] = await suite.database.sql<{ count: string }[]>`
-    SELECT count(*) AS count FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'
-      AND application_name LIKE '%create'`;
-  return Number(row!.count);
-}
-
 test('a full queue answers overloaded at once and reads go on', async () => {
   const api = createApi(suite.service.port, 50);
   try {
-    await whileWritesWait(async () => {
+    await whileWritesWait(suite.database, async () => {
       const posts = Array.from({ length: 20 }, () => api.post({ title: 'crowd' }));
       const first = await Promise.race(posts);
       assert.equal(first.status, 503);
@@ -49,24 +27,25 @@ test('a full queue answers overloaded at once and reads go on', async () => {
 });
 
 test('a write that waits too long for a lock is unavailable, and nothing was written', async () => {
-  await eventually(async () => (await waitingWriters()) === 0, 'writers still wait');
-  await whileWritesWait(async () => {
+  await eventually(async () => (await waitingWriters(suite.database)) === 0, 'writers still wait');
+  await whileWritesWait(suite.database, async () => {
     const answer = await suite.api.post({ title: 'too late' });
     assert.deepEqual([answer.status, faultsOf(answer)], [503, ['unavailable']]);
   });
-  await eventually(async () => (await waitingWriters()) === 0, 'writers still wait');
+  await eventually(async () => (await waitingWriters(suite.database)) === 0, 'writers still wait');
   const [row] = await suite.database.sql<{ count: string }[]>`
     SELECT count(*) AS count FROM tasks WHERE title = 'too late'`;
   assert.equal(row!.count, '0');
 });
 
 test('a write whose session is ended by the server has an unknown outcome', async () => {
-  await whileWritesWait(async () => {
+  await whileWritesWait(suite.database, async () => {
     const post = suite.api.post({ title: 'who knows' });
-    await eventually(async () => (await waitingWriters()) > 0, 'the write does not wait');
-    await suite.database.sql`
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name LIKE '%create'`;
+    await eventually(
+      async () => (await waitingWriters(suite.database)) > 0,
+      'the write does not wait',
+    );
+    await endWriters(suite.database);
     const answer = await post;
     assert.deepEqual([answer.status, faultsOf(answer)], [503, ['outcome_unknown']]);
     assert.match(answer.body.message, new RegExp(answer.headers['x-request-id'] as string));
@@ -76,13 +55,14 @@ test('a write whose session is ended by the server has an unknown outcome', asyn
 });
 
 test('a failure is logged under its request id, with a code and without values', async () => {
-  await whileWritesWait(async () => {
+  await whileWritesWait(suite.database, async () => {
     const headers = { 'X-Request-Id': 'find-me' };
     const post = suite.api.post({ title: 'a secret title' }, { headers });
-    await eventually(async () => (await waitingWriters()) > 0, 'the write does not wait');
-    await suite.database.sql`
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name LIKE '%create'`;
+    await eventually(
+      async () => (await waitingWriters(suite.database)) > 0,
+      'the write does not wait',
+    );
+    await endWriters(suite.database);
     assert.equal((await post).status, 503);
   });
   const line = await suite.service.logged((entry) => entry['requestId'] === 'find-me');

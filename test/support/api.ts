@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { Fault } from '../../src/contract/problems.ts';
 import type { Task } from '../../src/contract/task.ts';
+import { assertDescribed } from './described.ts';
 
 export interface Answer {
   readonly status: number;
@@ -58,6 +59,7 @@ export function createApi(port: number, connections = 8): Api {
   ): Promise<Answer> {
     const answer = await send(agent, port, method, path, options);
     checkAnswer(method, answer);
+    assertDescribed(method, path, answer);
     return answer;
   }
 

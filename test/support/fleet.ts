@@ -27,6 +27,7 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
     frontEnd: {
       port,
       sharesPort: true,
+      hostBasePath: 'localhost:8080',
       database,
       batching: {
         offloadMinBatch: 0,

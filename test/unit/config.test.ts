@@ -185,6 +185,29 @@ test('a user name that Basic authentication cannot carry is refused', () => {
   }
 });
 
+test('the address of clients is a host with an optional scheme, port and path', () => {
+  for (const HOST_BASE_PATH of [
+    'api.example',
+    'localhost:8080/',
+    'https://api.example:8443/v1/x',
+  ]) {
+    assert.equal(configOf({ HOST_BASE_PATH }).hostBasePath, HOST_BASE_PATH);
+  }
+  for (const HOST_BASE_PATH of [
+    'ftp://x',
+    '/v1',
+    'a b',
+    "x; script-src 'unsafe-inline'",
+    'x\r\ny',
+    '{host}',
+    'x//y',
+    'x?y',
+    'x:123456',
+  ]) {
+    assert.deepEqual(namesOf(faultsOf({ HOST_BASE_PATH })), ['HOST_BASE_PATH'], HOST_BASE_PATH);
+  }
+});
+
 test('origins are checked one by one, and * stands alone', () => {
   const CORS_ORIGINS = 'https://app.example, http://localhost:3000,http://[::1]:8080';
   assert.deepEqual(configOf({ CORS_ORIGINS }).corsOrigins, [

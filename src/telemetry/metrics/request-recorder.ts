@@ -1,4 +1,4 @@
-/** Counts answers. On the hot path: three additions, and once a millisecond a write. */
+/** Counts answers. On the hot path: three additions, and now and then a write. */
 import {
   latencyBounds,
   otherMethod,

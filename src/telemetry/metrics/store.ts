@@ -3,10 +3,10 @@
  * whoever replaces it counts on from there, so no counter goes back, and the primary reads it at a
  * scrape, so a front end that is frozen or busy holds nobody up.
  *
- * What counts answers to clients is written a millisecond after it changed, the rest ten times a
- * second: in each turn of the event loop would cost two hundredths of a front end's time (there are
- * ten thousand a second, each for a few answers). A front end that is killed loses the count of its
- * last millisecond.
+ * What counts answers to clients is written ten milliseconds after it changed, the rest ten times a
+ * second. In each turn of the event loop it would cost two hundredths of a front end's time: there
+ * are ten thousand a second, each for a few answers. A front end that is killed loses the count of
+ * its last ten milliseconds.
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export interface MetricStore {
   close(): void;
 }
 
-const writeAfterMs = 1;
+const writeAfterMs = 10;
 
 export function metricFile(folder: string, number: number): string {
   return join(folder, `front-end-${number}`);

@@ -1,0 +1,47 @@
+/** What an endpoint may answer besides success. It follows from what the endpoint does. */
+import { type Endpoint, hasBody, isRead, type Kind } from './endpoints.ts';
+import type { ProblemCode } from './problems.ts';
+
+/** Of any request, before it is looked at: a doubtful framing or host, a URL without end. */
+export const framingProblems: readonly ProblemCode[] = [
+  'invalid',
+  'length_required',
+  'uri_too_long',
+];
+
+const bodyProblems: readonly ProblemCode[] = [
+  'malformed_json',
+  'too_long',
+  'unknown_field',
+  'payload_too_large',
+  'unsupported_media_type',
+];
+
+/** @returns each code once. `internal` is among them: a bug may be anywhere. */
+export function problemsOf(endpoint: Endpoint): ProblemCode[] {
+  const { action, method, path } = endpoint;
+  const codes: ProblemCode[] = [...framingProblems, 'internal'];
+  if (action === 'alive') return codes;
+  if (action === 'ready') return [...codes, 'unavailable'];
+  if (path.endsWith('/:id')) codes.push('not_found');
+  if (hasBody(action)) codes.push(...bodyProblems);
+  // A patch may be empty: it then changes nothing.
+  if (hasBody(action) && method !== 'PATCH') codes.push('missing_field');
+  codes.push(...problemsOfKind(action), 'overloaded', 'unavailable');
+  return isRead(action) ? codes : [...codes, 'outcome_unknown'];
+}
+
+function problemsOfKind(kind: Kind): readonly ProblemCode[] {
+  switch (kind) {
+    case 'create':
+      return ['conflict', 'idempotency_key_reused'];
+    case 'change':
+    case 'remove':
+      return ['precondition_failed'];
+    case 'list':
+    case 'search':
+      return ['unknown_parameter'];
+    case 'read':
+      return [];
+  }
+}

@@ -1,0 +1,122 @@
+/** Answers of the description: success, not modified, and every problem by its status. */
+import { STATUS_CODES } from 'node:http';
+import { isRetryable, type ProblemCode, problems } from '../contract/problems.ts';
+import { type Example, exampleRequestId, troubleExamples } from './examples.ts';
+import { commonHeaders, type HeaderName, headerRefs } from './headers.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { Success } from './operations.ts';
+import { schemaRef } from './schemas.ts';
+
+type Content = Readonly<Record<string, JsonObject>>;
+
+/** In a description of a request, what is longer is cut. */
+const shownBodyMax = 60;
+
+export function successAnswer(success: Success, own: readonly Example[]): JsonObject {
+  return {
+    description: success.description,
+    headers: headerRefs([...(success.headers ?? []), ...commonHeaders]),
+    ...(success.schema === undefined
+      ? {}
+      : {
+          content: {
+            'application/json': {
+              schema: schemaRef(success.schema),
+              ...showExamples(own.filter(({ status }) => status === success.status)),
+            },
+          },
+        }),
+  };
+}
+
+export function notModifiedAnswer(headers: readonly HeaderName[]): JsonObject {
+  return {
+    description: 'The client has it already.',
+    headers: headerRefs([...headers, ...commonHeaders]),
+  };
+}
+
+/** The codes of an endpoint by their status, in ascending order. */
+export function byStatus(codes: readonly ProblemCode[]): Map<number, ProblemCode[]> {
+  const groups = new Map<number, ProblemCode[]>();
+  const sorted = [...codes].sort((a, b) => problems[a].status - problems[b].status);
+  for (const code of sorted) {
+    const { status } = problems[code];
+    groups.set(status, [...(groups.get(status) ?? []), code]);
+  }
+  return groups;
+}
+
+/** @param own whose examples it shows. */
+export function problemAnswer(
+  status: number,
+  codes: readonly ProblemCode[],
+  own: readonly Example[],
+): JsonObject {
+  const headers: HeaderName[] = [
+    ...(codes.some(isRetryable) ? (['Retry-After'] as const) : []),
+    ...(codes.includes('unauthorized') ? (['WWW-Authenticate'] as const) : []),
+  ];
+  const fitting = own.filter((example) => example.status === status);
+  const isDetails = ({ headers: sent }: Example) => sent?.['Accept'] !== undefined;
+  const envelopes = showExamples(
+    fitting.filter((example) => !isDetails(example)),
+    troubleExamples.filter(({ code }) => codes.includes(code)),
+  );
+  const content: Content = {
+    'application/json': { schema: narrow('Problem', codes), ...envelopes },
+    'application/problem+json': {
+      schema: narrow('ProblemDetails', codes),
+      ...showExamples(fitting.filter(isDetails)),
+    },
+  };
+  return {
+    description: `${STATUS_CODES[status]}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+    headers: headerRefs([...headers, ...commonHeaders]),
+    content,
+  };
+}
+
+/** Which codes the faults may have here. */
+function narrow(schema: 'Problem' | 'ProblemDetails', codes: readonly ProblemCode[]): JsonObject {
+  const errors = {
+    type: 'array',
+    items: { type: 'object', properties: { code: { enum: codes } } },
+  };
+  return { allOf: [schemaRef(schema), { type: 'object', properties: { errors } }] };
+}
+
+function showExamples(
+  told: readonly Example[],
+  troubles: typeof troubleExamples = [],
+): { readonly examples?: JsonObject } {
+  const shown: [string, Json][] = told.map((example) => [
+    example.name,
+    { summary: example.summary, description: requestText(example), value: example.answer! },
+  ]);
+  for (const { code, summary, answer, status } of troubles) {
+    const description = status >= 500 ? `To a request with the id \`${exampleRequestId}\`.` : '';
+    shown.push([code, { summary, ...(description === '' ? {} : { description }), value: answer }]);
+  }
+  return shown.length === 0 ? {} : { examples: Object.fromEntries(shown) };
+}
+
+/** The request that an example answers. */
+function requestText({ method, url, headers, body }: Example): string {
+  const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const lines = Object.entries(headers ?? {}).map(([name, value]) => `\`${name}: ${value}\``);
+  return [
+    `Answers \`${method} ${cut(url)}\``,
+    ...(lines.length === 0 ? [] : [`with ${lines.join(', ')}`]),
+    ...(sent === undefined || sent.trim() === '' ? [] : [`and the body \`${cut(sent)}\``]),
+  ].join(' ');
+}
+
+function cut(text: string): string {
+  return text.length <= shownBodyMax ? text : `${text.slice(0, shownBodyMax)}…`;
+}
+
+/** Whether a body may stand among the examples of what is asked for. */
+export function isFitting({ status, body }: Example): boolean {
+  return typeof body === 'object' && body !== null && status !== 400;
+}

@@ -1,0 +1,93 @@
+/** Paths that are not of the API: the documents, and the pages for whoever runs the service. */
+import { documentPages } from '../contract/documents.ts';
+import { framingProblems } from '../contract/endpoint-problems.ts';
+import { type AdministrationPage, administrationPages } from './administration.ts';
+import { notModifiedAnswer } from './answers.ts';
+import { commonHeaders, type HeaderName, headerRefs } from './headers.ts';
+import type { JsonObject } from './json.ts';
+import { parameterRefs } from './parameters.ts';
+import { describeHead, describeOptions } from './resource-methods.ts';
+import { schemaRef } from './schemas.ts';
+import type { SharedAnswers } from './shared-answers.ts';
+
+const documentHeaders: readonly HeaderName[] = ['ETag', 'Content-Encoding'];
+
+export function describePages(shared: SharedAnswers): JsonObject {
+  return Object.fromEntries([
+    ...documentPages.map(({ path, contentType, operationId, summary }) => {
+      const [type = ''] = contentType.split(';');
+      const schema = { type: type === 'application/json' ? 'object' : 'string' };
+      const get = {
+        operationId,
+        tags: ['Documents'],
+        summary,
+        parameters: parameterRefs(['IfNoneMatch', 'RequestId']),
+        responses: {
+          '200': page([...documentHeaders], { [type]: { schema } }),
+          '304': notModifiedAnswer(documentHeaders),
+          ...shared.problems([...framingProblems, 'internal']),
+        },
+      };
+      return [path, resource(path, get, shared)] as const;
+    }),
+    ...administrationPages.map(
+      (described) =>
+        [
+          described.path,
+          resource(described.path, describeAdministration(described, shared), shared),
+        ] as const,
+    ),
+  ]);
+}
+
+/** GET, its head, and what the resource allows. */
+function resource(path: string, get: JsonObject, shared: SharedAnswers): JsonObject {
+  const parameters = (get['parameters'] as readonly JsonObject[]).filter(
+    (parameter) => parameter['in'] === 'path',
+  );
+  return {
+    get,
+    head: describeHead(get),
+    options: describeOptions(path, [...parameters, ...parameterRefs(['RequestId'])], shared),
+  };
+}
+
+function describeAdministration(
+  { operationId, summary, description, parameters, types, headers, refusals }: AdministrationPage,
+  shared: SharedAnswers,
+): JsonObject {
+  const asText = { schema: { type: 'string' } };
+  const refused = Object.entries(refusals).map(([status, text]) => [
+    status,
+    {
+      description: text,
+      headers: headerRefs(['X-Go-Pprof', ...commonHeaders]),
+      content: {
+        'text/plain': asText,
+        // A doubtful framing, which comes before the page.
+        ...(status === '400' ? { 'application/json': { schema: schemaRef('Problem') } } : {}),
+      },
+    },
+  ]);
+  return {
+    operationId,
+    tags: ['Administration'],
+    summary,
+    description,
+    security: [{ metrics: [] }],
+    parameters: [...parameters, ...parameterRefs(['RequestId'])],
+    responses: {
+      '200': page(headers, Object.fromEntries(types.map((type) => [type, asText]))),
+      ...shared.problems([...framingProblems, 'unauthorized', 'internal', 'unavailable']),
+      ...Object.fromEntries(refused),
+    },
+  };
+}
+
+function page(headers: readonly HeaderName[], content: JsonObject): JsonObject {
+  return {
+    description: 'The page.',
+    headers: headerRefs([...headers, ...commonHeaders]),
+    content,
+  };
+}

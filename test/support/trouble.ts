@@ -1,0 +1,35 @@
+/** Trouble behind the service, made for real. */
+import type { TestDatabase } from './postgres.ts';
+
+/** Runs while nobody else can write, so that every write waits inside PostgreSQL. */
+export async function whileWritesWait(
+  { sql }: TestDatabase,
+  run: () => Promise<void>,
+): Promise<void> {
+  await sql`SELECT 1`;
+  const holder = await sql.reserve();
+  await holder`BEGIN`;
+  await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
+  try {
+    await run();
+  } finally {
+    await holder`ROLLBACK`;
+    holder.release();
+  }
+}
+
+/** How many creates wait for a lock. */
+export async function waitingWriters({ sql }: TestDatabase): Promise<number> {
+  const [row] = await sql<{ count: string }[]>`
+    SELECT count(*) AS count FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+      AND application_name LIKE '%create'`;
+  return Number(row!.count);
+}
+
+/** Ends the sessions that create. */
+export async function endWriters({ sql }: TestDatabase): Promise<void> {
+  await sql`
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE '%create'`;
+}

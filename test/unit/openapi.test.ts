@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { endpoints } from '../../src/contract/endpoints.ts';
+import { problemCodes } from '../../src/contract/problems.ts';
+import { profileNames } from '../../src/documents/administration.ts';
+import { pathOf } from '../../src/documents/endpoint-paths.ts';
+import { examples, troubleExamples } from '../../src/documents/examples.ts';
+import { createOpenApi } from '../../src/documents/openapi.ts';
+import { operations } from '../../src/documents/operations.ts';
+import { originsOf, serversFor } from '../../src/documents/servers.ts';
+import { chooseEncoding } from '../../src/http/documents.ts';
+import { profileKinds } from '../../src/telemetry/pprof/kinds.ts';
+
+const description = createOpenApi();
+test('each endpoint is described, and nothing else', () => {
+  const names = endpoints.map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(Object.keys(operations).sort(), names.sort());
+  const paths = description['paths'] as Record<string, Record<string, unknown>>;
+  for (const { method, path } of endpoints) {
+    const item = paths[pathOf(path)]!;
+    assert.ok(item[method.toLowerCase()], `${method} ${path}`);
+    assert.ok(item['options'], path);
+    assert.equal('head' in item, 'get' in item, path);
+  }
+});
+
+test('each problem that a client can meet has an example', () => {
+  const shown = new Set([
+    ...examples.flatMap(
+      ({ answer }) => JSON.stringify(answer ?? null).match(/"code":"\w+"/g) ?? [],
+    ),
+    ...troubleExamples.map(({ code }) => `"code":"${code}"`),
+  ]);
+  // A bug; what the introduction says of every path; pages that are not of the API.
+  const without = ['internal', 'method_not_allowed', 'unauthorized'];
+  assert.deepEqual(
+    problemCodes.filter((code) => !shown.has(`"code":"${code}"`)),
+    [...without].sort(
+      (a, b) => problemCodes.indexOf(a as never) - problemCodes.indexOf(b as never),
+    ),
+  );
+});
+
+test('each example that is told is shown, and each that is shown is told', () => {
+  const told = [
+    ...examples.filter(({ answer }) => answer !== undefined).map(({ summary }) => summary),
+    ...troubleExamples.map(({ summary }) => summary),
+  ];
+  const shown = new Set<string>();
+  const visit = (value: unknown, inAnswers: boolean): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, content] of Object.entries(value)) {
+      if (key === 'examples' && inAnswers) {
+        for (const { summary } of Object.values(content as Record<string, { summary: string }>)) {
+          shown.add(summary);
+        }
+      } else {
+        visit(content, inAnswers || key === 'responses');
+      }
+    }
+  };
+  visit(description, false);
+  assert.deepEqual([...shown].sort(), [...new Set(told)].sort());
+});
+
+test('each profile is described', () => {
+  const served = [...profileKinds.map(({ name }) => name), 'cmdline', 'symbol', 'trace'];
+  assert.deepEqual([...profileNames], served.sort());
+});
+
+test('the servers are the host that was asked, and the one that clients are given', () => {
+  for (const [given, urls, origins] of [
+    ['', ['/'], []],
+    [
+      'localhost:8080',
+      ['/', '{scheme}://localhost:8080'],
+      ['http://localhost:8080', 'https://localhost:8080'],
+    ],
+    ['https://api.example', ['/', 'https://api.example'], ['https://api.example']],
+    [
+      'https://api.example:8443/tasks/v1/',
+      ['/tasks/v1', 'https://api.example:8443/tasks/v1'],
+      ['https://api.example:8443'],
+    ],
+  ] as const) {
+    const servers = serversFor(given);
+    assert.deepEqual(
+      servers.map(({ url }) => url),
+      urls,
+    );
+    assert.deepEqual(originsOf(servers), origins);
+  }
+});
+
+test('the encoding is the smallest that the client takes', () => {
+  for (const [accept, encoding] of [
+    ['', 'identity'],
+    ['identity', 'identity'],
+    ['deflate, zstd', 'identity'],
+    ['gzip', 'gzip'],
+    ['GZIP;q=0.5, br;q=0.1', 'br'],
+    ['gzip;q=1, br;q=0', 'gzip'],
+    ['*', 'br'],
+    ['*;q=0', 'identity'],
+    ['br;q=0, *;q=0.1', 'gzip'],
+    ['br;q=nonsense', 'identity'],
+  ] as const) {
+    assert.equal(chooseEncoding(accept), encoding, accept);
+  }
+});
