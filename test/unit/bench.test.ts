@@ -89,7 +89,11 @@ test('a line of the acceptance is reached or not by its median, and absent where
 test('a peer that cannot hold the rate of the open loop is no measure of our tail', () => {
   const samples: BenchSamples = {
     ...nothing,
-    open: [open('ours', 1000, 1000, 300), open('bun', 1000, 400, 100), open('express-pg', 1000, 990, 900)],
+    open: [
+      open('ours', 1000, 1000, 300),
+      open('bun', 1000, 400, 100),
+      open('express-pg', 1000, 990, 900),
+    ],
   };
   const line = acceptance(samples).find(({ what }) => what.includes('hold this rate'));
   assert.equal(line?.got.median, 300 / 900);
@@ -106,7 +110,13 @@ test('table and plot name every subject, a busy client and what is missing', () 
   const options = { rounds: 1, seconds: 2, warmupSeconds: 1 } as Options;
   const missing = [{ what: 'Go: Gin + pgx', reason: 'Go is not installed' }];
   const text = report([{ label: 'date', value: 'today' }], options, samples, missing, 'x.svg');
-  for (const part of ['this service', 'Bun.serve', '95 %, the limit itself', 'Go is not installed', 'loopback']) {
+  for (const part of [
+    'this service',
+    'Bun.serve',
+    '95 %, the limit itself',
+    'Go is not installed',
+    'loopback',
+  ]) {
     assert.ok(text.includes(part), part);
   }
   const picture = plot(samples);
@@ -115,7 +125,12 @@ test('table and plot name every subject, a busy client and what is missing', () 
 });
 
 test('a peer is told by what it answers otherwise', () => {
-  const answer = (body: unknown): Answer => ({ question: 'GET /1', status: 200, location: false, body });
+  const answer = (body: unknown): Answer => ({
+    question: 'GET /1',
+    status: 200,
+    location: false,
+    body,
+  });
   assert.equal(differenceBetween([answer({ a: 1 })], [answer({ a: 1 })]), null);
   assert.match(differenceBetween([answer({ a: 2 })], [answer({ a: 1 })])!, /GET \/1.*in place of/);
   assert.notEqual(differenceBetween([], [answer(null)]), null);
