@@ -184,6 +184,27 @@ benchmark-heap: build ## Write what BENCH allocates to docs/profiling/heap.prof.
 benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 	@exec $(NODE) dist/$(MICRO)/benchstat/main.js '$(OLD)' '$(NEW)'
 
+# Measurements: perf/README.md
+
+.PHONY: bench
+bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS.
+	@exec $(NODE) dist/perf/bench.js
+
+BASE ?= HEAD
+SCENARIO ?= get
+
+.PHONY: bench-compare
+bench-compare: build ## Measure this state and the commit BASE in turn: SCENARIO, ROUNDS, SECONDS.
+	@exec $(NODE) dist/perf/bench-compare.js --base '$(BASE)' --scenario '$(SCENARIO)'
+
+CONNECTIONS ?= 64
+URL ?= http://127.0.0.1:8080
+
+.PHONY: load
+load: build ## Put the load SCENARIO (get) on the service at URL with autocannon.
+	@exec $(NODE) dist/perf/load/everyday.js --url '$(URL)' --scenario '$(SCENARIO)' \
+	  --connections '$(CONNECTIONS)'
+
 # Documents: docs/openapi.json, docs/index.html, docs/client/api.ts
 
 .PHONY: doc

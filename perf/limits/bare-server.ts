@@ -1,11 +1,14 @@
 /**
- * uWebSockets.js with nothing around it: one route, always the same bytes. What a cached list
- * could reach at best. Asks the service at LIST_URL for the bytes when it starts.
+ * uWebSockets.js with nothing around it: always the same bytes. What HTTP alone could reach at best.
+ * Asks the service at the second argument for the bytes when it starts, or is given them; with
+ * `async` it answers from a later turn of the event loop, as whoever waits for a database must.
+ *
+ *   bare-server.js <port> <url> [async]
  */
-import uws from 'uWebSockets.js';
+import uws, { type HttpResponse } from 'uWebSockets.js';
 
-const [, , port, listUrl] = process.argv;
-const answer = await fetch(listUrl!);
+const [, , port, url, mode] = process.argv;
+const answer = await fetch(url!);
 const body = Buffer.from(await answer.arrayBuffer());
 const headers = [...answer.headers]
   .filter(([name]) => !['content-length', 'connection', 'date', 'uwebsockets'].includes(name))
@@ -13,13 +16,25 @@ const headers = [...answer.headers]
 
 uws
   .App()
-  .get('/api/tasks', (response) => {
-    for (const [name, value] of headers) response.writeHeader(name, value);
-    response.end(body);
-  })
+  .any('/*', mode === 'async' ? answerLater : send)
   .listen(Number(port), (socket) => {
     if (socket === false) process.exit(1);
-    const url = `http://127.0.0.1:${port}`;
-    process.stdout.write(`${JSON.stringify({ message: 'listening', url })}\n`);
+    const news = { message: 'listening', url: `http://127.0.0.1:${port}` };
+    process.stdout.write(`${JSON.stringify(news)}\n`);
   });
 process.on('SIGTERM', () => process.exit(0));
+
+function send(response: HttpResponse): void {
+  for (const [name, value] of headers) response.writeHeader(name, value);
+  response.end(body);
+}
+
+function answerLater(response: HttpResponse): void {
+  let aborted = false;
+  response.onAborted(() => {
+    aborted = true;
+  });
+  setImmediate(() => {
+    if (!aborted) response.cork(() => send(response));
+  });
+}

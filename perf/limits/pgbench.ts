@@ -21,11 +21,20 @@ export interface Pgbench {
   readonly version: string;
 }
 
+export type PgbenchScript =
+  | 'select.sql'
+  | 'select-pipelined.sql'
+  | 'select-any.sql'
+  | 'insert.sql'
+  | 'insert-without-triggers.sql'
+  | 'update.sql'
+  | 'update-without-triggers.sql';
+
 export interface PgbenchOptions {
   readonly database: DatabaseConfig;
   readonly postgresPid: number;
   /** A file beside this one's source. */
-  readonly script: 'select.sql' | 'insert.sql' | 'insert-without-triggers.sql';
+  readonly script: PgbenchScript;
   readonly clients: number;
   readonly seconds: number;
   readonly warmupSeconds: number;

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { type Address, type Connection, openConnection } from './connection.ts';
 import { createHistogram } from './histogram.ts';
 import type { LoadMessage, LoadResult } from './result.ts';
-import { createScenario, type ScenarioName, scenarioNames } from './scenarios.ts';
+import { createScenario, type Doomed, type ScenarioName, scenarioNames } from './scenarios.ts';
 
 interface Options {
   readonly address: Address;
@@ -20,6 +20,7 @@ interface Options {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
+  readonly doomed: Doomed;
 }
 
 /** How long answers may take to come in after the last second. */
@@ -40,6 +41,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     options.scenario,
     `${address.host}:${address.port}`,
     options.seed,
+    options.doomed,
   );
   const histogram = createHistogram();
   const statuses = new Map<number, number>();
@@ -89,6 +91,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     const flight = flights.get(connection)!;
     flight.place = place;
     place = (place + 1) % scenario.requests.length;
+    if (place === 0 && scenario.once) fatal('every request of the scenario is sent');
     flight.startedAt = now;
     inFlight++;
     connection.send(scenario.requests[flight.place]!, ++flight.sent % checkEvery === 0);
@@ -159,6 +162,8 @@ function readOptions(): Options {
       seconds: { type: 'string', default: '5' },
       warmup: { type: 'string', default: '1' },
       seed: { type: 'string', default: '1' },
+      doomed: { type: 'string', default: '0' },
+      gone: { type: 'string', default: '0' },
     },
   });
   const scenario = scenarioNames.find((name) => name === values.scenario);
@@ -170,6 +175,7 @@ function readOptions(): Options {
     seconds: positive('seconds', values.seconds),
     warmupSeconds: positive('warmup', values.warmup),
     seed: positive('seed', values.seed),
+    doomed: { count: Number(values.doomed), gone: Number(values.gone) },
   };
 }
 

@@ -9,6 +9,7 @@ export interface Percentiles {
   readonly p90: number;
   readonly p99: number;
   readonly p999: number;
+  readonly p9999: number;
   readonly max: number;
   readonly mean: number;
 }
@@ -59,6 +60,7 @@ export function createHistogram(): Histogram {
       p90: percentile(0.9),
       p99: percentile(0.99),
       p999: percentile(0.999),
+      p9999: percentile(0.9999),
       max,
       mean: records === 0 ? 0 : sum / records,
     };

@@ -9,9 +9,22 @@ export interface Scenario {
   readonly requests: readonly Buffer[];
   /** What the body of the answer to the request at the same place contains. */
   readonly expected: readonly Buffer[];
+  /** None may be sent twice: a task is deleted once. */
+  readonly once: boolean;
 }
 
-export const scenarioNames = ['get', 'post', 'put', 'search'] as const;
+export const scenarioNames = [
+  'get',
+  'zipf',
+  'post',
+  'put',
+  'delete',
+  'list',
+  'list-uncached',
+  'mixed',
+  'search',
+  'any',
+] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** The tasks that perf/support/seed.ts makes. */
@@ -20,16 +33,53 @@ export const seededTasks = 1_000_000;
 /** Enough that a run repeats few of them; a memory of single tasks must not look better than it is. */
 const readsPrepared = 1 << 18;
 const writesPrepared = 1 << 13;
+const changesPrepared = 1 << 16;
+const listPath = '/api/tasks?page=1&per_page=20';
+const pages = seededTasks / 20;
+/** Primes, which what they walk over is no multiple of. */
+const deleteStride = 7919;
+const zipfStride = 613_651;
 
-export function createScenario(name: ScenarioName, host: string, seed: number): Scenario {
+/** The tasks above the seeded ones that `delete` takes away, and how many of them are gone already. */
+export interface Doomed {
+  readonly count: number;
+  readonly gone: number;
+}
+
+/** @param doomed for `delete` only. */
+export function createScenario(
+  name: ScenarioName,
+  host: string,
+  seed: number,
+  doomed: Doomed = { count: 0, gone: 0 },
+): Scenario {
   const random = createRandom(seed);
   switch (name) {
     case 'get':
-      return fromExchanges(200, readsPrepared, () => getTask(host, random));
+      return fromExchanges(200, readsPrepared, () => getTask(host, evenId(random)));
+    case 'zipf':
+      return fromExchanges(200, readsPrepared, () => getTask(host, zipfId(random)));
     case 'post':
       return fromExchanges(201, writesPrepared, () => postTask(host, random));
     case 'put':
-      return fromExchanges(200, writesPrepared, () => putTask(host, random));
+      return fromExchanges(200, changesPrepared, () => putTask(host, random));
+    case 'delete': {
+      let { gone } = doomed;
+      const create = () => deleteTask(host, gone++, doomed.count);
+      return { ...fromExchanges(204, doomed.count - gone, create), once: true };
+    }
+    case 'list':
+      return fromExchanges(200, 1, () => listTasks(host, listPath));
+    case 'list-uncached':
+      return fromExchanges(200, changesPrepared, () =>
+        listTasks(host, `/api/tasks?page=${random.integer(1, pages)}&per_page=20`),
+      );
+    case 'mixed':
+      return fromExchanges(200, readsPrepared, () =>
+        random.integer(1, 10) === 1 ? putTask(host, random) : getTask(host, evenId(random)),
+      );
+    case 'any':
+      return fromExchanges(200, 1, () => ({ ...listTasks(host, listPath), expected: '' }));
     case 'search':
       return fromExchanges(200, writesPrepared, () => searchTasks(host, random));
   }
@@ -44,17 +94,40 @@ function fromExchanges(status: number, count: number, create: () => Exchange): S
   const exchanges = Array.from({ length: count }, create);
   return {
     status,
+    once: false,
     requests: slices(exchanges.map((exchange) => exchange.request)),
     expected: slices(exchanges.map((exchange) => exchange.expected)),
   };
 }
 
-function getTask(host: string, random: Random): Exchange {
-  const id = random.integer(1, seededTasks);
-  return {
-    request: `GET /api/tasks/${id} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`,
-    expected: `"id":${id},`,
-  };
+function getTask(host: string, id: number): Exchange {
+  return { request: withoutBody(`GET /api/tasks/${id}`, host), expected: `"id":${id},` };
+}
+
+function listTasks(host: string, target: string): Exchange {
+  return { request: withoutBody(`GET ${target}`, host), expected: '"data":[{' };
+}
+
+/** A walk over all of them with a stride, so that neighbours are not deleted one after the other. */
+function deleteTask(host: string, place: number, count: number): Exchange {
+  const id = seededTasks + 1 + ((place * deleteStride) % count);
+  return { request: withoutBody(`DELETE /api/tasks/${id}`, host), expected: '' };
+}
+
+function withoutBody(start: string, host: string): string {
+  return `${start} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`;
+}
+
+function evenId(random: Random): number {
+  return random.integer(1, seededTasks);
+}
+
+/** Zipf's law with exponent 1: the task of rank r is asked for 1/r times as often as the first. */
+function zipfId(random: Random): number {
+  const share = random.integer(0, 2 ** 30) / 2 ** 30;
+  const rank = Math.min(seededTasks, Math.floor(seededTasks ** share));
+  // Frequent tasks lie far from each other in the table, as they do in life.
+  return 1 + ((rank * zipfStride) % seededTasks);
 }
 
 function postTask(host: string, random: Random): Exchange {
@@ -78,10 +151,7 @@ function searchTasks(host: string, random: Random): Exchange {
   const word = random.pick(vocabulary);
   const assignee = random.integer(0, 1000);
   const target = `/api/tasks?filter=title:${word}&assignee_id=${assignee}`;
-  return {
-    request: `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`,
-    expected: '"data":[',
-  };
+  return { request: withoutBody(`GET ${target}`, host), expected: '"data":[' };
 }
 
 function withBody(start: string, host: string, value: object): string {

@@ -6,7 +6,7 @@ import { type Client, createClient } from '../../src/database/client.ts';
 import { startEmbedded } from '../../src/database/embedded.ts';
 import { migrateUp } from '../../src/database/migrate.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { seed, trim } from './seed.ts';
+import { addDoomed, seed, trim } from './seed.ts';
 
 export interface PerfDatabase {
   readonly config: DatabaseConfig;
@@ -17,6 +17,8 @@ export interface PerfDatabase {
   freeConnections(): Promise<number>;
   /** Takes away what runs have added. */
   trim(): Promise<void>;
+  /** So many tasks above the seeded ones, for DELETE. */
+  addDoomed(table: string, count: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
       version: row!.version,
       freeConnections: () => freeConnections(client),
       trim: () => trim(client),
+      addDoomed: (table, count) => addDoomed(client, table, count),
       async stop() {
         await client.end({ timeout: 5 });
         await embedded.stop();

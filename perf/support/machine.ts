@@ -1,6 +1,6 @@
 /** What a reader needs to know about where and when figures were made; no name, no path. */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { peersDir, rootDir } from './paths.ts';
@@ -33,7 +33,10 @@ export function describeSettings(options: SettingsOptions): readonly Setting[] {
     { label: 'system', value: `${platform()} ${release().split('-')[0]} ${arch()}` },
     { label: 'Node', value: process.version },
     { label: 'PostgreSQL', value: options.postgresVersion },
-    { label: 'packages', value: [...versionsIn(rootDir, ourPackages), ...peers].join(', ') },
+    {
+      label: 'packages',
+      value: [...new Set([...versionsIn(rootDir, ourPackages), ...peers])].join(', '),
+    },
   ];
 }
 
@@ -43,11 +46,20 @@ export function today(): string {
 }
 
 function versionsIn(directory: string, only?: readonly string[]): string[] {
+  const module = join(directory, 'go.mod');
+  if (existsSync(module)) return goVersions(readFileSync(module, 'utf8'));
   const text = readFileSync(join(directory, 'package.json'), 'utf8');
   const { dependencies } = JSON.parse(text) as { dependencies: Readonly<Record<string, string>> };
   return Object.entries(dependencies)
     .filter(([name]) => only === undefined || only.includes(name))
     .map(([name, version]) => `${name} ${version.replace(/^npm:.*@/, '')}`);
+}
+
+/** Of what is asked for itself, not of what that brings. */
+function goVersions(text: string): string[] {
+  const own = text.matchAll(/^\s+(\S+) v(\S+)$/gm);
+  const { stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });
+  return [stdout?.trim() ?? 'Go', ...[...own].map(([, name, version]) => `${name} ${version}`)];
 }
 
 function commit(): string {

@@ -1,7 +1,7 @@
 /** One run of the load generator against one server, with the CPU time of everyone involved. */
 import { fork } from 'node:child_process';
 import type { LoadMessage, LoadResult } from '../load/result.ts';
-import type { ScenarioName } from '../load/scenarios.ts';
+import type { Doomed, ScenarioName } from '../load/scenarios.ts';
 import { adopt } from './children.ts';
 import { type CpuSnapshot, cpuBetween, readCpu } from './cpu.ts';
 import { serverEnvironment } from './options.ts';
@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
+  readonly doomed?: Doomed;
 }
 
 /** Rejects when any answer was not as expected: such a figure means nothing. */
@@ -52,6 +53,8 @@ function generateLoad(
       `--seconds=${options.seconds}`,
       `--warmup=${options.warmupSeconds}`,
       `--seed=${options.seed}`,
+      `--doomed=${options.doomed?.count ?? 0}`,
+      `--gone=${options.doomed?.gone ?? 0}`,
     ],
     { env: serverEnvironment({}), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
   );

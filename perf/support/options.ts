@@ -22,6 +22,9 @@ export interface Defaults {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
+  readonly warmupSeconds?: number;
+  /** False: the program has operations of its own. */
+  readonly operations?: false;
   /** The program's own file, for the command in the header. */
   readonly program: string;
 }
@@ -36,7 +39,7 @@ const tuning = [
   'POOL_MAX',
   'CACHE_MAX_BYTES',
 ] as const;
-const ours = ['ROUNDS', 'SECONDS', 'WARMUP', 'ONLY', 'CONNECTIONS'] as const;
+const ours = ['ROUNDS', 'SECONDS', 'WARMUP', 'ONLY', 'CONNECTIONS', 'PEERS', 'PEER_TABLE'] as const;
 
 /** @throws an Error that says what was expected. */
 export function readOptions(defaults: Defaults): Options {
@@ -44,8 +47,8 @@ export function readOptions(defaults: Defaults): Options {
   return {
     rounds: wholeNumber('ROUNDS', defaults.rounds),
     seconds: wholeNumber('SECONDS', defaults.seconds),
-    warmupSeconds: wholeNumber('WARMUP', 1),
-    operations: readOperations(),
+    warmupSeconds: wholeNumber('WARMUP', defaults.warmupSeconds ?? 1),
+    operations: defaults.operations === false ? [] : readOperations(),
     connections: readConnections(defaults.connections),
     dataDir: variable('DATA_DIR') || '.data/perf',
     results: variable('RESULTS') || 'perf/results',
@@ -76,6 +79,23 @@ export function redisSettings(): Readonly<Record<string, string>> | undefined {
 
 export function searchPath(): string {
   return variable('PATH');
+}
+
+/** Words of a variable with commas between; all of them when it is empty. */
+export function readChoice<Name extends string>(
+  name: string,
+  all: readonly Name[],
+): readonly Name[] {
+  const text = variable(name);
+  if (text === '') return all;
+  const found = all.filter((word) => text.split(',').includes(word));
+  if (found.length === text.split(',').length) return found;
+  throw new Error(`${name}: expected some of ${all.join(',')}`);
+}
+
+/** A variable that may be left out. */
+export function readText(name: string): string | undefined {
+  return variable(name) || undefined;
 }
 
 function readOperations(): readonly Operation[] {

@@ -5,6 +5,8 @@ import { join, relative } from 'node:path';
 export interface Results {
   readonly markdown: string;
   readonly json: unknown;
+  /** File names and what they hold. */
+  readonly pictures?: Readonly<Record<string, string>>;
 }
 
 /** A second run on one day takes the place of the first: git keeps what was worth keeping. */
@@ -16,6 +18,9 @@ export function writeResults(directory: string, name: string, results: Results):
     join(directory, `${name}.json`),
     `${JSON.stringify(results.json, roundNumber, 1)}\n`,
   );
+  for (const [file, text] of Object.entries(results.pictures ?? {})) {
+    writeFileSync(join(directory, file), text);
+  }
   process.stderr.write(`wrote ${relative('', markdown)} and the raw figures beside it\n`);
 }
 

@@ -33,6 +33,16 @@ export async function trim(sql: Client): Promise<void> {
   await settle(sql);
 }
 
+/** Copies of the first seeded tasks, with the ids that the scenario `delete` asks for. */
+export async function addDoomed(sql: Client, table: string, count: number): Promise<void> {
+  await sql.unsafe(`
+    INSERT INTO ${table} (id, title, description, status, assignee_id)
+    OVERRIDING SYSTEM VALUE
+    SELECT id + ${seededTasks}, title, description, status, assignee_id
+    FROM ${table} WHERE id <= ${count}`);
+  await settle(sql);
+}
+
 /**
  * VACUUM gives the pages of trimmed rows back and keeps autovacuum from beginning in the middle of
  * a run; after the CHECKPOINT every run pays the same first writes of whole pages to the log.

@@ -15,6 +15,8 @@ export interface RunningServer {
 export interface ServerOptions {
   readonly name: string;
   readonly program: string;
+  /** What runs the program: Node where nothing is given, nothing when it runs itself. */
+  readonly runtime?: string | null;
   readonly arguments?: readonly string[];
   /** The working directory: one without an .env file. */
   readonly directory: string;
@@ -25,7 +27,9 @@ const startMaxMs = 30_000;
 
 /** Rejects with the server's last words when it does not come to listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const child = spawn(process.execPath, [options.program, ...(options.arguments ?? [])], {
+  const { runtime = process.execPath } = options;
+  const words = [...(runtime === null ? [] : [runtime]), options.program];
+  const child = spawn(words[0]!, [...words.slice(1), ...(options.arguments ?? [])], {
     cwd: options.directory,
     env: serverEnvironment({ PORT: String(await freePort()), ...options.environment }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,10 +8,11 @@ export async function startService(
   database: DatabaseConfig,
   directory: string,
   settings: Readonly<Record<string, string>> = {},
+  program = serviceProgram,
 ): Promise<RunningServer> {
   return startServer({
     name: 'the service',
-    program: serviceProgram,
+    program,
     directory,
     environment: {
       ENV: 'production',

@@ -156,4 +156,6 @@ process.once('SIGTERM', async () => {
 });
 
 const url = await app.listen({ host: '127.0.0.1', port: Number(process.env.PORT ?? 0) });
-process.stdout.write(`${JSON.stringify({ message: 'listening', url })}\n`);
+const news = { message: 'listening', url };
+process.send?.(news);
+process.stdout.write(`${JSON.stringify(news)}\n`);

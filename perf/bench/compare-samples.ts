@@ -1,0 +1,50 @@
+/** Ratios of ours to others: made within each round, so that what slows a round cancels out. */
+import { type Spread, spreadOf } from '../support/statistics.ts';
+import type { OperationName } from './operations.ts';
+import type { BenchSamples, ClosedSample, OpenSample } from './samples.ts';
+
+export interface Place {
+  readonly operation: OperationName;
+  readonly connections: number;
+}
+
+export function closedOf(
+  samples: BenchSamples,
+  { operation, connections }: Place,
+  subject: string,
+): readonly ClosedSample[] {
+  return samples.closed.filter(
+    (sample) =>
+      sample.operation === operation &&
+      sample.connections === connections &&
+      sample.subject === subject,
+  );
+}
+
+export function openOf(
+  samples: BenchSamples,
+  operation: OperationName,
+  subject: string,
+): readonly OpenSample[] {
+  return samples.open.filter(
+    (sample) => sample.operation === operation && sample.subject === subject,
+  );
+}
+
+/** @returns undefined when no round has both. */
+export function ratioTo(
+  ours: readonly ClosedSample[],
+  theirs: readonly ClosedSample[],
+  of: (sample: ClosedSample) => number,
+): Spread | undefined {
+  const ratios = ours.flatMap((sample) => {
+    const others = theirs.filter(({ round }) => round === sample.round);
+    return others.map((other) => of(sample) / of(other));
+  });
+  return ratios.length === 0 ? undefined : spreadOf(ratios);
+}
+
+/** A server that is offered a rate holds it when it answers all but a few of its requests well. */
+export function holdsRate({ goodRate, rate }: OpenSample): boolean {
+  return goodRate >= 0.98 * rate;
+}

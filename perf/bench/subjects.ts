@@ -1,0 +1,139 @@
+/** Who is measured: ourselves, peers, and what limits both. */
+import { fileURLToPath } from 'node:url';
+import type { PgbenchScript } from '../limits/pgbench.ts';
+import type { PerfDatabase } from '../support/database.ts';
+import { type Peer, startPeer } from '../support/peers.ts';
+import type { RedisServer } from '../support/redis-server.ts';
+import { tableWithoutTriggers } from '../support/seed.ts';
+import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import { startService } from '../support/service.ts';
+import type { Operation } from './operations.ts';
+
+/** A server that takes the operation's requests. */
+export interface ServerSubject {
+  readonly kind: 'server';
+  readonly name: string;
+  /** The one that DELETE needs tasks in. */
+  readonly table: string;
+  readonly usesRedis: boolean;
+  /** It has one answer to every question. */
+  readonly isBare: boolean;
+  start(): Promise<RunningServer>;
+}
+
+/** The database alone. */
+export interface PgbenchSubject {
+  readonly kind: 'pgbench';
+  readonly name: string;
+  readonly script: PgbenchScript;
+  readonly clients: number;
+}
+
+export type Subject = ServerSubject | PgbenchSubject;
+
+export interface Surroundings {
+  readonly database: PerfDatabase;
+  readonly directory: string;
+  readonly peers: readonly Peer[];
+  /** Where the peers write: the table without triggers, as they have no use for them. */
+  readonly peerTable: string | undefined;
+  readonly frontEnds: number;
+  readonly redis: RedisServer | undefined;
+  readonly hasPgbench: boolean;
+}
+
+export const oursName = 'ours';
+export const bareName = 'bare';
+export const bareAsyncName = 'bare-async';
+
+/** Ours first: it says how fast an open loop of the others is to be. */
+export function subjectsOf(operation: Operation, around: Surroundings): readonly Subject[] {
+  const peers = around.peers
+    .filter((peer) => (operation.name === 'list' ? peer.list : peer.tasks))
+    .map((peer) => peerSubject(peer, operation, around));
+  return [ours(around), ...peers, ...bares(operation, around), ...pgbenches(operation, around)];
+}
+
+export function ours({ database, directory }: Surroundings): ServerSubject {
+  return {
+    kind: 'server',
+    name: oursName,
+    table: 'tasks',
+    usesRedis: false,
+    isBare: false,
+    start: () => startService(database.config, directory),
+  };
+}
+
+export function peerSubject(peer: Peer, operation: Operation, around: Surroundings): ServerSubject {
+  const table = around.peerTable ?? (operation.writes ? tableWithoutTriggers : 'tasks');
+  return {
+    kind: 'server',
+    name: peer.name,
+    table,
+    usesRedis: peer.list,
+    isBare: false,
+    start: () =>
+      startPeer(peer, {
+        database: around.database.config,
+        table,
+        processes: around.frontEnds,
+        redisSocket: around.redis?.socket ?? null,
+      }),
+  };
+}
+
+/** The bytes of an answer of ours, without anything that made them. */
+function bares(operation: Operation, around: Surroundings): readonly ServerSubject[] {
+  if (operation.writes) return [];
+  const path = operation.name === 'list' ? '/api/tasks?page=1&per_page=20' : '/api/tasks/500000';
+  const bare = (name: string, mode: readonly string[]): ServerSubject => ({
+    kind: 'server',
+    name,
+    table: 'tasks',
+    usesRedis: false,
+    isBare: true,
+    async start() {
+      const service = await ours(around).start();
+      try {
+        return await startServer({
+          name,
+          program: fileURLToPath(new URL('../limits/bare-server.js', import.meta.url)),
+          arguments: [String(await freePort()), service.url + path, ...mode],
+          directory: around.directory,
+          environment: {},
+        });
+      } finally {
+        await service.stop();
+      }
+    },
+  });
+  return [bare(bareName, []), bare(bareAsyncName, ['async'])];
+}
+
+function pgbenches(operation: Operation, around: Surroundings): readonly PgbenchSubject[] {
+  if (!around.hasPgbench) return [];
+  const subject = (script: PgbenchScript, clients: number): PgbenchSubject => ({
+    kind: 'pgbench',
+    name: `pgbench-${script.slice(0, -'.sql'.length)}`,
+    script,
+    clients,
+  });
+  switch (operation.name) {
+    case 'get':
+      return [subject('select.sql', 8), subject('select.sql', 32), subject('select.sql', 1)];
+    case 'post':
+      return [
+        subject('insert-without-triggers.sql', 32),
+        subject('insert-without-triggers.sql', 1),
+        subject('insert.sql', 8),
+      ];
+    case 'put':
+      return [
+        subject('update-without-triggers.sql', 32),
+        subject('update-without-triggers.sql', 1),
+      ];
+    default:
+      return [];
+  }
+}
