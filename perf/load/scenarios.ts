@@ -10,7 +10,7 @@ export interface Scenario {
   readonly expected: readonly Buffer[];
 }
 
-export const scenarioNames = ['get', 'post', 'put'] as const;
+export const scenarioNames = ['get', 'post', 'put', 'list', 'mixed'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** The tasks that perf/support/seed.ts makes. */
@@ -19,6 +19,7 @@ export const seededTasks = 1_000_000;
 /** Enough that a run repeats few of them; a memory of single tasks must not look better than it is. */
 const readsPrepared = 1 << 18;
 const writesPrepared = 1 << 13;
+const listsPrepared = 1 << 12;
 
 export function createScenario(name: ScenarioName, host: string, seed: number): Scenario {
   const random = createRandom(seed);
@@ -29,6 +30,10 @@ export function createScenario(name: ScenarioName, host: string, seed: number): 
       return fromExchanges(201, writesPrepared, () => postTask(host, random));
     case 'put':
       return fromExchanges(200, writesPrepared, () => putTask(host, random));
+    case 'list':
+      return fromExchanges(200, listsPrepared, () => listTasks(host, random));
+    case 'mixed':
+      return fromExchanges(200, readsPrepared, () => anything(host, random));
   }
 }
 
@@ -68,6 +73,23 @@ function putTask(host: string, random: Random): Exchange {
     request: withBody(`PUT /api/tasks/${id}`, host, draft(random)),
     expected: `"id":${id},`,
   };
+}
+
+/** Pages near the beginning, of all tasks or of one status. */
+function listTasks(host: string, random: Random): Exchange {
+  const status = random.pick(['', '&status=pending', '&status=in_progress']);
+  const page = random.integer(1, 20);
+  return {
+    request: `GET /api/tasks?page=${page}${status} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`,
+    expected: `"meta":{"page":${page},"per_page":20,`,
+  };
+}
+
+/** Seven reads and two lists to one change, which makes every list that is kept too old. */
+function anything(host: string, random: Random): Exchange {
+  const dice = random.integer(1, 10);
+  if (dice === 1) return putTask(host, random);
+  return dice <= 3 ? listTasks(host, random) : getTask(host, random);
 }
 
 function withBody(start: string, host: string, value: object): string {

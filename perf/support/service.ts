@@ -8,10 +8,12 @@ export async function startService(
   database: DatabaseConfig,
   directory: string,
   settings: Readonly<Record<string, string>> = {},
+  /** Of another build. */
+  program: string = serviceProgram,
 ): Promise<RunningServer> {
   return startServer({
     name: 'the service',
-    program: serviceProgram,
+    program,
     directory,
     environment: {
       ENV: 'production',
