@@ -159,6 +159,35 @@ db-test-migrate-up: build ## Apply the missing migrations to the test database.
 db-test-migrate-down: build ## Take back the last migration of the test database.
 	@$(DATABASE) migrate-down --test
 
+# Benchmarks: docs/benchmarks.md
+
+BENCH ?= .
+COUNT ?= 1
+BENCHTIME ?= 1s
+OLD ?= old.txt
+NEW ?= new.txt
+MICRO := perf/micro
+
+.PHONY: benchmarks
+benchmarks: build ## Measure parts of the service as go test -bench does: BENCH, COUNT, BENCHTIME.
+	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)'
+
+PROFILES := docs/profiling
+
+.PHONY: benchmark-cpu
+benchmark-cpu: build ## Write what BENCH spends CPU time on to docs/profiling/cpu.prof.
+	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)' \
+	  -cpuprofile=$(PROFILES)/cpu.prof
+
+.PHONY: benchmark-heap
+benchmark-heap: build ## Write what BENCH allocates to docs/profiling/heap.prof.
+	@exec $(NODE) dist/$(MICRO)/main.js -bench='$(BENCH)' -count='$(COUNT)' -benchtime='$(BENCHTIME)' \
+	  -memprofile=$(PROFILES)/heap.prof
+
+.PHONY: benchstat
+benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
+	@exec $(NODE) dist/$(MICRO)/benchstat/main.js '$(OLD)' '$(NEW)'
+
 # What the others need
 
 # The stamp lies in node_modules, which npm ci empties first: a half install has none.

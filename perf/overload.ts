@@ -1,6 +1,7 @@
 /**
  * What is left of the service when it is offered more than it can do: the closed-loop peak, then
- * one, two, five and ten times as much in an open loop.
+ * one, two, five and ten times as much in an open loop. Service and database on some processors, the
+ * load on another: a load that takes the service's time measures nothing.
  *
  *   bin/node dist/perf/overload.js
  *
@@ -17,21 +18,30 @@ import { describeSettings, type Setting, today } from './support/machine.ts';
 import { table, whole } from './support/markdown.ts';
 import { measureServer } from './support/measure.ts';
 import { readOptions, serverEnvironment } from './support/options.ts';
+import { divideProcessors, type Processors, pinTree } from './support/pinning.ts';
 import { writeResults } from './support/results.ts';
 import type { RunningServer } from './support/server.ts';
 import { startService } from './support/service.ts';
 import { spreadOf } from './support/statistics.ts';
 
 const size = 1_000_000;
+const operations = ['get', 'post', 'search'] as const;
+type Operation = (typeof operations)[number];
+const titles: Readonly<Record<Operation, string>> = {
+  get: 'GET /api/tasks/:id',
+  post: 'POST /api/tasks',
+  search: 'GET /api/tasks?filter=title:…&assignee_id=…, uncached',
+};
 const factors = [1, 2, 5, 10] as const;
-const peakConnections = 256;
+/** Fewer where each waits for long: at the peak nobody is refused. */
+const peakConnections: Readonly<Record<Operation, number>> = { get: 256, post: 256, search: 16 };
 /** More than a queue holds, so that there is somebody to refuse. */
 const openConnections = 6000;
 const healthEveryMs = 50;
 const program = new URL('./load/open-loop.js', import.meta.url);
 
 interface OverloadSample extends OpenLoopResult {
-  readonly operation: 'get' | 'post';
+  readonly operation: Operation;
   readonly factor: number;
   /** Closed loop, in the same round. */
   readonly peak: number;
@@ -42,7 +52,7 @@ interface OverloadSample extends OpenLoopResult {
 const options = readOptions({
   rounds: 3,
   seconds: 5,
-  connections: [peakConnections],
+  connections: Object.values(peakConnections),
   program: 'dist/perf/overload.js',
 });
 
@@ -50,23 +60,30 @@ const dataDir = resolve('.data/scale');
 
 endChildrenOnSignals();
 const databases = await openDatabases(dataDir, [size]);
+const processors = divideProcessors();
 try {
+  if (processors !== null) {
+    pinTree(process.pid, processors.load);
+    pinTree(databases.pid, processors.service);
+  }
   const { config, sql } = databases.each[0]!;
   const samples: OverloadSample[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    const server = await startService(config, dataDir);
-    for (const operation of options.operations) {
+    const server = await startService(config, dataDir, { CACHE_MAX_BYTES: '0' });
+    if (processors !== null) pinTree(server.pid, processors.service);
+    for (const operation of operations) {
       const { rate: peak } = await measureServer({
         server,
         postgresPid: databases.pid,
         scenario: operation,
-        connections: peakConnections,
+        connections: peakConnections[operation],
         seconds: options.seconds,
         warmupSeconds: 2,
         seed: 1 + round,
       });
       for (const factor of factors) {
         samples.push(await overload(server, operation, peak, factor));
+        if (operation !== 'post') continue;
         await sql.unsafe(`DELETE FROM tasks WHERE id > ${size}`);
         await sql.unsafe('VACUUM (ANALYZE) tasks');
       }
@@ -89,7 +106,7 @@ try {
 
 async function overload(
   server: RunningServer,
-  operation: 'get' | 'post',
+  operation: Operation,
   peak: number,
   factor: number,
 ): Promise<OverloadSample> {
@@ -156,6 +173,12 @@ async function watchHealth(
   return { medianMs: spreadOf(times).median, maxMs: Math.max(...times), failed };
 }
 
+function sharing(divided: Processors | null): string {
+  if (divided === null) return 'It shares the processors with the service and PostgreSQL.';
+  const { load, service } = divided;
+  return `It has processor ${load}, the service and PostgreSQL ${service}, at the peak too.`;
+}
+
 /** Of the front end, which holds what waits: the only child that is no database. */
 function residentMiB(primary: number): number {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
@@ -183,7 +206,7 @@ function report(settings: readonly Setting[], samples: readonly OverloadSample[]
     '/livez median, worst ms',
     'front end MiB',
   ];
-  const sections = options.operations.flatMap((operation) => {
+  const sections = operations.flatMap((operation) => {
     const ofOperation = samples.filter((sample) => sample.operation === operation);
     const peaks = spreadOf(ofOperation.map(({ peak }) => peak));
     const rows = factors.map((factor) => {
@@ -205,9 +228,9 @@ function report(settings: readonly Setting[], samples: readonly OverloadSample[]
       ];
     });
     return [
-      `## ${operation === 'get' ? 'GET /api/tasks/:id' : 'POST /api/tasks'}`,
+      `## ${titles[operation]}`,
       '',
-      `Peak: ${whole(peaks.median)}/s (${whole(peaks.min)}..${whole(peaks.max)}), closed loop, ${peakConnections} connections.`,
+      `Peak: ${whole(peaks.median)}/s (${whole(peaks.min)}..${whole(peaks.max)}), closed loop, ${peakConnections[operation]} connections.`,
       '',
       table(head, rows),
       '',
@@ -219,9 +242,8 @@ function report(settings: readonly Setting[], samples: readonly OverloadSample[]
     ...settings.map(({ label, value }) => `- ${label}: ${value}`),
     '',
     `Medians of ${options.rounds} rounds of ${options.seconds} s. The load falls due at a fixed rate over ` +
-      `${openConnections} connections, and latencies count from then; it shares the processor with the ` +
-      'service and PostgreSQL, and cannot send what falls due while it has no time or no free ' +
-      'connection: *sent* is what it did send.',
+      `${openConnections} connections, and latencies count from then. ${sharing(processors)} It cannot send ` +
+      'what falls due while it has no time or no free connection: *sent* is what it did send.',
     '',
     ...sections,
   ].join('\n');

@@ -1,4 +1,5 @@
 /** What a client asks for. Requests are made once, before the load begins. */
+import { vocabulary } from '../seed/words.ts';
 import { createRandom, type Random } from './random.ts';
 
 export interface Scenario {
@@ -10,7 +11,7 @@ export interface Scenario {
   readonly expected: readonly Buffer[];
 }
 
-export const scenarioNames = ['get', 'post', 'put', 'list', 'mixed'] as const;
+export const scenarioNames = ['get', 'post', 'put', 'list', 'search', 'mixed'] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
 /** The tasks that perf/support/seed.ts makes. */
@@ -34,6 +35,8 @@ export function createScenario(name: ScenarioName, host: string, seed: number): 
       return fromExchanges(200, listsPrepared, () => listTasks(host, random));
     case 'mixed':
       return fromExchanges(200, readsPrepared, () => anything(host, random));
+    case 'search':
+      return fromExchanges(200, writesPrepared, () => searchTasks(host, random));
   }
 }
 
@@ -90,6 +93,17 @@ function anything(host: string, random: Random): Exchange {
   const dice = random.integer(1, 10);
   if (dice === 1) return putTask(host, random);
   return dice <= 3 ? listTasks(host, random) : getTask(host, random);
+}
+
+/** A word of titles: what a search of a million tasks costs goes from one to tens of milliseconds. */
+function searchTasks(host: string, random: Random): Exchange {
+  const word = random.pick(vocabulary);
+  const assignee = random.integer(0, 1000);
+  const target = `/api/tasks?filter=title:${word}&assignee_id=${assignee}`;
+  return {
+    request: `GET ${target} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`,
+    expected: '"data":[',
+  };
 }
 
 function withBody(start: string, host: string, value: object): string {

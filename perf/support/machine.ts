@@ -1,7 +1,7 @@
 /** What a reader needs to know about where and when figures were made; no name, no path. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { peersDir, rootDir } from './paths.ts';
 
@@ -27,7 +27,7 @@ export function describeSettings(options: SettingsOptions): readonly Setting[] {
     { label: 'commit', value: commit() },
     {
       label: 'processor',
-      value: `${cpus()[0]?.model ?? 'unknown'}, ${availableParallelism()} cores`,
+      value: `${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores`,
     },
     { label: 'memory', value: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
     { label: 'system', value: `${platform()} ${release().split('-')[0]} ${arch()}` },

@@ -1,0 +1,21 @@
+/** All of them. */
+import { encodeBenchmarks } from './encode.ts';
+import { frameBenchmarks } from './frames.ts';
+import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
+import type { TaskDatabase } from './harness/database.ts';
+import { routingBenchmarks } from './routing.ts';
+import { taskBenchmarks } from './tasks.ts';
+import { validationBenchmarks } from './validation.ts';
+
+/** @param open called when the first of those that need the database is prepared. */
+export function allBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
+  return [
+    ...taskBenchmarks(open),
+    ...routingBenchmarks(),
+    ...validationBenchmarks(),
+    ...frameBenchmarks(),
+    ...encodeBenchmarks(),
+    // What the loop of the pure ones costs.
+    pureBenchmark('Nothing', [1, 2, 3], (number) => number),
+  ];
+}

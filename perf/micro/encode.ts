@@ -1,0 +1,60 @@
+/** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
+import { parseListQuery } from '../../src/contract/list-query.ts';
+import { encodeTask, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import { encodeListAnswer } from '../../workers/encode-list.ts';
+import type { TaskRow } from '../../workers/rows.ts';
+import type { SeededTask } from '../seed/task.ts';
+import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
+import { makeTasks, seededTasks } from './harness/database.ts';
+
+export function encodeBenchmarks(): Benchmark[] {
+  const rows = makeTasks(256).map(toRow);
+  const first = parseListQuery('');
+  if (!first.ok) throw new Error('the empty query is a query');
+  const page = {
+    rows: rows.slice(0, first.query.perPage),
+    total: seededTasks,
+    totalExact: true,
+    tableTotal: seededTasks,
+    generation: '1',
+  };
+
+  return [
+    pureBenchmark('EncodeTask/written', rows, (row) => encodeTask(row).length),
+    pureBenchmark('EncodeTask/stringify', rows, (row) => stringifyTask(row).length),
+    pureBenchmark('EncodeTaskAnswer', rows, (row) => encodeTaskAnswer(row).length),
+    pureBenchmark(
+      'EncodeListAnswer/tasks=20',
+      [page],
+      (found) => encodeListAnswer(first.query, found).body.length,
+    ),
+  ];
+}
+
+/** What encodeTask would be without its knowledge of which values need no escaping. */
+function stringifyTask(row: TaskRow): string {
+  return JSON.stringify({
+    id: Number(row.id),
+    title: row.title,
+    description: row.description,
+    status: row.status,
+    assigneeID: Number(row.assigneeId),
+    createdAt: toRfc3339(row.createdAt),
+    updatedAt: toRfc3339(row.updatedAt),
+  });
+}
+
+/** As PostgreSQL writes it. */
+function toRow(task: SeededTask, place: number): TaskRow {
+  const written = (time: string): string => time.replace('T', ' ').replace('Z', '+00');
+  return {
+    id: String(place + 1),
+    version: '1',
+    title: task.title,
+    description: task.description,
+    status: task.status,
+    assigneeId: String(task.assigneeId),
+    createdAt: written(task.createdAt),
+    updatedAt: written(task.updatedAt),
+  };
+}

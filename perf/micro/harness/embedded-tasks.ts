@@ -1,0 +1,35 @@
+/** The benchmarks' own embedded PostgreSQL, started when the first of them needs it. */
+import { resolve } from 'node:path';
+import { type EmbeddedDatabase, startEmbedded } from '../../../src/database/embedded.ts';
+import { createLogger } from '../../../src/telemetry/log.ts';
+import { openTaskDatabase, type TaskDatabase } from './database.ts';
+
+export interface EmbeddedTasks {
+  /** The same database each time. Rejects each time when it cannot be had. */
+  open(): Promise<TaskDatabase>;
+  close(): Promise<void>;
+}
+
+export function createEmbeddedTasks(dataDir: string): EmbeddedTasks {
+  let embedded: EmbeddedDatabase | undefined;
+  let opening: Promise<TaskDatabase> | undefined;
+
+  async function start(): Promise<TaskDatabase> {
+    const log = createLogger({ level: 'warn', role: 'benchmarks' });
+    embedded = await startEmbedded({ dataDir: resolve(dataDir), log });
+    return openTaskDatabase(embedded.config);
+  }
+
+  function open(): Promise<TaskDatabase> {
+    opening ??= start();
+    return opening;
+  }
+
+  async function close(): Promise<void> {
+    const database = await opening?.catch(() => undefined);
+    await database?.close();
+    await embedded?.stop();
+  }
+
+  return { open, close };
+}

@@ -1,0 +1,29 @@
+/** The files that `-cpuprofile` and `-memprofile` name. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Flags } from '../harness/flags.ts';
+import { encodePprof } from './pprof.ts';
+import { type Recorder, startCpuRecorder, startHeapRecorder } from './recorder.ts';
+
+export interface Profiles {
+  write(): Promise<void>;
+}
+
+export async function startProfiles({
+  cpuprofile,
+  memprofile,
+}: Pick<Flags, 'cpuprofile' | 'memprofile'>): Promise<Profiles> {
+  const started: { readonly file: string; readonly recorder: Recorder }[] = [];
+  if (memprofile !== '') started.push({ file: memprofile, recorder: await startHeapRecorder() });
+  if (cpuprofile !== '') started.push({ file: cpuprofile, recorder: await startCpuRecorder() });
+
+  async function write(): Promise<void> {
+    for (const { file, recorder } of started) {
+      const profile = encodePprof(await recorder.stop());
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, profile);
+    }
+  }
+
+  return { write };
+}
