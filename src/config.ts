@@ -58,6 +58,8 @@ export interface Config {
     readonly username: string;
     readonly password: string;
     readonly port: number;
+    /** Front ends count; otherwise there is no such page. */
+    readonly isEnabled: boolean;
   };
   /** `null`: the embedded PostgreSQL in `dataDir`. */
   readonly database: DatabaseConfig | null;
@@ -71,6 +73,12 @@ export interface Config {
   readonly cacheBytesMax: number;
   /** Profiles are served, behind the credentials of the metrics. */
   readonly pprofEnabled: boolean;
+  /** On this machine they need no credentials. */
+  readonly profilesOpenLocally: boolean;
+  /** A request that takes longer is logged, in milliseconds; 0: none. */
+  readonly slowRequestMs: number;
+  /** Answers say in `Server-Timing` where their time went. */
+  readonly serverTiming: boolean;
   /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
   readonly frontEnds: number;
@@ -136,11 +144,31 @@ export const variables = Type.Object({
     `The password that the metrics and profiles ask for. ${inProduction}`,
     secret,
   ),
-  METRICS_PORT: integer(0, 65_535, 9090, 'The port of the metrics of all processes together.'),
+  METRICS_PORT: integer(
+    0,
+    65_535,
+    9090,
+    'The port of metrics and profiles, which are on PORT as well; 0: any free one.',
+  ),
+  METRICS_ENABLED: Type.Boolean({
+    default: true,
+    description: 'Count and time requests and show it under METRICS_PATH: true or false.',
+  }),
 
   PPROF_ENABLED: Type.Boolean({
     default: false,
-    description: 'Serve profiles, behind the credentials of the metrics: true or false.',
+    description:
+      'Serve profiles under /debug/pprof/, behind the credentials of the metrics: true or false.',
+  }),
+  SLOW_REQUEST_MS: integer(
+    0,
+    600_000,
+    1000,
+    'A request that takes longer is logged with the times of its stages, in milliseconds; 0: none.',
+  ),
+  SERVER_TIMING: Type.Boolean({
+    default: false,
+    description: 'Say in a Server-Timing header where the time of an answer went: true or false.',
   }),
   CORS_ORIGINS: text(
     '',
@@ -340,6 +368,7 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
       username: values.METRICS_USERNAME,
       password: values.METRICS_PASSWORD,
       port: values.METRICS_PORT,
+      isEnabled: values.METRICS_ENABLED,
     },
     database,
     testDatabase,
@@ -356,6 +385,9 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
           },
     cacheBytesMax: values.CACHE_MAX_BYTES,
     pprofEnabled: values.PPROF_ENABLED,
+    profilesOpenLocally: values.ENV !== 'production' && hasDefaultCredentials(values),
+    slowRequestMs: values.SLOW_REQUEST_MS,
+    serverTiming: values.SERVER_TIMING,
     corsOrigins,
     frontEnds: values.FRONTENDS,
     batching: {
@@ -371,6 +403,13 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
   };
   return { ok: true, config };
+}
+
+/** Everybody knows them: they guard nothing. */
+function hasDefaultCredentials(values: Variables): boolean {
+  return (['METRICS_USERNAME', 'METRICS_PASSWORD'] as const).every(
+    (name) => values[name] === defaultOf(variables.properties[name]),
+  );
 }
 
 function checkCredentials(values: Variables, faults: string[]): void {

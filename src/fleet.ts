@@ -1,9 +1,12 @@
 /** The front-end processes: forked, replaced with back-off when they die, stopped together. */
 import cluster, { type Worker } from 'node:cluster';
+import type { AdminPage } from './admin/page.ts';
 import { createFleetQuestions } from './fleet-questions.ts';
+import { createFleetVisits } from './fleet-visits.ts';
 import type { FrontEndOptions } from './frontend.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import type { Logger, LogLevel } from './telemetry/log.ts';
+import { metricFile } from './telemetry/metrics/store.ts';
 import type { AskFrontEnds } from './telemetry/pprof/collect.ts';
 
 export interface FleetOptions {
@@ -12,7 +15,11 @@ export interface FleetOptions {
   /** How long a front end may take to stop before it is killed. */
   readonly graceMs: number;
   readonly log: Logger;
-  readonly frontEnd: Omit<FrontEndOptions, 'number'>;
+  readonly frontEnd: Omit<FrontEndOptions, 'number' | 'metricsFile'>;
+  /** Where each front end counts in a file of its own; `null`: they do not count. */
+  readonly metricFolder: string | null;
+  /** Makes the pages that clients of the front ends ask for. */
+  readonly page: AdminPage;
 }
 
 export interface Fleet {
@@ -24,6 +31,8 @@ export interface Fleet {
   drain(): void;
   /** What every front end, and each of its threads, records for a profile. */
   readonly ask: AskFrontEnds;
+  /** How often the front end of this number was replaced because it died. */
+  restarts(number: number): number;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -44,6 +53,8 @@ export function createFleet(options: FleetOptions): Fleet {
   const online = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
   const questions = createFleetQuestions(tellNumber);
+  const visits = createFleetVisits(options.page, tellNumber);
+  const restarts = new Map<number, number>();
   let opened = false;
   let draining = false;
   let stopping = false;
@@ -75,6 +86,12 @@ export function createFleet(options: FleetOptions): Fleet {
           case 'answer':
             questions.answered(number, reply);
             break;
+          case 'visit':
+            visits.came(number, reply);
+            break;
+          case 'leave':
+            visits.left(number, reply.id);
+            break;
           case 'failed':
             reject(new Error(reply.reason));
             break;
@@ -86,9 +103,11 @@ export function createFleet(options: FleetOptions): Fleet {
         running.delete(number);
         online.delete(number);
         questions.left(number);
+        visits.lost(number);
         if (stopping) return resolve();
         const proven = performance.now() - forkedAt >= provenAfterMs;
         const waitMs = proven ? backOffMinMs : backOffMs;
+        restarts.set(number, (restarts.get(number) ?? 0) + 1);
         log.error('a front end died', { number, pid: worker.process.pid, code, signal });
         if (!listens) reject(new Error(`front end ${number} died before it listened`));
         replaceLater(number, waitMs);
@@ -97,7 +116,9 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   function startMessage(number: number): ToFrontEnd {
-    const frontEnd = { ...options.frontEnd, number };
+    const { metricFolder } = options;
+    const metricsFile = metricFolder === null ? null : metricFile(metricFolder, number);
+    const frontEnd = { ...options.frontEnd, number, metricsFile };
     return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened, draining };
   }
 
@@ -170,6 +191,7 @@ export function createFleet(options: FleetOptions): Fleet {
     open,
     drain,
     ask: (question, signal, timeoutMs) => questions.ask(question, options.size, signal, timeoutMs),
+    restarts: (number) => restarts.get(number) ?? 0,
     stop,
     kill,
   };

@@ -3,8 +3,10 @@
  * stops when the primary is gone, so that nothing is orphaned.
  */
 import cluster from 'node:cluster';
+import type { AdminPage } from './admin/page.ts';
 import { type FrontEnd, startFrontEnd } from './frontend.ts';
 import { createAnswering } from './frontend-answering.ts';
+import { createVisits } from './frontend-visits.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import { createLogger, describeError, type Logger } from './telemetry/log.ts';
 
@@ -19,6 +21,8 @@ export function becomeFrontEnd(): void {
     () => frontEnd?.profiles,
     (id, recording) => tellPrimary({ type: 'answer', id, recording }),
   );
+
+  const visits = createVisits((message) => tellPrimary(message));
 
   // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
   process.on('SIGINT', () => undefined);
@@ -37,6 +41,9 @@ export function becomeFrontEnd(): void {
         draining = true;
         frontEnd?.drain();
         break;
+      case 'page':
+        visits.answered(message.id, message.answer);
+        break;
       case 'ask':
         answering.ask(message.id, message.question);
         break;
@@ -54,7 +61,7 @@ export function becomeFrontEnd(): void {
   tellPrimary({ type: 'online' });
 
   async function begin(message: StartMessage): Promise<void> {
-    frontEnd = await start(message);
+    frontEnd = await start(message, visits.visit);
     if (opened) frontEnd?.open();
     if (message.draining || draining) frontEnd?.drain();
   }
@@ -62,6 +69,7 @@ export function becomeFrontEnd(): void {
   async function stop(): Promise<void> {
     if (stopping) return;
     stopping = true;
+    visits.close();
     try {
       // Before it listens nothing was accepted: there is nothing to wait for, and a socket that
       // opens now would take connections only to drop them.
@@ -73,11 +81,14 @@ export function becomeFrontEnd(): void {
   }
 }
 
-async function start({ options, logLevel, opened }: StartMessage): Promise<FrontEnd | undefined> {
+async function start(
+  { options, logLevel, opened }: StartMessage,
+  visitPrimary: AdminPage,
+): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
   exitOnBug(log);
   try {
-    const frontEnd = await startFrontEnd(options, opened, log);
+    const frontEnd = await startFrontEnd(options, opened, log, visitPrimary);
     tellPrimary({ type: 'listening' });
     return frontEnd;
   } catch (error) {

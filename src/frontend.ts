@@ -1,5 +1,8 @@
 /** The only wiring of one front-end process: sockets ▸ lists ▸ queues ▸ executor, and its end. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AccessOptions, createAccess } from './admin/access.ts';
+import type { AdminPage } from './admin/page.ts';
+import { type AdminPaths, isAdminPath } from './admin/pages.ts';
 import type { Frame, ResponseItem } from './batching/frames.ts';
 import { createLocalExecutor } from './batching/local.ts';
 import { createPool } from './batching/pool.ts';
@@ -13,10 +16,15 @@ import { type ProblemCode, problemCodes } from './contract/problems.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
+import { stagesOf } from './http/stages.ts';
 import { createDatabaseWatch } from './telemetry/database-watch.ts';
 import { createFailureLog } from './telemetry/failure-log.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
+import { adminRoute } from './telemetry/metrics/front-end-layout.ts';
+import { openFrontEndMetrics } from './telemetry/metrics/front-end-metrics.ts';
+import type { RequestRecorder } from './telemetry/metrics/request-recorder.ts';
 import { createProcessRecorder, type ProcessRecorder } from './telemetry/pprof/process.ts';
+import { createSlowLog, type Stages, serverTiming } from './telemetry/slow-log.ts';
 import { createCacheStats } from './telemetry/stats.ts';
 
 export interface FrontEndOptions {
@@ -34,6 +42,14 @@ export interface FrontEndOptions {
   readonly corsOrigins: readonly string[];
   /** Profiles may be asked for: the heap is sampled from the start. */
   readonly profiles: boolean;
+  /** The file that it counts in, for the primary to read; `null`: it does not count. */
+  readonly metricsFile: string | null;
+  readonly adminPaths: AdminPaths;
+  readonly access: AccessOptions;
+  /** A request that takes longer is logged; 0: none. */
+  readonly slowRequestMs: number;
+  /** Answers say where their time went. */
+  readonly serverTiming: boolean;
 }
 
 export interface FrontEnd {
@@ -66,11 +82,13 @@ const quietMs = 250;
 /**
  * Rejects when the port is taken or the native server does not load.
  * @param opened the schema is up to date already.
+ * @param visitPrimary a page of the administration, which the primary makes.
  */
 export async function startFrontEnd(
   options: FrontEndOptions,
   opened: boolean,
   log: Logger,
+  visitPrimary: AdminPage,
 ): Promise<FrontEnd> {
   assertNativeServer();
   const { batching } = options;
@@ -79,6 +97,15 @@ export async function startFrontEnd(
     database: options.database,
     statementTimeoutMs: batching.requestTimeoutMs,
   };
+  const metrics =
+    options.metricsFile === null
+      ? undefined
+      : openFrontEndMetrics({
+          file: options.metricsFile,
+          workerThreads: batching.workerThreads,
+          requestTimeoutMs: batching.requestTimeoutMs,
+          onFailure: (error) => log.error('metrics cannot be written', describeError(error)),
+        });
   const local = createLocalExecutor({
     ...executorOptions,
     applicationName: `tasks front end ${options.number}`,
@@ -88,6 +115,8 @@ export async function startFrontEnd(
     executor: { ...executorOptions, applicationName: `tasks worker ${options.number}` },
     batchTimeoutMs: 2 * (batching.requestTimeoutMs + batchMarginMs),
     profiles: options.profiles,
+    metrics: metrics?.threads,
+    onThreadReplaced: () => metrics?.threadReplaced(),
     onThreadError: (error) => log.error('a worker thread failed', describeError(error)),
   });
   const generations = createGenerationSource({
@@ -97,11 +126,22 @@ export async function startFrontEnd(
   });
   if (opened) await warm();
 
+  const slowMs = options.slowRequestMs === 0 ? Number.POSITIVE_INFINITY : options.slowRequestMs;
   let isOpen = opened;
   let draining = false;
   let closing = false;
+  const slow = createSlowLog(log);
+  const isAllowed = createAccess(options.access);
   const server = createServer({
     endpoints,
+    admin: {
+      owns: (path) => isAdminPath(options.adminPaths, path),
+      isAllowed,
+      visit: visitPrimary,
+    },
+    onAnswer: metrics === undefined && options.slowRequestMs === 0 ? undefined : noteAnswer,
+    onAborted: metrics === undefined ? undefined : noteAborted,
+    moreHeaders: options.serverTiming ? timingHeader : undefined,
     requestTimeoutMs: batching.requestTimeoutMs,
     enqueue,
     checkReady,
@@ -115,7 +155,7 @@ export async function startFrontEnd(
     ping: () => withTimeout(local.ping(), readinessTimeoutMs),
     log,
   });
-  const queues = createQueues(batching, execute);
+  const queues = createQueues(batching, execute, metrics?.batches);
   const batchers = {
     read: queues.open<Exchange>('read', server.answer, server.fail),
     create: queues.open<Exchange>('create', server.answer, server.fail),
@@ -180,6 +220,7 @@ export async function startFrontEnd(
   /** A hop to a worker costs more than the work of a small batch. */
   function execute(kind: Kind, frame: Frame, size: number): Promise<Frame> {
     const stays = size < batching.offloadMinBatch && frame.byteLength <= localFrameMaxBytes;
+    metrics?.batches[kind].executed(stays);
     return stays ? local.execute(kind, frame) : pool.execute(kind, frame);
   }
 
@@ -190,15 +231,63 @@ export async function startFrontEnd(
   }
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
-    const { requestId, method } = exchange;
-    failures.add({ requestId, method, code, cause }, code === 'internal');
+    const { requestId, method, route } = exchange;
+    metrics?.failed(code);
+    const stages = stagesNow(exchange);
+    failures.add({ requestId, method, route, code, cause, stages }, code === 'internal');
     if (isOpen && code !== 'overloaded') watch.suspect();
+  }
+
+  function arrivalOf({ deadline }: Exchange): number {
+    return deadline - batching.requestTimeoutMs;
+  }
+
+  function stagesNow(exchange: Exchange): Stages {
+    return stagesOf(exchange, arrivalOf(exchange), performance.now());
+  }
+
+  function seriesOf(requests: RequestRecorder, { route, method }: Exchange): number {
+    return route === '' ? requests.unmatched(method) : requests.seriesOf(route, method);
+  }
+
+  function noteAnswer(exchange: Exchange, status: number): void {
+    const now = performance.now();
+    const milliseconds = now - arrivalOf(exchange);
+    if (metrics !== undefined) {
+      const { requests } = metrics;
+      requests.answered(seriesOf(requests, exchange), status, milliseconds / 1000);
+    }
+    // A profile takes as long as was asked for.
+    if (milliseconds < slowMs || exchange.route === adminRoute) return;
+    const { requestId, method, route } = exchange;
+    const stages = stagesOf(exchange, arrivalOf(exchange), now);
+    slow.add({ requestId, method, route, status, ...stages });
+  }
+
+  function noteAborted(exchange: Exchange): void {
+    metrics?.requests.aborted(seriesOf(metrics.requests, exchange));
+  }
+
+  function timingHeader(exchange: Exchange): string {
+    return `\r\nServer-Timing: ${serverTiming(stagesNow(exchange))}`;
+  }
+
+  function writeMetrics(): void {
+    metrics?.write({
+      openRequests: server.traffic.open,
+      queued: (kind) => batchers[kind].size(),
+      cache: stats,
+      cacheBytes: lists.bytes(),
+      redisUp: redis?.isThere(),
+      workerThreadIds: pool.threadIds(),
+    });
   }
 
   function expire(): void {
     const now = performance.now();
     lists.expire(now);
     for (const kind of kinds) batchers[kind].expire(now);
+    writeMetrics();
   }
 
   function drain(): void {
@@ -221,7 +310,10 @@ export async function startFrontEnd(
     listener.close();
     log.debug('closed the connections that were left');
     watch.close();
+    writeMetrics();
+    metrics?.close();
     failures.close();
+    slow.close();
     redis?.close();
     profiles?.close();
     await Promise.all([pool.close(), local.close(), generations.close()]);

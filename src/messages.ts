@@ -1,4 +1,5 @@
 /** What the primary and a front end say to each other over the channel that the fork made. */
+import type { AdminAnswer } from './admin/page.ts';
 import type { FrontEndOptions } from './frontend.ts';
 import type { LogLevel } from './telemetry/log.ts';
 import type { ProcessRecording, ProfileQuestion } from './telemetry/pprof/recording.ts';
@@ -19,6 +20,8 @@ export type ToFrontEnd =
   | { readonly type: 'ask'; readonly id: number; readonly question: ProfileQuestion }
   /** Nobody waits for the answer any more. */
   | { readonly type: 'cancel'; readonly id: number }
+  /** What `visit` asked for; `null`: it failed. */
+  | { readonly type: 'page'; readonly id: number; readonly answer: AdminAnswer | null }
   | { readonly type: 'stop' };
 
 export type ToPrimary =
@@ -27,4 +30,14 @@ export type ToPrimary =
   | { readonly type: 'listening' }
   /** `null`: it could not. */
   | { readonly type: 'answer'; readonly id: number; readonly recording: ProcessRecording | null }
+  /** A client wants a page of the administration. */
+  | {
+      readonly type: 'visit';
+      readonly id: number;
+      readonly path: string;
+      readonly query: string;
+      readonly accept: string;
+    }
+  /** That client has gone. */
+  | { readonly type: 'leave'; readonly id: number }
   | { readonly type: 'failed'; readonly reason: string };

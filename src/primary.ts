@@ -5,6 +5,7 @@
  * up to date.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Administration, openAdministration } from './administration.ts';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
@@ -25,6 +26,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
   let fleet: Fleet | undefined;
   let expiredKeys: ExpiredKeys | undefined;
+  let administration: Administration | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
   let serves = false;
@@ -42,9 +44,18 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     const database = config.database ?? embedded!.config;
     const options = { database, autoMigrate: config.autoMigrate, log };
     const schema = prepareSchema(options, embedded !== undefined);
+    administration = openAdministration({
+      config,
+      port,
+      database,
+      log,
+      fleet: () => fleet,
+    });
     await schema.begun;
     if (stopping !== undefined) return;
     fleet = createFleet({
+      page: administration.page,
+      metricFolder: administration.metricFolder,
       size: config.frontEnds,
       logLevel: config.logLevel,
       graceMs: config.shutdownGraceMs,
@@ -59,6 +70,10 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         shutdownGraceMs: config.shutdownGraceMs,
         corsOrigins: config.corsOrigins,
         profiles: config.pprofEnabled,
+        adminPaths: administration.paths,
+        access: administration.access,
+        slowRequestMs: config.slowRequestMs,
+        serverTiming: config.serverTiming,
       },
     });
     // Most often the schema is there by now, and they never hear of a wait.
@@ -111,6 +126,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
       }
       await fleet?.stop();
       await expiredKeys?.stop();
+      await administration?.close();
       // A signal may come while it starts: its server would outlive us.
       await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();
       log.info('stopped');

@@ -38,7 +38,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
   );
 
   async function execute(kind: Kind, frame: Frame): Promise<Frame> {
-    return encodeResponses(await executeItems(kind, decodeRequests(frame)));
+    const began = performance.now();
+    const answers = await executeItems(kind, decodeRequests(frame));
+    return encodeResponses(answers, Math.round((performance.now() - began) * 1000));
   }
 
   function executeItems(kind: Kind, items: readonly RequestItem[]): Promise<ResponseItem[]> {

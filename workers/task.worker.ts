@@ -1,8 +1,11 @@
 /** Piscina's entry: one executor a thread, warm before the pool gives it a first batch. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
 import type { Frame } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
+import { recordThread } from '../src/telemetry/metrics/thread-recorder.ts';
+import { claimRegion, type ThreadRegions } from '../src/telemetry/metrics/thread-regions.ts';
 import { answerMainThread } from '../src/telemetry/pprof/threads.ts';
 import { createExecutor } from './executor.ts';
 import type { ExecutorOptions } from './lanes.ts';
@@ -16,12 +19,18 @@ export interface ThreadOptions {
   readonly executor: ExecutorOptions;
   /** The heap is sampled, and whoever makes a profile is answered. */
   readonly profiles: boolean;
+  /** Where it counts what it does. */
+  readonly metrics: ThreadRegions | undefined;
 }
 
 const warmTimeoutMs = 2000;
 
 const options = workerData as ThreadOptions;
 if (options.profiles) answerMainThread();
+if (options.metrics !== undefined) {
+  const numbers = claimRegion(options.metrics, threadId);
+  if (numbers !== undefined) recordThread(numbers);
+}
 const executor = createExecutor(options.executor);
 // A database that is away or silent now may be back for the first batch: the thread serves in any
 // case. The timer keeps nothing alive, the pool's port does.

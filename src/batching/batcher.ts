@@ -9,6 +9,7 @@ import {
   decodeResponses,
   encodeRequests,
   type Frame,
+  microsecondsOf,
   type RequestItem,
   type ResponseItem,
 } from './frames.ts';
@@ -17,6 +18,19 @@ import {
 export interface Waiting extends RequestItem {
   /** Milliseconds of the monotonic clock at which the answer is due. */
   readonly deadline: number;
+  /** When its batch went out, by the same clock; 0: not yet. */
+  sentAt: number;
+  /** What the statement of its batch took. */
+  statementUs: number;
+}
+
+/** Is told what becomes of batches. */
+export interface BatchObserver {
+  /** @param deadline of the first of `size` requests. */
+  sent(size: number, deadline: number, now: number): void;
+  answered(microseconds: number): void;
+  lost(): void;
+  refused(): void;
 }
 
 /** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
@@ -37,6 +51,7 @@ export interface BatcherOptions<Request extends Waiting> {
   readonly execute: (frame: Frame, size: number) => Promise<Frame>;
   readonly answer: (request: Request, item: ResponseItem) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
+  readonly observer?: BatchObserver | undefined;
 }
 
 export interface Batcher<Request extends Waiting> {
@@ -63,7 +78,10 @@ export function createBatcher<Request extends Waiting>(
   let lone = true;
 
   function add(request: Request): boolean {
-    if (waiting.length >= options.queueMax || isSlow(request)) return false;
+    if (waiting.length >= options.queueMax || isSlow(request)) {
+      options.observer?.refused();
+      return false;
+    }
     waiting.push(request);
     schedule();
     return true;
@@ -123,13 +141,22 @@ export function createBatcher<Request extends Waiting>(
     const places: (Request | undefined)[] = batch;
     underWay.add(places);
     lone = batch.length === 1;
+    const now = performance.now();
+    options.observer?.sent(batch.length, batch[0]!.deadline, now);
+    for (const request of batch) request.sentAt = now;
     try {
-      const answers = decodeResponses(await execute(batch));
+      const frame = await execute(batch);
+      const answers = decodeResponses(frame);
+      const took = microsecondsOf(frame);
+      options.observer?.answered(took);
       for (let place = 0; place < places.length; place++) {
         const request = places[place];
-        if (request !== undefined) options.answer(request, answers[place]!);
+        if (request === undefined) continue;
+        request.statementUs = took;
+        options.answer(request, answers[place]!);
       }
     } catch (error) {
+      options.observer?.lost();
       const cause = error instanceof Error ? error.message : String(error);
       const again: Request[] = [];
       for (const request of places) {

@@ -4,7 +4,7 @@
  *
  * A request frame and a response frame begin alike:
  *
- *   count: u32, unused: u32, then `count` records of `recordBytes`, then the bodies in one run
+ *   count: u32, microseconds: u32 (of an answer: what its statement took), then `count` records of `recordBytes`, then the bodies in one run
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
  *                    | extra length: u32, of what stands behind the body
@@ -98,7 +98,7 @@ export function decodeRequests(frame: Frame): RequestItem[] {
 }
 
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
-export function encodeResponses(items: readonly ResponseItem[]): Frame {
+export function encodeResponses(items: readonly ResponseItem[], microseconds = 0): Frame {
   let bodyBytes = 0;
   for (const item of items) bodyBytes += item.body.length;
   let bodyOffset = headBytes + items.length * responseRecordBytes;
@@ -107,6 +107,7 @@ export function encodeResponses(items: readonly ResponseItem[]): Frame {
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
+  words[1] = microseconds;
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * responseRecordBytes;
@@ -139,6 +140,11 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
     };
   }
   return items;
+}
+
+/** What the statement of a response frame took. */
+export function microsecondsOf(frame: Frame): number {
+  return new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
 }
 
 function recordViews(frame: Frame, recordBytes: number) {

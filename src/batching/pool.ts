@@ -6,6 +6,7 @@ import { FixedQueue, Piscina } from 'piscina';
 import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { ThreadOptions } from '../../workers/task.worker.ts';
 import type { Kind } from '../contract/endpoints.ts';
+import type { ThreadRegions } from '../telemetry/metrics/thread-regions.ts';
 import type { BatchExecutor } from './executor.ts';
 import { encodeRequests, type Frame } from './frames.ts';
 
@@ -16,6 +17,9 @@ export interface PoolOptions {
   readonly batchTimeoutMs: number;
   /** The threads sample their heaps and answer `createThreads` (telemetry/pprof/threads.ts). */
   readonly profiles: boolean;
+  /** Where the threads count what they do; `undefined`: they do not. */
+  readonly metrics: ThreadRegions | undefined;
+  readonly onThreadReplaced: () => void;
   /** Told of a thread's uncaught error. */
   readonly onThreadError: (error: Error) => void;
 }
@@ -56,12 +60,18 @@ export function createPool(options: PoolOptions): Pool {
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
-    workerData: { executor: options.executor, profiles: options.profiles } satisfies ThreadOptions,
+    workerData: {
+      executor: options.executor,
+      profiles: options.profiles,
+      metrics: options.metrics,
+    } satisfies ThreadOptions,
     execArgv: [...process.execArgv, ...importOnly()],
   });
   pool.on('error', options.onThreadError);
   pool.on('workerDestroy', () => {
-    if (!closing) setTimeout(replaceThread, replaceAfterMs).unref();
+    if (closing) return;
+    options.onThreadReplaced();
+    setTimeout(replaceThread, replaceAfterMs).unref();
   });
 
   /**

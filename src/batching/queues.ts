@@ -1,7 +1,13 @@
 /** The queues of a front end: one of each kind, with the rules of its kind. */
 import type { BatchingConfig } from '../config.ts';
 import { isRead, type Kind } from '../contract/endpoints.ts';
-import { type Batcher, type BatcherOptions, createBatcher, type Waiting } from './batcher.ts';
+import {
+  type Batcher,
+  type BatcherOptions,
+  type BatchObserver,
+  createBatcher,
+  type Waiting,
+} from './batcher.ts';
 import { type Frame, hasKeyFlag } from './frames.ts';
 
 export interface Queues {
@@ -20,6 +26,7 @@ const searchesInFlightMax = 4;
 export function createQueues(
   { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
   execute: (kind: Kind, frame: Frame, size: number) => Promise<Frame>,
+  observers: Readonly<Record<Kind, BatchObserver>> | undefined,
 ): Queues {
   return {
     open: (kind, answer, fail) =>
@@ -34,6 +41,7 @@ export function createQueues(
         execute: (frame, size) => execute(kind, frame, size),
         answer,
         fail,
+        observer: observers?.[kind],
       }),
   };
 }

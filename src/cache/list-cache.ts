@@ -18,6 +18,9 @@ import type { RedisCache } from './redis.ts';
 /** A request that waits for a list. */
 export interface ListRequest {
   readonly list: ListKey | undefined;
+  /** As those of the flight that answers it; see batcher.ts. */
+  sentAt: number;
+  statementUs: number;
   /** Milliseconds of the monotonic clock at which the answer is due. */
   readonly deadline: number;
 }
@@ -34,6 +37,8 @@ export interface Flight<Request> {
   readonly floor: Generation;
   readonly requests: Request[];
   tries: number;
+  sentAt: number;
+  statementUs: number;
 }
 
 /** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
@@ -64,6 +69,8 @@ export interface ListCache<Request extends ListRequest> {
   expire(now: number): void;
   /** Requests that wait. */
   size(): number;
+  /** Of the lists in memory. */
+  bytes(): number;
 }
 
 /** A replica may be behind; one that stays behind is not asked for ever. */
@@ -106,6 +113,7 @@ export function createListCache<Request extends ListRequest>(
 
   function serve(requests: readonly Request[], generation: Generation): void {
     stats.generationReads++;
+    stats.generationWaiters += requests.length;
     if (generation.era !== era) {
       memory.clear();
       era = generation.era;
@@ -148,6 +156,8 @@ export function createListCache<Request extends ListRequest>(
       floor,
       requests: [request],
       tries: 0,
+      sentAt: 0,
+      statementUs: 0,
     };
   }
 
@@ -201,7 +211,11 @@ export function createListCache<Request extends ListRequest>(
 
   function settle(flight: Flight<Request>, entry: ListEntry): void {
     close(flight);
-    for (const request of flight.requests) answer(request, entry);
+    for (const request of flight.requests) {
+      request.sentAt = flight.sentAt;
+      request.statementUs = flight.statementUs;
+      answer(request, entry);
+    }
   }
 
   function crash(flight: Flight<Request>, code: ProblemCode, cause: string): void {
@@ -233,7 +247,7 @@ export function createListCache<Request extends ListRequest>(
     });
   }
 
-  return { add, land, crash, expire, size: () => waiting };
+  return { add, land, crash, expire, size: () => waiting, bytes: memory.bytes };
 }
 
 function isNotOlder(one: Generation, other: Generation): boolean {

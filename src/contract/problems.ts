@@ -11,6 +11,7 @@ export const problems = {
   too_long: { status: 400, message: 'The request is not valid.' },
   unknown_field: { status: 400, message: 'The request is not valid.' },
   unknown_parameter: { status: 400, message: 'The request is not valid.' },
+  unauthorized: { status: 401, message: 'The page needs credentials.' },
   not_found: { status: 404, message: 'There is no such resource.' },
   method_not_allowed: { status: 405, message: 'The resource does not have this method.' },
   conflict: {

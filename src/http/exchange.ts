@@ -15,6 +15,8 @@ export interface Exchange extends Waiting {
   readonly requestId: string;
   readonly held: Held;
   id: number;
+  /** The path of its endpoint, a name for other pages; empty: unknown. */
+  route: string;
   /** Counts from the last byte: a body that comes slowly has not waited for us. */
   deadline: number;
   body: Uint8Array;
@@ -30,6 +32,8 @@ export interface Exchange extends Waiting {
   readonly cors: string;
   /** True until the answer's last byte is the system's, or the client is gone: see Traffic. */
   counts: boolean;
+  /** The client has left; for what works on it for long. */
+  onGone: (() => void) | undefined;
   /** False once it was answered or the client went away: the response must not be touched. */
   open: boolean;
 }
@@ -50,6 +54,8 @@ export interface Held {
 export interface ExchangeOptions {
   readonly held: Held;
   readonly traffic: Traffic;
+  /** Told of each whose client has left before the answer. */
+  readonly onAborted: ((exchange: Exchange) => void) | undefined;
   /** `undefined`: off. */
   readonly cors: Cors | undefined;
   /** Makes an id for requests that bring none. */
@@ -77,6 +83,9 @@ export function openExchange(
     flags: headers.accept.includes('application/problem+json') ? wantsProblemFlag : 0,
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
+    route: '',
+    sentAt: 0,
+    statementUs: 0,
     body: nobody,
     extra: '',
     ifNoneMatch: '',
@@ -84,12 +93,15 @@ export function openExchange(
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,
+    onGone: undefined,
     open: true,
     held: options.held,
   };
   response.onAborted(function markAborted() {
+    if (exchange.open) options.onAborted?.(exchange);
     closeExchange(exchange);
     leaveTraffic(exchange, traffic);
+    exchange.onGone?.();
   });
   return exchange;
 }

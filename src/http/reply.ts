@@ -4,6 +4,8 @@
  * safe here: nothing that a client sent stands in them but a request id that was checked.
  */
 import { STATUS_CODES } from 'node:http';
+import { authenticateHeader } from '../admin/basic-auth.ts';
+import type { AdminAnswer } from '../admin/page.ts';
 import { wantsProblemFlag } from '../batching/frames.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
@@ -32,6 +34,8 @@ const readHeaders = `${problemContentType.envelope}${common}no-cache`;
 const writeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
+/** The list of profiles has a style of its own. */
+const pageHeaders = `${common}no-store`.replace("'none';", "'none'; style-src 'unsafe-inline';");
 /** Of what PATCH takes (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
@@ -53,6 +57,8 @@ export interface Replies {
   list(exchange: Exchange, list: ListReply): void;
   created(exchange: Exchange, body: Uint8Array, task: CreatedTask): void;
   noContent(exchange: Exchange, allow?: string): void;
+  /** A page of the administration. Its headers are made by us. */
+  page(exchange: Exchange, answer: AdminAnswer): void;
   /** An answer whose body is made already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
@@ -80,8 +86,19 @@ export interface ProblemOptions {
   readonly close?: boolean;
 }
 
-/** @param isClosing true once connections must end with their next answer. */
-export function createReplies(isClosing: () => boolean, traffic: Traffic): Replies {
+export interface RepliesOptions {
+  /** True once connections must end with their next answer. */
+  readonly isClosing: () => boolean;
+  readonly traffic: Traffic;
+  /** Told of each answer that a client gets, just before it goes out. */
+  readonly onAnswer: ((exchange: Exchange, status: number) => void) | undefined;
+  /** Lines for the head of an answer, each begun by CR LF. */
+  readonly moreHeaders: ((exchange: Exchange) => string) | undefined;
+}
+
+export function createReplies(options: RepliesOptions): Replies {
+  const { isClosing, traffic, onAnswer, moreHeaders } = options;
+
   /** Does nothing when the client is gone. Must be the last use of the response. */
   function send(
     exchange: Exchange,
@@ -92,8 +109,10 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
   ): void {
     if (!exchange.open) return;
     closeExchange(exchange);
+    onAnswer?.(exchange, status);
     const { response, requestId, method } = exchange;
-    const block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
+    let block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
+    if (moreHeaders !== undefined) block += moreHeaders(exchange);
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
       if (body.length > atOnceMaxBytes && method !== 'HEAD') {
@@ -145,6 +164,7 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
     const headers =
       errorHeaders[format] +
       (options.allow === undefined ? '' : `\r\nAllow: ${options.allow}`) +
+      (code === 'unauthorized' ? `\r\n${authenticateHeader}` : '') +
       (isRetryable(code) ? `\r\n${retryAfterHeader}` : '');
     send(exchange, status, headers, body, options.close === true || isClosing());
   }
@@ -175,6 +195,13 @@ export function createReplies(isClosing: () => boolean, traffic: Traffic): Repli
     },
     faults(exchange, status, body) {
       send(exchange, status, errorHeaders[formatOf(exchange)], body);
+    },
+    page(exchange, { status, contentType, body, headers = {} }) {
+      let block = contentType + pageHeaders;
+      for (const [name, value] of Object.entries(headers)) {
+        if (name !== 'X-Content-Type-Options') block += `\r\n${name}: ${value}`;
+      }
+      send(exchange, status, block, body);
     },
     problem,
   };

@@ -3,6 +3,8 @@ import type { Action, Endpoint, Method } from '../contract/endpoints.ts';
 
 /** Every method on one path. */
 export interface Resource {
+  /** The path as the table of endpoints has it. */
+  readonly route: string;
   readonly actions: Readonly<Partial<Record<Method, Action>>>;
   /** The value of the Allow header. */
   readonly allow: string;
@@ -34,7 +36,7 @@ export function createRouter(endpoints: readonly Endpoint[]): Router {
   const fixed = new Map<string, Match>();
   const numbered: { readonly prefix: string; readonly resource: Resource }[] = [];
   for (const [path, group] of byPath) {
-    const resource = createResource(group, path.endsWith(idSegment));
+    const resource = createResource(path, group);
     if (resource.hasId) {
       numbered.push({ prefix: path.slice(0, -idSegment.length + 1), resource });
     } else {
@@ -57,11 +59,12 @@ export function createRouter(endpoints: readonly Endpoint[]): Router {
   return { match };
 }
 
-function createResource(group: readonly Endpoint[], hasId: boolean): Resource {
+function createResource(route: string, group: readonly Endpoint[]): Resource {
   const actions: Partial<Record<Method, Action>> = {};
   for (const { method, action } of group) {
     actions[method] = action;
     if (method === 'GET') actions.HEAD = action;
   }
-  return { actions, hasId, allow: [...Object.keys(actions), 'OPTIONS'].join(', ') };
+  const hasId = route.endsWith(idSegment);
+  return { route, actions, hasId, allow: [...Object.keys(actions), 'OPTIONS'].join(', ') };
 }

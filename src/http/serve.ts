@@ -3,12 +3,15 @@
  * to the socket. One request passes through these functions from top to bottom.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { Visitor } from '../admin/access.ts';
+import type { AdminPage, AdminRequest } from '../admin/page.ts';
 import { type ResponseItem, replayedFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
@@ -22,9 +25,18 @@ import {
 } from './exchange.ts';
 import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
-import { createReplies, type ListReply, type Replies } from './reply.ts';
+import { isLocalPeer } from './peer.ts';
+import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
+
+/** Pages of the administration: metrics, profiles. */
+export interface AdminGate {
+  owns(path: string): boolean;
+  isAllowed(visitor: Visitor): boolean;
+  /** Rejects when the page cannot be had now. */
+  readonly visit: AdminPage;
+}
 
 export interface ServerOptions {
   readonly endpoints: readonly Endpoint[];
@@ -37,6 +49,10 @@ export interface ServerOptions {
   readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
   /** True once connections must end with their next answer. */
   readonly isClosing: () => boolean;
+  readonly admin: AdminGate;
+  readonly onAnswer: RepliesOptions['onAnswer'];
+  readonly onAborted: ExchangeOptions['onAborted'];
+  readonly moreHeaders: RepliesOptions['moreHeaders'];
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
 }
@@ -60,6 +76,8 @@ const aliveBody = JSON.stringify({
   status: 'ok',
 });
 const readyBody = aliveBody.replace('alive', 'ready');
+/** POST, because Go's tool may ask for symbols so. */
+const adminAllow = 'GET, HEAD, POST, OPTIONS';
 const idFault: Fault = {
   code: 'invalid',
   field: 'id',
@@ -68,8 +86,10 @@ const idFault: Fault = {
 
 export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
+  const { admin } = options;
   const traffic: Traffic = { open: 0, opened: 0 };
-  const replies = createReplies(options.isClosing, traffic);
+  const { isClosing, onAnswer, moreHeaders } = options;
+  const replies = createReplies({ isClosing, traffic, onAnswer, moreHeaders });
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
@@ -77,6 +97,7 @@ export function createServer(options: ServerOptions): Server {
     nextRequestId: createRequestIds(),
     requestTimeoutMs: options.requestTimeoutMs,
     traffic,
+    onAborted: options.onAborted,
     cors: createCors(options.corsOrigins),
   };
 
@@ -102,8 +123,9 @@ export function createServer(options: ServerOptions): Server {
     if (isUrlTooLong(path, query)) return replies.problem(exchange, 'uri_too_long');
 
     const match = router.match(path);
-    if (match === undefined) return replies.problem(exchange, 'not_found');
-    const { actions, allow, hasId } = match.resource;
+    if (match === undefined) return answerElsewhere(exchange, request, headers, path, query);
+    const { route, actions, allow, hasId } = match.resource;
+    exchange.route = route;
     if (exchange.method === 'OPTIONS') return replies.noContent(exchange, allow);
     const action = Object.hasOwn(actions, exchange.method)
       ? actions[exchange.method as Method]
@@ -119,6 +141,41 @@ export function createServer(options: ServerOptions): Server {
       exchange.id = id;
     }
     accept(action, exchange, headers, query);
+  }
+
+  /** What is no endpoint of the API. */
+  function answerElsewhere(
+    exchange: Exchange,
+    request: HttpRequest,
+    headers: Readonly<RequestHeaders>,
+    path: string,
+    query: string,
+  ): void {
+    if (!admin.owns(path)) return replies.problem(exchange, 'not_found');
+    exchange.route = adminRoute;
+    const { method, response } = exchange;
+    if (method === 'OPTIONS') return replies.noContent(exchange, adminAllow);
+    if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') {
+      return replies.problem(exchange, 'method_not_allowed', { allow: adminAllow });
+    }
+    const visitor = {
+      path,
+      authorization: request.getHeader('authorization'),
+      host: headers.host,
+      isLocal: isLocalPeer(response, request),
+    };
+    if (!admin.isAllowed(visitor)) return replies.problem(exchange, 'unauthorized');
+    void visitAdmin(exchange, { path, query: new URLSearchParams(query), accept: headers.accept });
+  }
+
+  async function visitAdmin(exchange: Exchange, request: AdminRequest): Promise<void> {
+    const gone = new AbortController();
+    exchange.onGone = () => gone.abort();
+    try {
+      replies.page(exchange, await admin.visit(request, gone.signal));
+    } catch {
+      replies.problem(exchange, 'unavailable');
+    }
   }
 
   function accept(

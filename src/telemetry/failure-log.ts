@@ -3,13 +3,16 @@
  * the rest as numbers. An outage under load must not fill a disk, which would be the next fault.
  */
 import type { Logger } from './log.ts';
+import type { Stages } from './slow-log.ts';
 
 export interface FailedRequest {
   readonly requestId: string;
   readonly method: string;
+  readonly route: string;
   readonly code: string;
   /** SQLSTATE, the driver's code or a sentence of ours; never a value. */
   readonly cause: string;
+  readonly stages: Stages;
 }
 
 export interface FailureLog {
@@ -29,11 +32,11 @@ export function createFailureLog(log: Logger): FailureLog {
   let counts = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
-  function add(failure: FailedRequest, isBug: boolean): void {
+  function add({ stages, ...failure }: FailedRequest, isBug: boolean): void {
     timer ??= setTimeout(endWindow, windowMs).unref();
     if (lines < linesPerWindow) {
       lines++;
-      log[isBug ? 'error' : 'warn']('a request failed', { ...failure });
+      log[isBug ? 'error' : 'warn']('a request failed', { ...failure, ...stages });
       return;
     }
     log.debug('a request failed', { ...failure });

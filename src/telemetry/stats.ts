@@ -2,6 +2,8 @@
 export interface CacheStats {
   generationReads: number;
   generationReadFailures: number;
+  /** Requests that reads of the generation have served. */
+  generationWaiters: number;
   memoryHits: number;
   memoryMisses: number;
   memoryEvictions: number;
@@ -21,6 +23,7 @@ export function createCacheStats(): CacheStats {
   return {
     generationReads: 0,
     generationReadFailures: 0,
+    generationWaiters: 0,
     memoryHits: 0,
     memoryMisses: 0,
     memoryEvictions: 0,

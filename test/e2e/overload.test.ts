@@ -46,13 +46,18 @@ test('a full queue refuses at once, reads and health go on, and it is over with 
   let held: readonly Promise<Answer>[] = [];
   await withLockedTasks(async () => {
     let refused = 0;
-    held = Array.from({ length: 60 }, async () => {
+    const hold = async (): Promise<Answer> => {
       const answer = await api.post({ title: 'held' });
       if (faultsOf(answer)[0] === 'overloaded') refused++;
       return answer;
-    });
-    // At most two batches of four are under way, and twenty wait.
+    };
+    // At most two batches of four are under way, and twenty wait. The second batch may leave when
+    // the queue is full already, and makes room once more.
+    held = Array.from({ length: 60 }, hold);
     await eventually(() => refused >= 32, 'the queue was not full');
+    await sleep(50);
+    held = [...held, ...Array.from({ length: 10 }, hold)];
+    await eventually(() => refused >= 42, 'the queue was not full again');
     for (let count = 0; count < 10; count++) {
       const { answer, took } = await timed(api.post({ title: 'one too many' }));
       assert.equal(answer.status, 503);

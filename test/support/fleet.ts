@@ -22,6 +22,8 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
     logLevel: 'error',
     graceMs: 3000,
     log: silentLog,
+    metricFolder: null,
+    page: () => Promise.reject(new Error('there are no pages')),
     frontEnd: {
       port,
       sharesPort: true,
@@ -39,6 +41,13 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
       shutdownGraceMs: 3000,
       corsOrigins: [],
       profiles: true,
+      adminPaths: { metricsPath: null, hasProfiles: false },
+      access: {
+        credentials: { username: 'admin', password: 'admin' },
+        profilesOpenLocally: false,
+      },
+      slowRequestMs: 0,
+      serverTiming: false,
     },
   });
   fleet.open();

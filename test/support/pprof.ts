@@ -1,5 +1,6 @@
 /** Profiles as a reader sees them: decoded again, or by Go's own tool. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 
@@ -74,5 +75,14 @@ export function goToolPprof(args: readonly string[], directory: string): string 
     timeout: 60_000,
   });
   if (status !== 0) throw new Error(`go tool pprof ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** The same without holding up this process, which may be the one that makes the load. */
+export async function goToolPprofLater(args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)('go', ['tool', 'pprof', ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   return stdout;
 }

@@ -121,6 +121,7 @@ function launch(options: ServiceOptions): Child {
     env: {
       ...process.env,
       PORT: '0',
+      METRICS_PORT: '0',
       // Tests share their machine: what is slow there is not overload.
       QUEUE_WAIT_MAX_MS: '10000',
       ...(database === undefined

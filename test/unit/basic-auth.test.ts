@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createBasicAuth } from '../../src/http/basic-auth.ts';
+import { createBasicAuth } from '../../src/admin/basic-auth.ts';
 
 const username = 'who-measures';
 const password = 'pass:with:cölons 12';

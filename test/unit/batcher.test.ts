@@ -57,7 +57,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     ...options,
   });
   const add = (id: number, deadline = 1000): boolean =>
-    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline });
+    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, statementUs: 0 });
   return { batcher, runs, answered, failed, add };
 }
 

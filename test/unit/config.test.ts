@@ -47,6 +47,7 @@ test('nothing needs to be set', () => {
     username: 'admin',
     password: 'admin',
     port: 9090,
+    isEnabled: true,
   });
   assert.equal(config.database, null);
   assert.equal(config.testDatabase, null);

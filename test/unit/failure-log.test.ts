@@ -14,7 +14,10 @@ test('of many failures at once ten are told, and the others counted by code and 
   const failures = createFailureLog(log);
   for (let place = 0; place < 1000; place++) {
     const cause = place % 2 === 0 ? 'ECONNREFUSED' : `cause ${place}`;
-    failures.add({ requestId: `r${place}`, method: 'GET', code: 'unavailable', cause }, false);
+    const code = 'unavailable';
+    const route = '/api/tasks/:id';
+    const stages = { queueMs: 1, statementMs: 2, replyMs: 0, totalMs: 3 };
+    failures.add({ requestId: `r${place}`, method: 'GET', route, code, cause, stages }, false);
   }
   failures.close();
   assert.equal(lines.length, 11);

@@ -1,0 +1,130 @@
+/** The pages on a port of their own, served by the primary, which answers no request of the API. */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isLoopback, type Visitor } from './access.ts';
+import { authenticateHeader } from './basic-auth.ts';
+import type { AdminAnswer, AdminPage } from './page.ts';
+
+export interface AdminServerOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  readonly page: AdminPage;
+  readonly isAllowed: (visitor: Visitor) => boolean;
+  readonly onListening: (port: number) => void;
+  /** Told once for each reason; the server tries again by itself. */
+  readonly onFailure: (error: NodeJS.ErrnoException) => void;
+}
+
+export interface AdminServer {
+  close(): void;
+}
+
+const retryMs = 5000;
+/** Longer than the usual time between two scrapes. */
+const keepAliveMs = 65_000;
+const connectionsMax = 256;
+const securityHeaders = {
+  'X-Content-Type-Options': 'nosniff',
+  // The list of profiles has a style of its own.
+  'Content-Security-Policy':
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+} as const;
+const plain = 'text/plain; charset=utf-8';
+
+export function startAdminServer(options: AdminServerOptions): AdminServer {
+  let lastFailure: string | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+    void answer(request, response);
+  });
+  server.maxConnections = connectionsMax;
+  server.on('listening', () => {
+    lastFailure = undefined;
+    options.onListening((server.address() as AddressInfo).port);
+  });
+  server.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== lastFailure) options.onFailure(error);
+    lastFailure = error.code;
+    retry = setTimeout(listen, retryMs);
+    retry.unref();
+  });
+  listen();
+
+  function listen(): void {
+    server.listen(options.port);
+  }
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method = '' } = request;
+    if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') {
+      return send(response, method, refuse(405, { Allow: 'GET, HEAD, POST' }));
+    }
+    const target = URL.parse(request.url ?? '', 'http://localhost');
+    if (target === null) return send(response, method, refuse(400));
+    const path = target.pathname;
+    if (!options.isAllowed(visitorOf(request, path))) {
+      const [name, value] = authenticateHeader.split(': ') as [string, string];
+      return send(response, method, refuse(401, { [name]: value }));
+    }
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    const accept = request.headers.accept ?? '';
+    try {
+      const answered = await options.page(
+        { path, query: target.searchParams, accept },
+        gone.signal,
+      );
+      send(response, method, answered);
+    } catch {
+      send(response, method, refuse(500));
+    }
+  }
+
+  return {
+    close() {
+      clearTimeout(retry);
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+function visitorOf({ headers, socket }: IncomingMessage, path: string): Visitor {
+  return {
+    path,
+    authorization: headers.authorization ?? '',
+    host: headers.host ?? '',
+    isLocal:
+      isLoopback(socket.remoteAddress ?? '') &&
+      headers['x-forwarded-for'] === undefined &&
+      headers.forwarded === undefined,
+  };
+}
+
+const reasons: Readonly<Record<number, string>> = {
+  400: 'The address is not valid.',
+  401: 'This page needs credentials.',
+  405: 'This page can only be read.',
+  500: 'This page failed.',
+};
+
+function refuse(status: number, headers: Readonly<Record<string, string>> = {}): AdminAnswer {
+  return { status, contentType: plain, body: `${reasons[status]}\n`, headers };
+}
+
+function send(
+  response: ServerResponse,
+  method: string,
+  { status, contentType, body, headers }: AdminAnswer,
+): void {
+  if (response.destroyed) return;
+  response.writeHead(status, {
+    ...securityHeaders,
+    ...headers,
+    'Content-Type': contentType,
+    'Content-Length': Buffer.byteLength(body),
+  });
+  response.end(method === 'HEAD' ? undefined : body);
+}

@@ -1,0 +1,15 @@
+/** Who is at the other end of a connection. */
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+
+/** 127.0.0.0/8, the same as an IPv6 address, or ::1, and no proxy says that it speaks for another. */
+export function isLocalPeer(response: HttpResponse, request: HttpRequest): boolean {
+  if (request.getHeader('x-forwarded-for') !== '' || request.getHeader('forwarded') !== '') {
+    return false;
+  }
+  const address = Buffer.from(response.getRemoteAddress());
+  if (address.length === 4) return address[0] === 127;
+  if (address.length !== 16) return false;
+  const head = address.toString('hex', 0, 12);
+  if (head === '00000000000000000000ffff') return address[12] === 127;
+  return head === '0'.repeat(24) && address.readUInt32BE(12) === 1;
+}

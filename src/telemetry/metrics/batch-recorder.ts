@@ -1,0 +1,39 @@
+/** Counts what becomes of the batches of one kind. */
+import { type BatchSlots, latencyBounds, sizeBounds } from './front-end-layout.ts';
+import { observe } from './layout.ts';
+
+export interface BatchRecorder {
+  /** @param deadline of its first request. */
+  sent(size: number, deadline: number, now: number): void;
+  executed(isLocal: boolean): void;
+  /** @param microseconds that the statement took. */
+  answered(microseconds: number): void;
+  lost(): void;
+  refused(): void;
+}
+
+/** @param requestTimeoutMs a request's arrival is its deadline less this. */
+export function createBatchRecorder(
+  slots: BatchSlots,
+  numbers: Float64Array,
+  requestTimeoutMs: number,
+): BatchRecorder {
+  return {
+    sent(size, deadline, now) {
+      observe(numbers, slots.sizes, sizeBounds, size);
+      observe(numbers, slots.waits, latencyBounds, (now - deadline + requestTimeoutMs) / 1000);
+    },
+    executed(isLocal) {
+      numbers[isLocal ? slots.local : slots.offloaded]!++;
+    },
+    answered(microseconds) {
+      observe(numbers, slots.statements, latencyBounds, microseconds / 1e6);
+    },
+    lost() {
+      numbers[slots.lost]!++;
+    },
+    refused() {
+      numbers[slots.refused]!++;
+    },
+  };
+}

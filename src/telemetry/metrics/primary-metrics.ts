@@ -1,0 +1,111 @@
+/** The page of the metrics: what the front ends have written, and what only the primary knows. */
+import { readFileSync } from 'node:fs';
+import type { AdminPage } from '../../admin/page.ts';
+import { createFrontEndLayout } from './front-end-layout.ts';
+import { createLayoutBuilder } from './layout.ts';
+import { addProcess, createProcessRecorder } from './process-layout.ts';
+import { render, type Snapshot } from './render.ts';
+import { type ProcessNumbers, takeSnapshots } from './snapshots.ts';
+import { metricFile, readNumbers } from './store.ts';
+import { createThreadFamilies } from './thread-layout.ts';
+import { recordThread } from './thread-recorder.ts';
+import { threadRegionCount } from './thread-regions.ts';
+
+export interface PrimaryMetricsOptions {
+  /** Of the files of the front ends: see store.ts. */
+  readonly folder: string;
+  readonly frontEnds: number;
+  readonly workerThreads: number;
+  /** How often the front end of a number was replaced. */
+  readonly restarts: (number: number) => number;
+  /** Tasks by status. Rejects, in a bounded time, when the database does not answer. */
+  readonly countTasks: () => Promise<Readonly<Record<string, number>>>;
+}
+
+export interface PrimaryMetrics {
+  readonly page: AdminPage;
+  close(): void;
+}
+
+/** A front end writes ten times a second. One that has not for this long is frozen, or worse. */
+const staleAfterMs = 2000;
+
+export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMetrics {
+  const frontEndLayout = createFrontEndLayout(threadRegionCount(options.workerThreads));
+  const layout = createLayoutBuilder();
+  const processSlots = addProcess(layout);
+  const thread = createThreadFamilies(layout)('main');
+  const numbers = new Float64Array(layout.size());
+  const recordProcess = createProcessRecorder(processSlots, numbers);
+  const recorder = recordThread(numbers.subarray(thread));
+  const build = buildInfo();
+
+  function readFrontEnd(number: number): ProcessNumbers & { readonly name: string } {
+    const read = readNumbers(metricFile(options.folder, number), frontEndLayout.size);
+    const heartbeat = read?.[frontEndLayout.heartbeat] ?? 0;
+    return {
+      name: `frontend-${number}`,
+      families: frontEndLayout.families,
+      numbers: read ?? new Float64Array(frontEndLayout.size),
+      isLive: Date.now() - heartbeat < staleAfterMs,
+    };
+  }
+
+  async function collect(): Promise<Snapshot[]> {
+    const tasks = await options.countTasks().catch(() => undefined);
+    recordProcess();
+    const frontEnds = Array.from({ length: options.frontEnds }, (_, place) =>
+      readFrontEnd(place + 1),
+    );
+    const primary = { name: 'primary', families: layout.families(), numbers, isLive: true };
+    return [
+      ...tasksCount(tasks),
+      gauge('database_up', 'Whether the database answers the primary.', [
+        { labels: {}, value: tasks === undefined ? 0 : 1 },
+      ]),
+      gauge(
+        'front_end_up',
+        'Whether a front end lives and does not hang: 0 is what is missing in gauges.',
+        frontEnds.map(({ name, isLive }) => ({
+          labels: { process: name },
+          value: Number(isLive),
+        })),
+      ),
+      {
+        name: 'front_end_restarts_total',
+        help: 'Front ends that were replaced because they died.',
+        type: 'counter',
+        samples: frontEnds.map(({ name }, place) => ({
+          labels: { process: name },
+          value: options.restarts(place + 1),
+        })),
+      },
+      gauge('build_info', 'What runs: always 1.', [{ labels: build, value: 1 }]),
+      ...takeSnapshots([primary, ...frontEnds]),
+    ];
+  }
+
+  return {
+    async page({ accept }) {
+      return { status: 200, ...(await render(await collect(), accept)) };
+    },
+    close: () => recorder.close(),
+  };
+}
+
+function tasksCount(tasks: Readonly<Record<string, number>> | undefined): Snapshot[] {
+  if (tasks === undefined) return [];
+  const samples = Object.entries(tasks).map(([status, value]) => ({ labels: { status }, value }));
+  return [gauge('tasks_count', 'Tasks by status, as the database counts them.', samples)];
+}
+
+function gauge(name: string, help: string, samples: Snapshot['samples']): Snapshot {
+  return { name, help, type: 'gauge', samples };
+}
+
+function buildInfo(): Readonly<Record<string, string>> {
+  const manifest = new URL('../../../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+  const { node, v8 } = process.versions;
+  return { version, node, v8 };
+}

@@ -1,0 +1,38 @@
+/** What each process says of itself, the primary too. */
+import type { LayoutBuilder } from './layout.ts';
+
+export interface ProcessSlots {
+  readonly startSeconds: number;
+  readonly cpuSeconds: number;
+  readonly residentBytes: number;
+}
+
+export function addProcess(layout: LayoutBuilder): ProcessSlots {
+  const add = (name: string, help: string, type: 'counter' | 'gauge'): number =>
+    layout.family({ name, help, type, labelNames: [], perProcess: true }).add();
+  return {
+    startSeconds: add(
+      'process_start_time_seconds',
+      'When the process began, in seconds since the epoch.',
+      'gauge',
+    ),
+    cpuSeconds: add(
+      'process_cpu_seconds_total',
+      'CPU time of a process, and of those that it replaced.',
+      'counter',
+    ),
+    residentBytes: add('process_resident_memory_bytes', 'Memory of a process.', 'gauge'),
+  };
+}
+
+/** @returns brings the numbers up to date; CPU time goes on from what they are now. */
+export function createProcessRecorder(slots: ProcessSlots, numbers: Float64Array): () => void {
+  const cpuSecondsBefore = numbers[slots.cpuSeconds]!;
+  numbers[slots.startSeconds] = Date.now() / 1000 - process.uptime();
+
+  return function recordProcess() {
+    const { user, system } = process.cpuUsage();
+    numbers[slots.cpuSeconds] = cpuSecondsBefore + (user + system) / 1e6;
+    numbers[slots.residentBytes] = process.memoryUsage.rss();
+  };
+}

@@ -1,0 +1,48 @@
+/** Counts answers. On the hot path: three additions, and once a turn of the event loop a write. */
+import {
+  latencyBounds,
+  otherMethod,
+  type RequestSlots,
+  unmatchedRoute,
+} from './front-end-layout.ts';
+import { observe } from './layout.ts';
+import type { MetricStore } from './store.ts';
+
+export interface RequestRecorder {
+  /** What requests of this route and method are counted as. @param route a path of the endpoints. */
+  seriesOf(route: string, method: string): number;
+  /** The same for a request whose route is not known. */
+  unmatched(method: string): number;
+  answered(series: number, status: number, seconds: number): void;
+  aborted(series: number): void;
+}
+
+export function createRequestRecorder(slots: RequestSlots, store: MetricStore): RequestRecorder {
+  const { numbers } = store;
+  const byRoute = new Map<string, Map<string, number>>();
+
+  function seriesOf(route: string, method: string): number {
+    const known = byRoute.get(route)?.get(method);
+    if (known !== undefined) return known;
+    const series = slots.at(route, method);
+    // A method that nobody knows is not remembered: there are any number of them.
+    if (series === undefined) return slots.at(route, otherMethod)!;
+    const byMethod = byRoute.get(route) ?? new Map<string, number>();
+    byRoute.set(route, byMethod.set(method, series));
+    return series;
+  }
+
+  return {
+    seriesOf,
+    unmatched: (method) => seriesOf(unmatchedRoute, method),
+    answered(series, status, seconds) {
+      numbers[series + (slots.statuses.get(status) ?? slots.otherStatus)]!++;
+      observe(numbers, series + slots.latency, latencyBounds, seconds);
+      store.touch(series, series + slots.count);
+    },
+    aborted(series) {
+      numbers[series + slots.aborted]!++;
+      store.touch(series, series + slots.count);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** A thread watches itself: CPU, event loop, heap, collections. */
+import { type EventLoopUtilization, PerformanceObserver, performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { threadCpuNs } from '../pprof/thread-clock.ts';
+import { observe } from './layout.ts';
+import { collections, eventLoopDelayBounds, pauseBounds, threadSlots } from './thread-layout.ts';
+
+export interface ThreadRecorder {
+  /** Clears what is only true now: whoever was here before is gone. */
+  close(): void;
+}
+
+const tickMs = 100;
+/** Reading the heap and the CPU clock takes some microseconds. */
+const ticksPerReading = 10;
+
+/**
+ * Counters go on from what the numbers are.
+ * @param numbers `numbersPerThread` of them, written by this thread only.
+ */
+export function recordThread(numbers: Float64Array): ThreadRecorder {
+  let utilization: EventLoopUtilization = performance.eventLoopUtilization();
+  let cpuNs = threadCpuNs();
+  let expected = performance.now() + tickMs;
+  let ticks = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) {
+      const { kind } = (entry as unknown as { detail: { kind: number } }).detail;
+      const place = collections.findIndex((collection) => collection.kind === kind);
+      if (place < 0) continue;
+      const slot = threadSlots.pauses + place * (pauseBounds.length + 2);
+      observe(numbers, slot, pauseBounds, entry.duration / 1000);
+    }
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  read();
+  const timer = setInterval(tick, tickMs);
+  timer.unref();
+
+  function tick(): void {
+    const now = performance.now();
+    observe(numbers, threadSlots.delay, eventLoopDelayBounds, Math.max(0, now - expected) / 1000);
+    expected = now + tickMs;
+    if (++ticks % ticksPerReading === 0) read();
+  }
+
+  function read(): void {
+    const heap = getHeapStatistics();
+    numbers[threadSlots.heapUsedBytes] = heap.used_heap_size;
+    numbers[threadSlots.heapTotalBytes] = heap.total_heap_size;
+    numbers[threadSlots.externalBytes] = heap.external_memory;
+    const now = performance.eventLoopUtilization();
+    numbers[threadSlots.activeSeconds]! += Math.max(0, now.active - utilization.active) / 1000;
+    utilization = now;
+    const spent = threadCpuNs();
+    if (spent !== null && cpuNs !== null) {
+      numbers[threadSlots.cpuSeconds]! += Math.max(0, spent - cpuNs) / 1e9;
+    }
+    cpuNs = spent;
+  }
+
+  return {
+    close() {
+      clearInterval(timer);
+      observer.disconnect();
+    },
+  };
+}

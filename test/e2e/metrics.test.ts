@@ -1,0 +1,329 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { createServer } from 'node:net';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Api, createApi } from '../support/api.ts';
+import { freePort } from '../support/free-port.ts';
+import { type Scrape, scrape } from '../support/metrics.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { eventually, type Service, startService } from '../support/service.ts';
+
+const openMetrics = 'application/openmetrics-text';
+let database: TestDatabase;
+let service: Service;
+let api: Api;
+let adminPort: number;
+/** Answers by method, route and status, as the client has seen them since the start. */
+const seen = new Map<string, number>();
+
+before(async () => {
+  database = await createTestDatabase('metrics');
+  service = await startService({ database: database.config, env: { FRONTENDS: '2' } });
+  adminPort = await adminPortOf(service);
+  api = createApi(service.port, 16);
+});
+
+after(async () => {
+  api?.close();
+  await service?.stop();
+  await database?.drop();
+});
+
+async function adminPortOf({ logged }: Service): Promise<number> {
+  const line = await logged(({ message }) => message === 'metrics and profiles are served');
+  return line['port'] as number;
+}
+
+async function send(method: string, path: string, route: string, body?: unknown): Promise<void> {
+  const answer = await api.request(method, path, body === undefined ? {} : { body });
+  const key = `${method} ${route} ${answer.status}`;
+  seen.set(key, (seen.get(key) ?? 0) + 1);
+}
+
+/** What the service serves and what it refuses, many at once over many connections. */
+async function burst(): Promise<void> {
+  const byId = '/api/tasks/:id';
+  const sent: Promise<void>[] = [];
+  for (let round = 0; round < 60; round++) {
+    sent.push(
+      send('GET', '/api/tasks/1', byId),
+      send('GET', '/api/tasks/999999', byId),
+      send('GET', '/api/tasks/x', byId),
+      send('HEAD', '/api/tasks/1', byId),
+      send('GET', '/api/tasks', '/api/tasks'),
+      send('GET', '/api/tasks?page=0', '/api/tasks'),
+      send('POST', '/api/tasks', '/api/tasks', { title: 'counted' }),
+      send('POST', '/api/tasks', '/api/tasks', { title: '' }),
+      send('PUT', '/api/tasks/1', byId, { status: 'done' }),
+      send('PATCH', '/api/tasks/1', '/api/tasks/:id', { title: 'patched' }),
+      send('DELETE', '/api/tasks/999999', byId),
+      send('DELETE', '/api/tasks', '/api/tasks'),
+      send('OPTIONS', '/api/tasks', '/api/tasks'),
+      send('GET', '/nowhere', 'unmatched'),
+      send('GET', '/livez', '/livez'),
+      send('GET', '/readyz', '/readyz'),
+    );
+  }
+  await Promise.all(sent);
+}
+
+/** Without the scrapes themselves. */
+function counted({ values }: Scrape): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [series, value] of values) {
+    const [, method, route, status] =
+      /^requests_total\{method="(\w+)",route="([^"]+)",status="(\w+)"\}$/.exec(series) ?? [];
+    if (method !== undefined && route !== 'admin')
+      counts.set(`${method} ${route} ${status}`, value);
+  }
+  return counts;
+}
+
+function sorted(counts: ReadonlyMap<string, number>): [string, number][] {
+  return [...counts].sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+async function holdCounts(): Promise<Scrape> {
+  const found = await scrape(adminPort);
+  assert.deepEqual(sorted(counted(found)), sorted(seen));
+  const answered = [...seen.values()].reduce((sum, count) => sum + count, 0);
+  const observed = found.sum('request_latency_histogram_count');
+  assert.equal(
+    observed - found.sum('request_latency_histogram_count', { route: 'admin' }),
+    answered,
+  );
+  return found;
+}
+
+function holdNoneFell(earlier: Scrape, later: Scrape): void {
+  for (const [series, value] of earlier.values) {
+    const name = series.replace(/\{.*/, '');
+    const family = name.replace(/_(bucket|sum|count)$/, '');
+    const type = earlier.types.get(name) ?? earlier.types.get(family);
+    assert.ok(type !== undefined, `${series} has no type`);
+    if (type === 'gauge') continue;
+    assert.ok(later.values.get(series)! >= value, `${series} fell from ${value}`);
+  }
+}
+
+test('requests are counted to the last one over front ends, also when one is killed and replaced', async () => {
+  await send('POST', '/api/tasks', '/api/tasks', { title: 'the first' });
+  await burst();
+  // What is counted outside of requests is written ten times a second.
+  await sleep(250);
+  const before = await holdCounts();
+  assert.equal(before.sum('front_end_up'), 2);
+  assert.ok(before.sum('batch_size_sum', { kind: 'read' }) >= 180);
+  for (const [round, victim] of service.frontEnds().entries()) {
+    process.kill(victim, 'SIGKILL');
+    await eventually(
+      () =>
+        service.log.filter(({ message }) => message === 'a front end was replaced').length > round,
+      'it was not replaced',
+    );
+    await burst();
+    await sleep(250);
+    holdNoneFell(before, await holdCounts());
+  }
+  const found = await holdCounts();
+  assert.equal(found.sum('front_end_restarts_total'), 2);
+  assert.equal(found.sum('front_end_up'), 2);
+});
+
+test('killed under load, a front end takes no more than its last turn with it', async () => {
+  const connections = 16;
+  const earlier = (await scrape(adminPort)).sum('requests_total', { route: '/livez' });
+  const load = createApi(service.port, connections);
+  let answered = 0;
+  let running = true;
+  const clients = Array.from({ length: connections }, async () => {
+    while (running) {
+      await load.get('/livez').then(
+        () => answered++,
+        () => undefined,
+      );
+    }
+  });
+  await sleep(300);
+  process.kill(service.frontEnds()[0]!, 'SIGKILL');
+  await sleep(1000);
+  running = false;
+  await Promise.all(clients);
+  load.close();
+  const counts = (await scrape(adminPort)).sum('requests_total', { route: '/livez' }) - earlier;
+  assert.ok(answered > 100);
+  assert.ok(Math.abs(counts - answered) <= connections, `${counts} counted, ${answered} answered`);
+  seen.set('GET /livez 200', (seen.get('GET /livez 200') ?? 0) + counts);
+});
+
+test('a front end that hangs is said to be missing, and the scrape does not wait for it', async () => {
+  const [victim] = service.frontEnds();
+  const before = await scrape(adminPort);
+  process.kill(victim!, 'SIGSTOP');
+  try {
+    await eventually(
+      async () => (await scrape(adminPort)).sum('front_end_up') === 1,
+      'it is not missed',
+    );
+    const found = await scrape(adminPort);
+    const processes = (name: string): number =>
+      [...found.values.keys()].filter((series) => series.startsWith(`${name}{`)).length;
+    assert.equal(processes('process_resident_memory_bytes'), 2);
+    assert.equal(processes('process_cpu_seconds_total'), 3);
+    holdNoneFell(before, found);
+  } finally {
+    process.kill(victim!, 'SIGCONT');
+  }
+  await eventually(async () => (await scrape(adminPort)).sum('front_end_up') === 2, 'it is missed');
+});
+
+test('tasks are counted by status, gauges of what is there now are not added to nonsense', async () => {
+  const found = await scrape(service.port);
+  const rows = await database.sql<{ status: string; count: string }[]>`
+    SELECT status, count(*) AS count FROM tasks GROUP BY status`;
+  for (const { status, count } of rows) {
+    assert.equal(found.values.get(`tasks_count{status="${status}"}`), Number(count));
+  }
+  assert.equal(found.values.get('database_up'), 1);
+  assert.equal(found.sum('build_info'), 1);
+  assert.equal(found.sum('queue_depth'), 0);
+  for (const [series, value] of found.values) assert.ok(value >= 0, series);
+});
+
+test('every family has its help and its type; OpenMetrics is for whoever asks', async () => {
+  const plain = await scrape(adminPort);
+  assert.match(plain.contentType, /^text\/plain; version=0\.0\.4/);
+  const open = await scrape(adminPort, {
+    accept: `${openMetrics}; version=1.0.0, text/plain;q=0.5`,
+  });
+  assert.match(open.contentType, /^application\/openmetrics-text/);
+  assert.match(open.text, /\n# EOF\n$/);
+  assert.doesNotMatch(open.text, /_total_total/);
+  for (const { text } of [plain, open]) {
+    for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) {
+      assert.match(text, new RegExp(`^# HELP ${name} [A-Z].*\\.$`, 'm'));
+    }
+  }
+  const names = (found: Scrape): string[] =>
+    [...found.values.keys()].map((series) => series.replace(/\{.*/, ''));
+  assert.deepEqual([...new Set(names(open))].sort(), [...new Set(names(plain))].sort());
+});
+
+/** Promised under these names, which are not what promtool would call them. */
+const promised = [
+  "request_latency_histogram metric name should not include type 'histogram'",
+  'tasks_count non-histogram and non-summary metrics should not have "_count" suffix',
+];
+const promtoolIsMissing =
+  spawnSync('promtool', ['--version']).error === undefined
+    ? false
+    : 'promtool is not installed (Debian package prometheus)';
+
+test('promtool finds nothing but the two names that are promised', {
+  skip: promtoolIsMissing,
+}, async () => {
+  const { text } = await scrape(adminPort);
+  const { stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  const found = `${stdout}${stderr}`.split('\n').filter((line) => line !== '');
+  assert.deepEqual(found.sort(), promised);
+});
+
+test('metrics ask for credentials, on either port', async () => {
+  for (const port of [service.port, adminPort]) {
+    for (const credentials of [null, 'admin:wrong', 'admin', ':admin']) {
+      const refused = await scrape(port, { credentials });
+      assert.equal(refused.status, 401);
+      assert.doesNotMatch(refused.text, /requests_total/);
+    }
+    assert.equal((await scrape(port)).status, 200);
+  }
+  const answer = await api.get('/metrics');
+  assert.deepEqual(
+    answer.body.errors.map(({ code }) => code),
+    ['unauthorized'],
+  );
+  assert.equal(answer.headers['www-authenticate'], 'Basic realm="tasks", charset="UTF-8"');
+  const options = await api.request('OPTIONS', '/metrics');
+  assert.equal(options.headers.allow, 'GET, HEAD, POST, OPTIONS');
+  assert.equal((await api.request('DELETE', '/metrics')).status, 405);
+  const unknown = await fetch(`http://127.0.0.1:${adminPort}/api/tasks`, {
+    headers: { Authorization: `Basic ${btoa('admin:admin')}` },
+  });
+  assert.equal(unknown.status, 404);
+  assert.equal(
+    (await fetch(`http://127.0.0.1:${adminPort}/metrics`, { method: 'DELETE' })).status,
+    405,
+  );
+});
+
+test('without a database there are metrics, and they say so', async () => {
+  const port = await freePort();
+  const orphan = await startService({
+    database: { ...database.config, host: '127.0.0.1', port },
+    env: { FRONTENDS: '1' },
+  });
+  const found = await scrape(await adminPortOf(orphan));
+  assert.deepEqual([found.status, found.values.get('database_up')], [200, 0]);
+  assert.ok(!found.text.includes('tasks_count'));
+  await orphan.stop();
+});
+
+test('a port that is taken is tried again, and the service serves meanwhile; off means off', async () => {
+  const taken = createServer();
+  const port = await new Promise<number>((resolve) => {
+    taken.listen(0, () => resolve((taken.address() as { port: number }).port));
+  });
+  const other = await startService({
+    database: database.config,
+    env: { METRICS_PORT: String(port), METRICS_PATH: '/internal/metrics' },
+  });
+  await other.logged(({ level, code }) => level === 'error' && code === 'EADDRINUSE');
+  assert.equal((await scrape(other.port, { path: '/internal/metrics' })).status, 200);
+  assert.equal((await scrape(other.port)).status, 404);
+  taken.close();
+  await other.logged(({ message }) => message === 'metrics and profiles are served');
+  assert.equal((await scrape(port, { path: '/internal/metrics' })).status, 200);
+  await other.stop();
+
+  const off = await startService({ database: database.config, env: { METRICS_ENABLED: 'false' } });
+  assert.equal((await scrape(off.port)).status, 404);
+  assert.ok(!off.log.some(({ message }) => message === 'metrics and profiles are served'));
+  await off.stop();
+});
+
+test('a slow request is logged with its stages, and answers say where their time went', async () => {
+  const timed = await startService({
+    database: database.config,
+    env: { SLOW_REQUEST_MS: '100', SERVER_TIMING: 'true' },
+  });
+  const client = createApi(timed.port);
+  const quick = await client.get('/api/tasks/1');
+  assert.match(
+    String(quick.headers['server-timing']),
+    /^queue;dur=[\d.]+, statement;dur=[\d.]+, reply;dur=[\d.]+, total;dur=[\d.]+$/,
+  );
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
+  const post = client.post({ title: 'slow' }, { headers: { 'X-Request-Id': 'the-slow-one' } });
+  await sleep(200);
+  await holder`ROLLBACK`;
+  holder.release();
+  assert.equal((await post).status, 201);
+  const line = await timed.logged(({ message }) => message === 'a request was slow');
+  assert.deepEqual(
+    [line['requestId'], line['method'], line['route'], line['status']],
+    ['the-slow-one', 'POST', '/api/tasks', 201],
+  );
+  const [queue, statement, reply, total] = ['queueMs', 'statementMs', 'replyMs', 'totalMs'].map(
+    (name) => line[name] as number,
+  );
+  assert.ok(statement! >= 150, `the statement took ${statement} ms`);
+  assert.ok(Math.abs(queue! + statement! + reply! - total!) < 0.01);
+  client.close();
+  await timed.stop();
+});

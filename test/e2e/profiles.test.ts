@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApi } from '../support/api.ts';
+import { scrape } from '../support/metrics.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { goIsMissing, goToolPprofLater, readPprof } from '../support/pprof.ts';
+import { eventually, type Service, startService } from '../support/service.ts';
+
+const who = 'who-measures';
+const password = 'hunter2-hunter2';
+let database: TestDatabase;
+let guarded: Service;
+
+before(async () => {
+  database = await createTestDatabase('pprof');
+  guarded = await startService({
+    database: database.config,
+    env: {
+      FRONTENDS: '2',
+      OFFLOAD_MIN_BATCH: '0',
+      PPROF_ENABLED: 'true',
+      METRICS_USERNAME: who,
+      METRICS_PASSWORD: password,
+    },
+  });
+});
+
+after(async () => {
+  await guarded?.stop();
+  await database?.drop();
+});
+
+async function fetchPage(path: string, headers: Record<string, string> = {}): Promise<Response> {
+  return fetch(`http://127.0.0.1:${guarded.port}${path}`, {
+    redirect: 'manual',
+    headers: { Authorization: `Basic ${btoa(`${who}:${password}`)}`, ...headers },
+  });
+}
+
+/** Reads by id until it is stopped. */
+function makeLoad(port: number): () => Promise<void> {
+  const api = createApi(port, 8);
+  let running = true;
+  const clients = Array.from({ length: 8 }, async () => {
+    while (running) await api.get('/api/tasks/1');
+  });
+  return async () => {
+    running = false;
+    await Promise.all(clients);
+    api.close();
+  };
+}
+
+test('a profile comes over the port of the API, from every process and thread', async () => {
+  const stop = makeLoad(guarded.port);
+  const answer = await fetchPage('/debug/pprof/profile?seconds=3');
+  await stop();
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get('content-disposition'), 'attachment; filename="profile"');
+  assert.equal(answer.headers.get('cache-control'), 'no-store');
+  const profile = readPprof(new Uint8Array(await answer.arrayBuffer()));
+  const places = new Set(
+    profile.samples.map(({ labels }) => `${labels['process']}/${labels['thread']}`),
+  );
+  for (const place of ['primary/main', 'frontend-1/main', 'frontend-2/worker-1']) {
+    assert.ok(places.has(place), `${place} is not in ${[...places].join(', ')}`);
+  }
+  const names = new Set(
+    profile.samples.flatMap(({ functions }) => functions.map(({ name }) => name)),
+  );
+  for (const name of ['http/serve.handle', 'workers/executor.execute']) {
+    assert.ok(
+      [...names].some((found) => found.startsWith(name)),
+      `${name} is missing ${[...names]}`,
+    );
+  }
+});
+
+test('profiles ask for credentials, also here: these are not the default', async () => {
+  for (const path of [
+    '/debug/pprof/',
+    '/debug/pprof',
+    '/debug/pprof/heap',
+    '/debug/pprof/nothing',
+  ]) {
+    assert.equal((await fetchPage(path, { Authorization: '' })).status, 401, path);
+  }
+  assert.equal((await fetchPage('/debug/pprof')).headers.get('location'), '/debug/pprof/');
+  const index = await fetchPage('/debug/pprof/');
+  assert.equal(index.headers.get('content-type'), 'text/html; charset=utf-8');
+  assert.match(String(index.headers.get('content-security-policy')), /style-src 'unsafe-inline'/);
+  assert.match(await index.text(), /<a href="profile">/);
+  assert.equal((await fetchPage('/debug/pprof/nothing')).status, 404);
+  assert.equal((await fetchPage('/debug/pprofile')).status, 404);
+  assert.equal((await fetchPage('/debug/pprof/profile?seconds=0')).status, 400);
+});
+
+test('one at a time, and a client that leaves makes room', async () => {
+  const gone = new AbortController();
+  const first = fetch(`http://127.0.0.1:${guarded.port}/debug/pprof/profile?seconds=60`, {
+    signal: gone.signal,
+    headers: { Authorization: `Basic ${btoa(`${who}:${password}`)}` },
+  }).catch(() => 'left');
+  await eventually(
+    async () => (await fetchPage('/debug/pprof/profile?seconds=1')).status === 409,
+    'a second one was made meanwhile',
+  );
+  gone.abort();
+  assert.equal(await first, 'left');
+  await eventually(
+    async () => (await fetchPage('/debug/pprof/profile?seconds=1')).status === 200,
+    'there is no room',
+    20_000,
+  );
+});
+
+test('a profile that takes longer than an idle connection may be silent arrives', async () => {
+  const stop = makeLoad(guarded.port);
+  const answer = await fetchPage('/debug/pprof/profile?seconds=14');
+  await stop();
+  assert.equal(answer.status, 200);
+  assert.ok(readPprof(new Uint8Array(await answer.arrayBuffer())).samples.length > 0);
+  // Nobody wants to read of it in the log of slow requests.
+  assert.ok(!guarded.log.some(({ route }) => route === 'admin'));
+});
+
+test('a front end that is killed takes its profile along, and the service makes the next one', async () => {
+  const victims = guarded.frontEnds();
+  const cut = fetchPage('/debug/pprof/profile?seconds=30').catch(() => 'cut off');
+  await sleep(500);
+  for (const victim of victims) process.kill(victim, 'SIGKILL');
+  assert.equal(await cut, 'cut off');
+  await eventually(async () => {
+    const answer = await fetchPage('/debug/pprof/heap').catch(() => undefined);
+    return answer?.status === 200;
+  }, 'no profile can be made any more');
+});
+
+test('a service that stops does not wait for a profile', async () => {
+  const service = await startService({
+    database: database.config,
+    env: { PPROF_ENABLED: 'true', SHUTDOWN_GRACE_MS: '20000' },
+  });
+  const profile = fetch(`http://localhost:${service.port}/debug/pprof/profile?seconds=60`);
+  await sleep(500);
+  const began = performance.now();
+  assert.equal(await service.stop(), 0);
+  assert.ok(performance.now() - began < 10_000);
+  assert.equal((await profile).status, 503);
+});
+
+test("Go's tool reads them without credentials while one develops, on this machine only", async () => {
+  const service = await startService({
+    database: database.config,
+    env: { PPROF_ENABLED: 'true', OFFLOAD_MIN_BATCH: '0' },
+  });
+  const url = `http://localhost:${service.port}/debug/pprof`;
+  assert.equal((await fetch(`${url}/cmdline`)).status, 200);
+  for (const [name, value] of [
+    ['X-Forwarded-For', '203.0.113.7'],
+    ['Forwarded', 'for=203.0.113.7'],
+    ['Authorization', `Basic ${btoa('admin:wrong')}`],
+  ] as const) {
+    assert.equal((await fetch(`${url}/cmdline`, { headers: { [name]: value } })).status, 401, name);
+  }
+  assert.equal(await statusFor(service.port, 'rebound.example'), 401);
+  // Metrics always ask: a scraper has its credentials.
+  assert.equal((await scrape(service.port, { credentials: null })).status, 401);
+  if (goIsMissing === false) {
+    const stop = makeLoad(service.port);
+    const top = await goToolPprofLater(['-top', `${url}/profile?seconds=2`]);
+    await stop();
+    assert.match(top, /http\/serve\.handle|batching\/batcher/);
+  }
+  await service.stop();
+});
+
+function statusFor(port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ port, host: '127.0.0.1', path: '/debug/pprof/cmdline', headers: { Host: host } })
+      .on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode!);
+      })
+      .on('error', reject)
+      .end();
+  });
+}
+
+test('profiles are off by default', async () => {
+  const service = await startService({ database: database.config });
+  assert.equal((await fetch(`http://localhost:${service.port}/debug/pprof/`)).status, 404);
+  await service.stop();
+});

@@ -1,0 +1,175 @@
+/** A real Prometheus scrapes the service with the README's configuration and is asked what we ask it. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApi } from '../support/api.ts';
+import { freePort } from '../support/free-port.ts';
+import { root } from '../support/house.ts';
+import { scrape } from '../support/metrics.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
+import { eventually, type Service, startService } from '../support/service.ts';
+
+const isMissing = ['prometheus', 'promtool'].every(
+  (tool) => spawnSync(tool, ['--version']).error === undefined,
+)
+  ? false
+  : 'Prometheus is not installed (Debian package prometheus)';
+
+const skip = isMissing === false ? withoutRedis() : isMissing;
+
+const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
+const rules = join(root, 'deploy/prometheus/rules.yml');
+const loadSeconds = 12;
+let database: TestDatabase;
+let redis: RedisServer;
+let service: Service;
+let prometheus: ChildProcess;
+let port: number;
+
+before(async () => {
+  if (skip !== false) return;
+  database = await createTestDatabase('prometheus');
+  redis = await startRedis();
+  service = await startService({
+    database: database.config,
+    env: { FRONTENDS: '2', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) },
+  });
+  const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
+  port = await freePort();
+  writeFileSync(join(folder, 'prometheus.yml'), configuration(String(line['port'])));
+  prometheus = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=error',
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  await makeLoad(service.port);
+});
+
+after(async () => {
+  prometheus?.kill('SIGKILL');
+  await service?.stop();
+  await redis?.kill();
+  await database?.drop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** What README.md says, with our port, scraped often, with our rules. */
+function configuration(target: string): string {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const block = /```yaml\n(scrape_configs:[\s\S]+?)```/.exec(readme)?.[1];
+  assert.ok(block !== undefined, 'README.md has no configuration of a scrape');
+  assert.match(block, /localhost:9090/);
+  return [
+    'global: { scrape_interval: 1s, evaluation_interval: 1s }',
+    `rule_files: ['${rules}']`,
+    block.replace('localhost:9090', `localhost:${target}`),
+  ].join('\n');
+}
+
+async function makeLoad(target: number): Promise<void> {
+  const api = createApi(target, 16);
+  const id = await api.create();
+  const end = performance.now() + loadSeconds * 1000;
+  const clients = Array.from({ length: 16 }, async (_, place) => {
+    while (performance.now() < end) {
+      await api.get(`/api/tasks/${id}`);
+      await api.get('/api/tasks?per_page=5');
+      await api.get('/api/tasks?filter=title:"sample"');
+      await api.get('/api/tasks/0');
+      await api.put(id, { status: 'done' });
+      await api.remove(await api.create());
+      // Some lists are there, some are not.
+      if (place === 0) await api.post({ title: 'one more' });
+      await sleep(5);
+    }
+  });
+  await Promise.all(clients);
+  api.close();
+}
+
+interface Result {
+  readonly value: readonly [number, string];
+}
+
+async function query(expression: string): Promise<readonly Result[]> {
+  const url = `http://127.0.0.1:${port}/api/v1/query?query=${encodeURIComponent(expression)}`;
+  const answer = (await (await fetch(url)).json()) as {
+    status: string;
+    error?: string;
+    data: { result: readonly Result[] };
+  };
+  assert.equal(answer.status, 'success', `${expression}: ${answer.error}`);
+  return answer.data.result;
+}
+
+interface Panel {
+  readonly title: string;
+  readonly targets?: readonly { readonly expr: string }[];
+}
+
+test('each query of each panel has data under load', { skip }, async () => {
+  const dashboard = JSON.parse(
+    readFileSync(join(root, 'deploy/grafana/dashboards/tasks.json'), 'utf8'),
+  ) as { panels: readonly Panel[] };
+  const empty: string[] = [];
+  let asked = 0;
+  for (const { title, targets = [] } of dashboard.panels) {
+    for (const { expr } of targets) {
+      asked++;
+      const expression = expr.replaceAll('$__rate_interval', '10s').replaceAll('$job', 'tasks');
+      const result = await query(expression);
+      const numbers = result.filter(({ value }) => Number.isFinite(Number(value[1])));
+      if (numbers.length === 0 && !mayBeEmpty.test(expr)) empty.push(`${title}: ${expression}`);
+    }
+  }
+  assert.ok(asked > 30);
+  assert.deepEqual(empty, []);
+});
+
+/** Clients that leave, which nobody did here. */
+const mayBeEmpty = /requests_aborted_total/;
+
+test('what the rules ask about is there, and none fires', { skip }, async () => {
+  await eventually(
+    async () => (await query('tasks:requests_slow:ratio_rate5m')).length === 1,
+    'the rules were not evaluated',
+  );
+  const { values } = await scrape(service.port);
+  const names = new Set([...values.keys()].map((series) => series.replace(/\{.*/, '')));
+  const text = readFileSync(rules, 'utf8').replaceAll(/^\s*(#|summary:).*$/gm, '');
+  const asked = [...text.matchAll(/\b([a-z_]+)(?=\{[^}]*\}\[|\[|\{job| == 0)/g)].map(
+    ([, name]) => name!,
+  );
+  assert.ok(asked.length > 8);
+  for (const name of asked) assert.ok(name === 'up' || names.has(name), `there is no ${name}`);
+  const firing = await query('ALERTS{alertstate="firing"}');
+  assert.deepEqual(firing, []);
+  assert.equal((await query('up{job="tasks"} == 1')).length, 1);
+});
+
+test('promtool accepts configuration and rules, and the rules say what they are to say', {
+  skip,
+}, () => {
+  cpSync(join(root, 'deploy/prometheus'), join(folder, 'deploy'), { recursive: true });
+  for (const command of [
+    ['check', 'rules', 'rules.yml'],
+    ['test', 'rules', 'rules.test.yml'],
+    ['check', 'config', join(folder, 'prometheus.yml')],
+  ]) {
+    const { status, stdout, stderr } = spawnSync('promtool', command, {
+      cwd: join(folder, 'deploy'),
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, `${command.join(' ')}: ${stdout}${stderr}`);
+  }
+});
