@@ -6,14 +6,16 @@
  * Needs perf and a kernel that lets it look. Writes flamegraphs/<date>-<load>-native.html.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drawFlamegraph } from './support/draw.ts';
 import { readFlamegraphOptions, wakeSeconds } from './support/flamegraph-options.ts';
 import { today } from './support/machine.ts';
+import { withoutStale } from './support/perf-map.ts';
 import { perfScriptToProfile } from './support/perf-script.ts';
+import { treeOf } from './support/pinning.ts';
 import { putLoadOn, startProfiledService } from './support/profiled-service.ts';
 import { runSession } from './support/session.ts';
 import { describeWidest } from './support/widest.ts';
@@ -22,7 +24,7 @@ import { describeWidest } from './support/widest.ts';
 const event = ['-e', 'cpu-clock', '-F', '997', '-g'];
 const scriptMaxBytes = 2 ** 30;
 
-const options = readFlamegraphOptions();
+const options = readFlamegraphOptions(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), 'perf-'));
 const missing = whatIsMissing();
 if (missing !== undefined) {
@@ -30,39 +32,38 @@ if (missing !== undefined) {
   process.exitCode = 1;
 } else {
   await runSession(options.dataDir, async (database) => {
-    // Names of compiled JavaScript for perf, in /tmp/perf-<pid>.map.
-    const flags = ['--perf-basic-prof', '--interpreted-frames-native-stack'];
-    const service = await startProfiledService(database, { ...options, flags });
-    const pids = service.pids();
+    const service = await startProfiledService(database, {
+      ...options,
+      dataDir: resolve(options.dataDir),
+      // Names of compiled JavaScript for perf, in /tmp/perf-<pid>.map.
+      flags: ['--perf-basic-prof', '--interpreted-frames-native-stack'],
+    });
+    const pids = treeOf(service.pid);
+    const maps = pids.map((pid) => `/tmp/perf-${pid}.map`);
     try {
       const { load: scenario, connections, seconds } = options;
-      const over = putLoadOn(service.port, {
+      const over = putLoadOn(service, {
         scenario,
         connections,
         seconds: wakeSeconds + seconds + 1,
       });
       await sleep(wakeSeconds * 1000);
       const data = join(folder, 'perf.data');
-      perf([
-        'record',
-        '-q',
-        ...event,
-        '-o',
-        data,
-        '-p',
-        pids.join(','),
-        '--',
-        'sleep',
-        String(seconds),
-      ]);
-      const script = perf(['script', '-F', 'comm,pid,tid,ip,sym,dso', '-i', data]);
+      const whose = ['-o', data, '-p', pids.join(',')];
+      perf(['record', '-q', ...event, ...whose, '--', 'sleep', String(seconds)]);
       await over;
+      // It writes names until its end.
+      await service.stop();
+      for (const map of maps.filter(existsSync)) {
+        writeFileSync(map, withoutStale(readFileSync(map, 'utf8')));
+      }
+      const script = perf(['script', '-F', 'comm,pid,tid,ip,sym,dso', '-i', data]);
       const profile = perfScriptToProfile(script);
       const html = drawFlamegraph(profile, options, `${today()}-${scenario}-native`);
       process.stdout.write(`${describeWidest(profile)}\n\n${html}\n`);
     } finally {
-      await service.fleet.stop();
-      for (const pid of pids) rmSync(`/tmp/perf-${pid}.map`, { force: true });
+      await service.stop();
+      for (const map of maps) rmSync(map, { force: true });
     }
   });
 }

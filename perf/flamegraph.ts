@@ -7,8 +7,8 @@
  * Uses the database of perf/support/database.ts. Writes flamegraphs/<date>-<load>.html and says what
  * is widest.
  */
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createPprofPages } from '../src/telemetry/pprof/pages.ts';
 import { drawFlamegraph } from './support/draw.ts';
 import { readFlamegraphOptions, wakeSeconds } from './support/flamegraph-options.ts';
 import { today } from './support/machine.ts';
@@ -16,33 +16,22 @@ import { putLoadOn, startProfiledService } from './support/profiled-service.ts';
 import { runSession } from './support/session.ts';
 import { describeWidest } from './support/widest.ts';
 
-const options = readFlamegraphOptions();
+const options = readFlamegraphOptions(process.argv.slice(2));
+const { load: scenario, connections, seconds } = options;
 
 await runSession(options.dataDir, async (database) => {
-  const { fleet, port } = await startProfiledService(database, { ...options, flags: [] });
-  const pages = createPprofPages({ fleet });
-  try {
-    const over = putLoadOn(port, {
-      scenario: options.load,
-      connections: options.connections,
-      // A profile takes a moment to begin and to end.
-      seconds: wakeSeconds + options.seconds + 1,
-    });
-    await sleep(wakeSeconds * 1000);
-    const profile = await collect(pages);
-    await over;
-    const html = drawFlamegraph(profile, options, `${today()}-${options.load}`);
-    process.stdout.write(`${describeWidest(profile)}\n\n${html}\n`);
-  } finally {
-    pages.close();
-    await fleet.stop();
-  }
+  const dataDir = resolve(options.dataDir);
+  const service = await startProfiledService(database, { ...options, dataDir, flags: [] });
+  const over = putLoadOn(service, {
+    scenario,
+    connections,
+    // A profile takes a moment to begin and to end.
+    seconds: wakeSeconds + seconds + 1,
+  });
+  await sleep(wakeSeconds * 1000);
+  const profile = await service.profile(`profile?seconds=${seconds}&format=cpuprofile`);
+  await over;
+  await service.stop();
+  const html = drawFlamegraph(profile, options, `${today()}-${scenario}`);
+  process.stdout.write(`${describeWidest(profile)}\n\n${html}\n`);
 });
-
-async function collect({ page }: ReturnType<typeof createPprofPages>): Promise<string> {
-  const query = new URLSearchParams({ seconds: String(options.seconds), format: 'cpuprofile' });
-  const request = { path: '/profile', query, accept: '*/*' };
-  const { status, body } = await page(request, new AbortController().signal);
-  if (status !== 200) throw new Error(String(body));
-  return String(body);
-}

@@ -21,8 +21,10 @@ export interface FlamegraphOptions {
 /** V8 compiles what is hot before it is looked at. */
 export const wakeSeconds = 3;
 
-export function readFlamegraphOptions(): FlamegraphOptions {
+/** @throws an Error that says what was expected. */
+export function readFlamegraphOptions(args: readonly string[]): FlamegraphOptions {
   const { values } = parseArgs({
+    args: [...args],
     options: {
       load: { type: 'string', default: 'get' },
       seconds: { type: 'string', default: '10' },
@@ -39,10 +41,10 @@ export function readFlamegraphOptions(): FlamegraphOptions {
   if (load === undefined) throw new Error(`LOAD: expected ${scenarioNames.join(', ')}`);
   return {
     load,
-    seconds: whole('seconds', values.seconds),
-    connections: whole('connections', values.connections),
-    frontEnds: whole('frontends', values.frontends),
-    offloadMinBatch: whole('offload', values.offload),
+    seconds: whole('seconds', values.seconds, 1),
+    connections: whole('connections', values.connections, 1),
+    frontEnds: whole('frontends', values.frontends, 1),
+    offloadMinBatch: whole('offload', values.offload, 0),
     dataDir: values.data,
     folder: values.folder,
     name: values.name,
@@ -50,8 +52,8 @@ export function readFlamegraphOptions(): FlamegraphOptions {
   };
 }
 
-function whole(name: string, text: string): number {
+function whole(name: string, text: string, min: number): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new Error(`--${name}: expected a whole number`);
+  if (/^\d+$/.test(text) && value >= min) return value;
+  throw new Error(`--${name}: expected a whole number of at least ${min}`);
 }

@@ -53,6 +53,6 @@ function frameOf(line: string): string {
   const [, symbol = '', file = ''] = found;
   if (symbol === '[unknown]') return `[${file.split('/').at(-1)}]`;
   return symbol
-    .replace(/file:\/\/\S*?\/((?:dist|node_modules)\/)/, '$1')
+    .replace(/(?:file:\/\/)?\/\S*?\/((?:dist|node_modules)\/)/, '$1')
     .replace(/^(JS|Function):/, '');
 }

@@ -25,7 +25,8 @@ export function pinTree(root: number, processors: string): void {
   }
 }
 
-function treeOf(root: number): number[] {
+/** The process and its descendants. */
+export function treeOf(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
     const parent = parentOf(name);

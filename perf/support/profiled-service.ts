@@ -1,66 +1,57 @@
-/** The service under a load, with this process as its primary: profiles need no port then. */
+/** The service under a load, and what it says of itself under /debug/pprof/. */
 import { fork } from 'node:child_process';
-import cluster from 'node:cluster';
-import { createFleet, type Fleet } from '../../src/fleet.ts';
-import { createLogger } from '../../src/telemetry/log.ts';
+import { randomBytes } from 'node:crypto';
 import type { ScenarioName } from '../load/scenarios.ts';
 import { adopt } from './children.ts';
 import type { PerfDatabase } from './database.ts';
 import { serverEnvironment } from './options.ts';
-import { loadProgram, serviceProgram } from './paths.ts';
-import { freePort } from './server.ts';
+import { loadProgram } from './paths.ts';
+import type { RunningServer } from './server.ts';
+import { startService } from './service.ts';
 
 export interface ProfiledOptions {
+  readonly dataDir: string;
   readonly frontEnds: number;
   readonly offloadMinBatch: number;
-  /** For Node, in each front end. */
+  /** For Node, in every process of the service. */
   readonly flags: readonly string[];
 }
 
-export interface ProfiledService {
-  readonly fleet: Fleet;
-  readonly port: number;
-  pids(): number[];
+export interface ProfiledService extends RunningServer {
+  /** @param target what stands behind `/debug/pprof/`. */
+  profile(target: string): Promise<string>;
 }
 
-/** Once in a process. */
+const username = 'measurements';
+
 export async function startProfiledService(
   { config }: PerfDatabase,
-  { frontEnds, offloadMinBatch, flags }: ProfiledOptions,
+  { dataDir, frontEnds, offloadMinBatch, flags }: ProfiledOptions,
 ): Promise<ProfiledService> {
-  cluster.setupPrimary({ exec: serviceProgram, execArgv: [...flags] });
-  const port = await freePort();
-  const fleet = createFleet({
-    size: frontEnds,
-    logLevel: 'warn',
-    graceMs: 3000,
-    log: createLogger({ level: 'warn', role: 'primary' }),
-    frontEnd: {
-      port,
-      sharesPort: frontEnds > 1,
-      database: config,
-      batching: {
-        offloadMinBatch,
-        batchMax: 128,
-        queueMax: 4096,
-        queueWaitMaxMs: 1000,
-        requestTimeoutMs: 10_000,
-        workerThreads: 1,
-      },
-      redis: null,
-      cacheBytesMax: 64 * 1024 * 1024,
-      shutdownGraceMs: 3000,
-      corsOrigins: [],
-      profiles: true,
-    },
+  const password = randomBytes(16).toString('hex');
+  const server = await startService(config, dataDir, {
+    FRONTENDS: String(frontEnds),
+    OFFLOAD_MIN_BATCH: String(offloadMinBatch),
+    WORKER_THREADS: '1',
+    PPROF_ENABLED: 'true',
+    METRICS_USERNAME: username,
+    METRICS_PASSWORD: password,
+    ...(flags.length === 0 ? {} : { NODE_OPTIONS: flags.join(' ') }),
   });
-  fleet.open();
-  await fleet.listening();
-  return {
-    fleet,
-    port,
-    pids: () => Object.values(cluster.workers ?? {}).map((worker) => worker!.process.pid!),
-  };
+
+  async function profile(target: string): Promise<string> {
+    const authorization = `Basic ${btoa(`${username}:${password}`)}`;
+    const answer = await fetch(`${server.url}/debug/pprof/${target}`, {
+      headers: { authorization },
+    });
+    const text = await answer.text();
+    if (answer.status !== 200) throw new Error(`${target}: ${answer.status} ${text}`);
+    const missing = answer.headers.get('x-pprof-missing');
+    if (missing !== null) throw new Error(`${target}: without ${missing}`);
+    return text;
+  }
+
+  return { ...server, profile };
 }
 
 export interface LoadOptions {
@@ -70,11 +61,11 @@ export interface LoadOptions {
 }
 
 /** Resolves when the load is over; rejects when an answer was not as expected. */
-export function putLoadOn(port: number, options: LoadOptions): Promise<void> {
+export function putLoadOn({ url }: RunningServer, options: LoadOptions): Promise<void> {
   const child = fork(
     loadProgram,
     [
-      `--url=http://127.0.0.1:${port}`,
+      `--url=${url}`,
       `--scenario=${options.scenario}`,
       `--connections=${options.connections}`,
       `--seconds=${options.seconds}`,

@@ -21,6 +21,8 @@ export function describeWidest(profile: string): string {
   const nodes = readNodes(profile);
   const own = new Map<string, number>();
   const all = new Map<string, number>();
+  // Callers first: of two that are equally wide, the outer one is named first.
+  for (const node of nodes.values()) all.set(nameOf(node), 0);
   const total = visit(1, new Set());
   return [...section('of their own', own), ...section('with what they call', all)].join('\n');
 
