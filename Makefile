@@ -111,6 +111,18 @@ DRAINS ?= 100
 test-drain: build ## Stop the service DRAINS (100) times under load: nothing accepted may fail.
 	@DRAINS=$(DRAINS) $(RUN_TESTS) faults drain
 
+# Measuring
+
+LOAD ?= get
+
+.PHONY: flamegraph
+flamegraph: build ## Draw where time goes under LOAD (get, post, put, list, mixed) into flamegraphs/.
+	@exec $(NODE) dist/perf/flamegraph.js --load '$(LOAD)'
+
+.PHONY: flamegraph-native
+flamegraph-native: build ## The same with Linux perf, for what is C++; needs the kernel's leave.
+	@exec $(NODE) dist/perf/flamegraph-native.js --load '$(LOAD)'
+
 # The database: the embedded one, or the server that DB_HOST or TEST_DB_HOST names
 
 .PHONY: db-up

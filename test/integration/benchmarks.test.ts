@@ -151,14 +151,14 @@ test('profiles of CPU time and of the heap open in go tool pprof, with the TypeS
   };
   const cpuTop = pprof('-top', '-cum', '-nodefraction=0', cpu);
   assert.match(cpuTop, /^Type: cpu$/m);
-  assert.match(cpuTop, /\bparseFilter$/m);
+  assert.match(cpuTop, /contract\/filter\.parseFilter$/m);
   assert.doesNotMatch(cpuTop, /idle/);
   const heapTop = pprof('-top', '-cum', '-nodefraction=0', heap);
   assert.match(heapTop, /^Type: alloc_space$/m);
-  assert.match(heapTop, /\breadTerm$/m);
+  assert.match(heapTop, /contract\/filter\.readTerm$/m);
 
-  const list = pprof('-list', '^parseFilter$', cpu);
-  assert.match(list, /ROUTINE =+ parseFilter in src\/contract\/filter\.ts$/m);
+  const list = pprof('-list', 'filter.parseFilter$', cpu);
+  assert.match(list, /ROUTINE =+ contract\/filter\.parseFilter in src\/contract\/filter\.ts$/m);
   assert.match(list, /const term = readTerm\(reader\);$/m);
 });
 

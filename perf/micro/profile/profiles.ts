@@ -1,8 +1,9 @@
 /** The files that `-cpuprofile` and `-memprofile` name. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { encodePprof } from '../../../src/telemetry/pprof/encode-pprof.ts';
 import type { Flags } from '../harness/flags.ts';
-import { encodePprof } from './pprof.ts';
 import { type Recorder, startCpuRecorder, startHeapRecorder } from './recorder.ts';
 
 export interface Profiles {
@@ -19,7 +20,7 @@ export async function startProfiles({
 
   async function write(): Promise<void> {
     for (const { file, recorder } of started) {
-      const profile = encodePprof(await recorder.stop());
+      const profile = gzipSync(encodePprof(await recorder.stop()));
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, profile);
     }

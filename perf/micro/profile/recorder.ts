@@ -1,10 +1,15 @@
 /** V8's samplers on this thread, for as long as the benchmarks run. */
 import { Session } from 'node:inspector/promises';
-import { nodesOfCpu, nodesOfHeap, type Recording } from './recording.ts';
+import { mergeSamples } from '../../../src/telemetry/pprof/merge.ts';
+import type { Profile } from '../../../src/telemetry/pprof/profile.ts';
+import { reduce as reduceCpu } from '../../../src/telemetry/pprof/record-cpu.ts';
+import { reduce as reduceHeap } from '../../../src/telemetry/pprof/record-heap.ts';
+import { emptyRecording, type ThreadRecording } from '../../../src/telemetry/pprof/recording.ts';
+import { createSources } from '../../../src/telemetry/pprof/sources.ts';
 
 export interface Recorder {
   /** To be called once. */
-  stop(): Promise<Recording>;
+  stop(): Promise<Profile>;
 }
 
 const cpuIntervalUs = 500;
@@ -13,7 +18,7 @@ const heapIntervalBytes = 64 * 1024;
 
 export async function startCpuRecorder(): Promise<Recorder> {
   const session = openSession();
-  const startedAt = Date.now();
+  const toProfile = beginProfile();
   await session.post('Profiler.enable');
   await session.post('Profiler.setSamplingInterval', { interval: cpuIntervalUs });
   await session.post('Profiler.start');
@@ -21,16 +26,11 @@ export async function startCpuRecorder(): Promise<Recorder> {
     async stop() {
       const { profile } = await session.post('Profiler.stop');
       session.disconnect();
-      return {
-        nodes: nodesOfCpu(profile),
-        types: [
-          { type: 'samples', unit: 'count' },
-          { type: 'cpu', unit: 'nanoseconds' },
-        ],
-        interval: cpuIntervalUs * 1000,
-        startedAt,
-        durationMs: Date.now() - startedAt,
-      };
+      const nanoseconds = { type: 'cpu', unit: 'nanoseconds' };
+      return toProfile(reduceCpu(profile), {
+        types: [{ type: 'samples', unit: 'count' }, nanoseconds],
+        period: { ...nanoseconds, value: cpuIntervalUs * 1000 },
+      });
     },
   };
 }
@@ -38,7 +38,7 @@ export async function startCpuRecorder(): Promise<Recorder> {
 /** Everything that is allocated, also what is collected again. */
 export async function startHeapRecorder(): Promise<Recorder> {
   const session = openSession();
-  const startedAt = Date.now();
+  const toProfile = beginProfile();
   const options = {
     samplingInterval: heapIntervalBytes,
     // Not in the types of Node 20.
@@ -50,13 +50,16 @@ export async function startHeapRecorder(): Promise<Recorder> {
     async stop() {
       const { profile } = await session.post('HeapProfiler.stopSampling');
       session.disconnect();
-      return {
-        nodes: nodesOfHeap(profile),
-        types: [{ type: 'alloc_space', unit: 'bytes' }],
-        interval: heapIntervalBytes,
-        startedAt,
-        durationMs: Date.now() - startedAt,
-      };
+      const { nodes, samples } = reduceHeap(profile);
+      // Only bytes: how many objects a sample stands for is known at the service's interval.
+      const bytes = samples.map((sample) => ({ ...sample, values: sample.values.slice(1) }));
+      return toProfile(
+        { nodes, samples: bytes },
+        {
+          types: [{ type: 'alloc_space', unit: 'bytes' }],
+          period: { type: 'space', unit: 'bytes', value: heapIntervalBytes },
+        },
+      );
     },
   };
 }
@@ -65,4 +68,19 @@ function openSession(): Session {
   const session = new Session();
   session.connect();
   return session;
+}
+
+/** @returns what makes a profile of everything from now on. */
+function beginProfile() {
+  const startedAt = new Date();
+  return (
+    recorded: Pick<ThreadRecording, 'nodes' | 'samples'>,
+    meaning: Pick<Profile, 'types' | 'period'>,
+  ): Profile => {
+    const threads = { main: { ...emptyRecording, ...recorded } };
+    const recordings = new Map([['benchmarks', { pid: process.pid, threads, missing: [] }]]);
+    const durationMs = Date.now() - startedAt.getTime();
+    const samples = mergeSamples(recordings, createSources());
+    return { ...meaning, samples, startedAt, durationMs, comments: [] };
+  };
 }

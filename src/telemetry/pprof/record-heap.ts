@@ -76,7 +76,7 @@ function describeMemory(): string {
   return `heap used ${heapUsed} of ${heapTotal} bytes, external ${external}, of it array buffers ${arrayBuffers}`;
 }
 
-function reduce(
+export function reduce(
   given: HeapProfiler.SamplingHeapProfile,
 ): Pick<ThreadRecording, 'nodes' | 'samples'> {
   const profile = given as unknown as HeapProfile;

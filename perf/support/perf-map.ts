@@ -1,0 +1,34 @@
+/** The file in which V8 names compiled code for perf: `<start> <size> <name>`, in hexadecimal. */
+
+interface Entry {
+  readonly start: number;
+  readonly end: number;
+  readonly place: number;
+  readonly line: string;
+}
+
+/**
+ * V8 only ever adds lines: where code was thrown away and other code put in its place, perf would
+ * take either name. The later one stays.
+ */
+export function withoutStale(map: string): string {
+  const entries = map.split('\n').flatMap((line, place): Entry[] => {
+    const found = /^([0-9a-f]+) ([0-9a-f]+) \S/.exec(line);
+    if (found === null) return [];
+    const start = Number.parseInt(found[1]!, 16);
+    return [{ start, end: start + Number.parseInt(found[2]!, 16), place, line }];
+  });
+  entries.sort((a, b) => a.start - b.start || a.place - b.place);
+  const kept: Entry[] = [];
+  for (const entry of entries) {
+    while (kept.length > 0 && overlaps(kept.at(-1)!, entry) && kept.at(-1)!.place < entry.place) {
+      kept.pop();
+    }
+    if (kept.length === 0 || !overlaps(kept.at(-1)!, entry)) kept.push(entry);
+  }
+  return kept.map(({ line }) => `${line}\n`).join('');
+}
+
+function overlaps(before: Entry, entry: Entry): boolean {
+  return before.end > entry.start;
+}
