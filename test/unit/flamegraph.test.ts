@@ -35,7 +35,10 @@ test('options: what make gives, and refusals that say what was expected', () => 
   assert.deepEqual([given.load, given.offloadMinBatch, given.name], ['mixed', 0, 'mine']);
   assert.match(given.title, /^mixed, 64 connections, 10 s, OFFLOAD_MIN_BATCH=0$/);
 
-  assert.throws(() => readFlamegraphOptions(['--load', 'delete']), /LOAD: expected get, zipf, post, put/);
+  assert.throws(
+    () => readFlamegraphOptions(['--load', 'delete']),
+    /LOAD: expected get, zipf, post, put/,
+  );
   for (const text of ['0', '-1', '1.5', 'ten', '']) {
     assert.throws(() => readFlamegraphOptions([`--seconds=${text}`]), /--seconds: .* at least 1/);
   }
