@@ -2,11 +2,11 @@
  * Changes and removals that depend on the version of the task, or that may change nothing. They
  * cost more than the plain ones, so a batch is written by these only if a request in it needs it.
  */
-import type { Client } from '../src/database/client.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange } from './decode.ts';
 import { prefixed, taskColumns } from './list-statement.ts';
-import { run, type TaskRow, toTaskRow } from './rows.ts';
+import { type TaskRow, toTaskRow } from './rows.ts';
 
 /** What a request says about the task that it is for. */
 export interface Precondition {
@@ -72,10 +72,10 @@ const removeText = `
  * @returns the tasks that exist, in no order.
  */
 export async function changeTasksIf(
-  sql: Client,
+  pipeline: Pipeline,
   changes: readonly ConditionalChange[],
 ): Promise<JudgedTask[]> {
-  const rows = await run(sql, changeText, [
+  const rows = await pipeline.run(changeText, [
     bigintArray(changes.map((change) => change.id)),
     textArray(changes.map((change) => change.title)),
     textArray(changes.map((change) => change.description)),
@@ -88,10 +88,10 @@ export async function changeTasksIf(
 
 /** @returns for each id that existed whether it was removed. */
 export async function removeTasksIf(
-  sql: Client,
+  pipeline: Pipeline,
   removals: readonly Precondition[],
 ): Promise<ReadonlyMap<number, boolean>> {
-  const rows = await run(sql, removeText, [
+  const rows = await pipeline.run(removeText, [
     bigintArray(removals.map((removal) => removal.id)),
     textArray(removals.map((removal) => removal.versions)),
   ]);

@@ -4,10 +4,10 @@
  */
 import { createHash } from 'node:crypto';
 import { idempotencyKeyHours } from '../src/contract/limits.ts';
-import type { Client } from '../src/database/client.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskDraft } from './decode.ts';
-import { run, type TaskRow } from './rows.ts';
+import { type TaskRow } from './rows.ts';
 
 export interface KeyedDraft extends TaskDraft {
   /** `null`: none. */
@@ -72,10 +72,10 @@ const createText = `
  * @returns one outcome for each draft, in their order.
  */
 export async function createTasksOnce(
-  sql: Client,
+  pipeline: Pipeline,
   drafts: readonly KeyedDraft[],
 ): Promise<KeyedOutcome[]> {
-  const rows = await run(sql, createText, [
+  const rows = await pipeline.run(createText, [
     textArray(drafts.map((draft) => draft.title)),
     textArray(drafts.map((draft) => draft.description)),
     textArray(drafts.map((draft) => draft.status)),

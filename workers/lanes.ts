@@ -4,8 +4,8 @@
  */
 import type { DatabaseConfig } from '../src/config.ts';
 import { type Kind, kinds } from '../src/contract/endpoints.ts';
-import { type Client, createClient } from '../src/database/client.ts';
-import { createLane, type Lane } from '../src/database/lane.ts';
+import { createLane, joinLanes, type Lane } from '../src/database/lane.ts';
+import { openPipeline } from '../src/database/wire/pipeline.ts';
 import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
 import { warmStatements } from './warm-statements.ts';
 
@@ -61,9 +61,8 @@ const searchConnections = 2;
 export function createLanes(options: ExecutorOptions): Lanes {
   const open = (kind: Kind): Lane =>
     createLane(
-      (onClose): Client =>
-        createClient(options.database, {
-          max: kind === 'search' ? searchConnections : 1,
+      (onClose) =>
+        openPipeline(options.database, {
           applicationName: `${options.applicationName} ${kind}`,
           statementTimeoutMs: options.statementTimeoutMs,
           settings: settingsOf[kind],
@@ -77,7 +76,7 @@ export function createLanes(options: ExecutorOptions): Lanes {
     change: open('change'),
     remove: open('remove'),
     list: open('list'),
-    search: open('search'),
+    search: joinLanes(Array.from({ length: searchConnections }, () => open('search'))),
   };
   const prepared = createPreparedShapes();
 

@@ -1,5 +1,5 @@
-/** How a statement of the request path is run, and what a row of tasks is. */
-import { type Client, runStatement } from '../src/database/client.ts';
+/** What a row of tasks is. */
+import type { Values } from '../src/database/wire/row.ts';
 
 /** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
 export interface TaskRow {
@@ -11,15 +11,6 @@ export interface TaskRow {
   readonly assigneeId: string;
   readonly createdAt: string;
   readonly updatedAt: string;
-}
-
-/** A row as the server wrote it. */
-export type Values = readonly (string | null)[];
-
-/** Parameters go as text: PostgreSQL parses them by the types that the statement names. */
-export async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
-  const rows = await runStatement(sql, text, parameters, true);
-  return rows as unknown as Values[];
 }
 
 /** @param values of `taskColumns`, in their order. */

@@ -4,7 +4,8 @@
  * prepared statement serves every batch size.
  */
 import type { ListQuery } from '../src/contract/list-query.ts';
-import { type Client, runStatement } from '../src/database/client.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
+import type { Values } from '../src/database/wire/row.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskChange, TaskDraft } from './decode.ts';
 import {
@@ -15,7 +16,7 @@ import {
   taskColumns,
 } from './list-statement.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
-import { run, type TaskRow, toTaskRow, type Values } from './rows.ts';
+import { type TaskRow, toTaskRow } from './rows.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
@@ -68,14 +69,14 @@ const removeText = `
 
 export const pingText = 'SELECT 1';
 
-export async function readTasks(sql: Client, ids: readonly number[]): Promise<TaskRow[]> {
-  const rows = await run(sql, readText, [bigintArray(ids)]);
+export async function readTasks(pipeline: Pipeline, ids: readonly number[]): Promise<TaskRow[]> {
+  const rows = await pipeline.run(readText, [bigintArray(ids)]);
   return rows.map(toTaskRow);
 }
 
 /** @returns one row for each draft, in their order. */
-export async function createTasks(sql: Client, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
-  const rows = await run(sql, createText, [
+export async function createTasks(pipeline: Pipeline, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
+  const rows = await pipeline.run(createText, [
     textArray(drafts.map((draft) => draft.title)),
     textArray(drafts.map((draft) => draft.description)),
     textArray(drafts.map((draft) => draft.status)),
@@ -101,10 +102,10 @@ export async function createTasks(sql: Client, drafts: readonly TaskDraft[]): Pr
  * @returns the changed tasks, in no order; an id that does not exist has none.
  */
 export async function changeTasks(
-  sql: Client,
+  pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
 ): Promise<TaskRow[]> {
-  const rows = await run(sql, changeText, [
+  const rows = await pipeline.run(changeText, [
     bigintArray(changes.map((change) => change.id)),
     textArray(changes.map((change) => change.title)),
     textArray(changes.map((change) => change.description)),
@@ -115,56 +116,50 @@ export async function changeTasks(
 }
 
 /** @returns the ids that were there and are gone. */
-export async function removeTasks(sql: Client, ids: readonly number[]): Promise<number[]> {
-  const rows = await run(sql, removeText, [bigintArray(ids)]);
+export async function removeTasks(pipeline: Pipeline, ids: readonly number[]): Promise<number[]> {
+  const rows = await pipeline.run(removeText, [bigintArray(ids)]);
   return rows.map(([id]) => Number(id));
 }
 
 /** @param prepared decides whether the server keeps the statement. */
 export async function listTasks(
-  sql: Client,
+  pipeline: Pipeline,
   query: ListQuery,
   plan: SearchPlan,
   prepared: PreparedShapes,
 ): Promise<TaskPage> {
-  const rows = await runShape(sql, listStatement(query, plan), prepared);
+  const rows = await runShape(pipeline, listStatement(query, plan), prepared);
   const [generation, tableTotal, matching, finished] = rows[0]!;
   return {
     generation: generation!,
     tableTotal: Number(tableTotal),
     total: Number(matching),
-    totalExact: isTrue(finished),
+    totalExact: finished === 't',
     // Without a task on the page there is still one row: the state beside nulls.
     rows: rows.filter((row) => row[4] !== null).map((row) => toTaskRow(row.slice(4))),
   };
 }
 
-/** The driver makes a boolean of what else would be text. */
-function isTrue(value: unknown): boolean {
-  return value === true || value === 't';
-}
-
 /** See sampleStatement. */
 export async function sampleTasks(
-  sql: Client,
+  pipeline: Pipeline,
   query: ListQuery,
   prepared: PreparedShapes,
 ): Promise<TaskSample> {
-  const rows = await runShape(sql, sampleStatement(query), prepared);
+  const rows = await runShape(pipeline, sampleStatement(query), prepared);
   const [hits, totals] = rows[0]!.map((array) => array!.slice(1, -1).split(',').map(Number));
   return { hits: hits!, termHits: totals!.slice(0, -1), tasks: totals!.at(-1)! };
 }
 
-export async function ping(sql: Client): Promise<void> {
-  await run(sql, pingText, []);
+export async function ping(pipeline: Pipeline): Promise<void> {
+  await pipeline.run(pingText, []);
 }
 
 /** A shape that is not kept is parsed and planned each time. */
 async function runShape(
-  sql: Client,
+  pipeline: Pipeline,
   { text, values }: Statement,
   prepared: PreparedShapes,
 ): Promise<Values[]> {
-  const rows = await runStatement(sql, text, values, prepared.keeps(text));
-  return rows as unknown as Values[];
+  return pipeline.run(text, values, prepared.keeps(text));
 }

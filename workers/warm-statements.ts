@@ -4,7 +4,7 @@ import type { FilterTerm } from '../src/contract/filter.ts';
 import { deepOffsetMin } from '../src/contract/limits.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import { statuses } from '../src/contract/task.ts';
-import type { Client } from '../src/database/client.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import { changeTasksIf, removeTasksIf } from './conditional-statements.ts';
 import { createTasksOnce } from './keyed-create.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
@@ -16,15 +16,15 @@ import { changeTasks, createTasks, listTasks, ping, readTasks, removeTasks } fro
  * preparing them: empty arrays change nothing and make no generation step.
  */
 export const warmStatements: Readonly<
-  Record<Kind, (client: Client, prepared: PreparedShapes) => Promise<unknown>>
+  Record<Kind, (pipeline: Pipeline, prepared: PreparedShapes) => Promise<unknown>>
 > = {
-  read: (client) => readTasks(client, []),
-  create: (client) => Promise.all([createTasks(client, []), createTasksOnce(client, [])]),
-  change: (client) => Promise.all([changeTasks(client, []), changeTasksIf(client, [])]),
-  remove: (client) => Promise.all([removeTasks(client, []), removeTasksIf(client, [])]),
-  async list(client, prepared) {
-    for (const query of listShapes) await listTasks(client, query, leaveToPlanner, prepared);
-    await ping(client);
+  read: (pipeline) => readTasks(pipeline, []),
+  create: (pipeline) => Promise.all([createTasks(pipeline, []), createTasksOnce(pipeline, [])]),
+  change: (pipeline) => Promise.all([changeTasks(pipeline, []), changeTasksIf(pipeline, [])]),
+  remove: (pipeline) => Promise.all([removeTasks(pipeline, []), removeTasksIf(pipeline, [])]),
+  async list(pipeline, prepared) {
+    for (const query of listShapes) await listTasks(pipeline, query, leaveToPlanner, prepared);
+    await ping(pipeline);
   },
   search: ping,
 };

@@ -6,7 +6,7 @@ import {
   type RequestItem,
   type ResponseItem,
 } from '../src/batching/frames.ts';
-import type { Client } from '../src/database/client.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import type { Lane } from '../src/database/lane.ts';
 import {
   conflict,
@@ -63,23 +63,23 @@ export function createWrites(
       executeWrites(
         items,
         decodeCreate,
-        (drafts) => lanes.create.run((client) => create(client, drafts)),
+        (drafts) => lanes.create.run((pipeline) => create(pipeline, drafts)),
         isKeyed,
       ),
     change: (items) =>
       executeWrites(items, decodeChange, (changes) =>
-        lanes.change.run((client) => change(client, changes)),
+        lanes.change.run((pipeline) => change(pipeline, changes)),
       ),
     remove: (items) =>
       executeWrites(items, decodeRemoval, (removals) =>
-        lanes.remove.run((client) => remove(client, removals)),
+        lanes.remove.run((pipeline) => remove(pipeline, removals)),
       ),
   };
 }
 
-async function create(client: Client, drafts: readonly KeyedDraft[]): Promise<ResponseItem[]> {
+async function create(pipeline: Pipeline, drafts: readonly KeyedDraft[]): Promise<ResponseItem[]> {
   if (!drafts.some(isKeyed)) {
-    const rows = await createTasks(client, drafts);
+    const rows = await createTasks(pipeline, drafts);
     return rows.map((row) => taskAnswer(201, row));
   }
   const keys = new Set<string>();
@@ -88,7 +88,7 @@ async function create(client: Client, drafts: readonly KeyedDraft[]): Promise<Re
     ({ key }) => key === null || (!keys.has(key) && keys.add(key) === keys),
   );
   const outcomes = await createTasksOnce(
-    client,
+    pipeline,
     drafts.filter((_, place) => isFirst[place]),
   );
   let next = 0;
@@ -96,15 +96,15 @@ async function create(client: Client, drafts: readonly KeyedDraft[]): Promise<Re
 }
 
 async function change(
-  client: Client,
+  pipeline: Pipeline,
   changes: readonly ConditionalChange[],
 ): Promise<ResponseItem[]> {
   if (changes.every(isPlain)) {
-    const rows = indexById(await changeTasks(client, changes));
+    const rows = indexById(await changeTasks(pipeline, changes));
     return changes.map(({ id }) => taskAnswerOrNotFound(rows.get(id)));
   }
   const judged = new Map(
-    (await changeTasksIf(client, changes)).map((task) => [Number(task.row.id), task]),
+    (await changeTasksIf(pipeline, changes)).map((task) => [Number(task.row.id), task]),
   );
   return changes.map(({ id }) => {
     const task = judged.get(id);
@@ -112,13 +112,13 @@ async function change(
   });
 }
 
-async function remove(client: Client, removals: readonly Precondition[]): Promise<ResponseItem[]> {
+async function remove(pipeline: Pipeline, removals: readonly Precondition[]): Promise<ResponseItem[]> {
   const ids = removals.map(({ id }) => id);
   if (removals.every(({ versions }) => versions === null)) {
-    const removed = new Set(await removeTasks(client, ids));
+    const removed = new Set(await removeTasks(pipeline, ids));
     return ids.map((id) => (removed.has(id) ? noContent : notFound));
   }
-  const judged = await removeTasksIf(client, removals);
+  const judged = await removeTasksIf(pipeline, removals);
   return ids.map((id) => {
     const met = judged.get(id);
     return met === undefined ? notFound : met ? noContent : preconditionFailed;

@@ -1,7 +1,7 @@
 /** Where the generation is: one row of PostgreSQL, on a connection that nothing else uses. */
 import type { DatabaseConfig } from '../config.ts';
-import { type Client, createClient, runStatement } from '../database/client.ts';
 import { createLane } from '../database/lane.ts';
+import { openPipeline, type Pipeline } from '../database/wire/pipeline.ts';
 import type { Generation } from './generation.ts';
 
 export interface GenerationSourceOptions {
@@ -28,9 +28,8 @@ const text = 'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const lane = createLane(
-    (onClose): Client =>
-      createClient(options.database, {
-        max: 1,
+    (onClose) =>
+      openPipeline(options.database, {
         applicationName: `${options.applicationName} generation`,
         statementTimeoutMs: options.timeoutMs,
         settings: { plan_cache_mode: 'force_generic_plan' },
@@ -39,19 +38,17 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
     options.timeoutMs,
   );
 
-  const databases = new WeakMap<Client, number>();
+  const databases = new WeakMap<Pipeline, string>();
 
-  async function readOnce(client: Client): Promise<Generation> {
-    const database = databases.get(client) ?? (await readDatabase(client));
-    const rows = await runStatement(client, text, [], true);
-    const [number, table, start] = rows[0] as unknown as [string, number, string];
+  async function readOnce(pipeline: Pipeline): Promise<Generation> {
+    const database = databases.get(pipeline) ?? (await readDatabase(pipeline));
+    const [[number, table, start]] = (await pipeline.run(text, [])) as [[string, string, string]];
     return { number: Number(number), era: `${database} ${table} ${start}` };
   }
 
-  async function readDatabase(client: Client): Promise<number> {
-    const rows = await runStatement(client, databaseText, [], false);
-    const [database] = rows[0] as unknown as [number];
-    databases.set(client, database);
+  async function readDatabase(pipeline: Pipeline): Promise<string> {
+    const [[database]] = (await pipeline.run(databaseText, [], false)) as [[string]];
+    databases.set(pipeline, database);
     return database;
   }
 

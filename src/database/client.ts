@@ -1,4 +1,5 @@
 /** Connections to PostgreSQL. Every option that matters is written out with its reason. */
+import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config.ts';
 import { spentError } from './connection-lost.ts';
@@ -19,6 +20,8 @@ export interface ClientOptions {
    * one then: what still waits in it rejects as certainly not sent.
    */
   readonly onClose?: () => void;
+  /** Makes the byte stream, encrypted where it has to be; by default the driver encrypts it. */
+  readonly openSocket?: () => Promise<Socket>;
 }
 
 /** A bigint, a numeric and every kind of date or time come back as the text PostgreSQL writes. */
@@ -45,7 +48,7 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     // not know whether that ran in the meantime.
     socket() {
       if (isSpent) throw spentError();
-      return openSocket(database);
+      return options.openSocket?.() ?? openSocket(database);
     },
     // For messages; the socket knows where to go.
     host: database.host,
@@ -54,7 +57,7 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     // A function, because for an empty text the driver would look into the environment.
     password: () => database.password,
     database: database.name,
-    ssl: tlsOf(database),
+    ssl: options.openSocket === undefined && tlsOf(database),
     sslnegotiation: null,
 
     max: options.max,
@@ -96,48 +99,6 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     },
   };
   return postgres(settings);
-}
-
-/** Clients whose driver wanted to run a statement once more. */
-const outOfStep = new WeakSet<Client>();
-
-/**
- * Runs a statement whose parameters and columns are text. The driver would run one anew by itself
- * whose plan no longer fits, after somebody altered a table; and then, with others on their way
- * behind it, give each the answer of another. So it is kept from that: the statement rejects, and
- * `isOutOfStep` says that nothing which comes from this client is to be believed any more.
- * @param prepare the server keeps the statement and its plan.
- */
-export function runStatement(
-  client: Client,
-  text: string,
-  parameters: readonly string[],
-  prepare: boolean,
-): Promise<unknown[][]> {
-  const query = client.unsafe(text, [...parameters], { prepare }).values();
-  // What the driver says of a query beyond its types (3.4, connection.js, `retry`).
-  const { reject } = query as unknown as { reject: (error: unknown) => void };
-  Object.defineProperty(query, 'retried', {
-    get: () => undefined,
-    set(error: unknown) {
-      outOfStep.add(client);
-      reject(error);
-    },
-  });
-  return (query as Promise<unknown[][]>).then(withoutHoles);
-}
-
-/**
- * When a statement fails after the server has sent some of its rows, the driver (3.4,
- * connection.js, `rows`) goes on counting there: the rows of the next one begin behind holes.
- */
-function withoutHoles(rows: unknown[][]): unknown[][] {
-  // An array's own filter passes over what it does not have.
-  return rows.length === 0 || 0 in rows ? rows : rows.filter(() => true);
-}
-
-export function isOutOfStep(client: Client): boolean {
-  return outOfStep.has(client);
 }
 
 const asTextTypes = [1082, 1083, 1114, 1184, 1266];

@@ -62,15 +62,24 @@ export function isStalePlan(error: unknown): boolean {
   return ['0A000', '26000', '42804'].includes(errorCode(error) ?? '');
 }
 
-/** For an answer that may belong to another statement: what became of the own one is not known. */
+/** We have given the connection up: the server was silent, or said what it should not. */
 export function outOfStepError(): Error {
-  return Object.assign(new Error('the connection is out of step'), {
+  return Object.assign(new Error('the connection was given up'), {
     code: 'CONNECTION_DESTROYED',
   });
 }
 
-export function spentError(): Error {
-  return Object.assign(new Error('the connection is gone'), { code: spent });
+/** @param cause SQLSTATE with which the server ended the session. */
+export function closedError(cause?: string): Error {
+  const reason = cause === undefined ? '' : ` (${cause})`;
+  return Object.assign(new Error(`the server closed the connection${reason}`), {
+    code: 'CONNECTION_CLOSED',
+  });
+}
+
+/** @param cause what ended the connection, before anything was sent on it. */
+export function spentError(cause?: unknown): Error {
+  return Object.assign(new Error('the connection is gone', { cause }), { code: spent });
 }
 
 /** SQLSTATE or the driver's code. */

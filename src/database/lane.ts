@@ -1,18 +1,13 @@
 /**
- * One connection that a kind of work has for itself. A driver that has lost its connection is not
- * to be trusted with another one: postgres.js 3.4 may leave the next statement unanswered for
- * ever, or answer it with the old session's last error. So its client is thrown away, and the
- * next statement goes out on a new one.
+ * One connection that a kind of work has for itself. One that is lost is thrown away with all that
+ * was on it, and the next statement goes out on a new one.
  */
-import { type Client, isOutOfStep } from './client.ts';
-import { connectionLossOf, isRefusal, isStalePlan, outOfStepError } from './connection-lost.ts';
+import { connectionLossOf } from './connection-lost.ts';
+import type { Pipeline } from './wire/pipeline.ts';
 
 export interface Lane {
-  /**
-   * Runs on the present client. Rejects as the client does, but what waited for a connection that
-   * was refused is told so, because it was not sent; the driver only says that the connection is gone.
-   */
-  run<Result>(use: (client: Client) => Promise<Result>): Promise<Result>;
+  /** Runs on the present connection, and rejects as that does. */
+  run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
@@ -20,17 +15,15 @@ export interface Lane {
 const lookMs = 250;
 
 /**
- * @param open makes a client and calls `onClose` when its connection is gone.
+ * @param open makes a pipeline that calls `onClose` when its connection is gone.
  * @param timeoutMs a statement that has said nothing for longer is given up, and its connection
  * with it: the server ends slow ones earlier, but one that is frozen or cut off ends nothing.
  */
-export function createLane(open: (onClose: () => void) => Client, timeoutMs: number): Lane {
+export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: number): Lane {
   let closing = false;
   let present = openNext();
   /** When each of the statements under way began, oldest first. */
   const underWay = new Set<{ readonly since: number }>();
-  /** Clients whose one connection was refused, each with the reason. */
-  const refusals = new WeakMap<Client, unknown>();
   const watch = setInterval(giveUpLate, lookMs);
   watch.unref();
 
@@ -41,37 +34,26 @@ export function createLane(open: (onClose: () => void) => Client, timeoutMs: num
     replace(present);
   }
 
-  function openNext(): Client {
-    const client = open(() => replace(client));
-    return client;
+  function openNext(): Pipeline {
+    const pipeline = open(() => replace(pipeline));
+    return pipeline;
   }
 
-  /** Rejects what the lost client still had, so that nothing waits for it. */
-  function replace(lost: Client): void {
+  /** Rejects what the lost one still had, so that nothing waits for it. */
+  function replace(lost: Pipeline): void {
     if (closing || lost !== present) return;
     present = openNext();
-    lost.end({ timeout: 0 }).catch(() => undefined);
+    lost.destroy();
   }
 
-  async function run<Result>(use: (client: Client) => Promise<Result>): Promise<Result> {
-    const client = present;
+  async function run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result> {
+    const pipeline = present;
     const statement = { since: performance.now() };
     underWay.add(statement);
     try {
-      const result = await use(client);
-      // It may be another statement's.
-      if (isOutOfStep(client)) throw outOfStepError();
-      return result;
+      return await use(pipeline);
     } catch (error) {
-      if (isStalePlan(error) && isOutOfStep(client)) {
-        replace(client);
-        // It did not run; on a new connection it is planned anew.
-        return await use(present);
-      }
-      const isLost = connectionLossOf(error) !== undefined;
-      if (isRefusal(error)) refusals.set(client, error);
-      else if (isLost && refusals.has(client)) throw refusals.get(client);
-      if (isLost) replace(client);
+      if (connectionLossOf(error) !== undefined) replace(pipeline);
       throw error;
     } finally {
       underWay.delete(statement);
@@ -81,8 +63,30 @@ export function createLane(open: (onClose: () => void) => Client, timeoutMs: num
   async function close(): Promise<void> {
     closing = true;
     clearInterval(watch);
-    await present.end({ timeout: 1 });
+    await present.close();
   }
 
   return { run, close };
+}
+
+/** Several as one: what comes goes to the one with the least to do. */
+export function joinLanes(lanes: readonly Lane[]): Lane {
+  const loads = lanes.map((lane) => ({ lane, underWay: 0 }));
+
+  async function run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result> {
+    const load = loads.reduce((least, next) => (next.underWay < least.underWay ? next : least));
+    load.underWay++;
+    try {
+      return await load.lane.run(use);
+    } finally {
+      load.underWay--;
+    }
+  }
+
+  return {
+    run,
+    async close() {
+      await Promise.all(lanes.map((lane) => lane.close()));
+    },
+  };
 }

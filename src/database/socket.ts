@@ -1,5 +1,5 @@
 /** The byte stream under a connection to PostgreSQL. */
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../config.ts';
 
@@ -10,12 +10,14 @@ const cancelRequestBytes = 16;
  * Connects. The driver could do it, but without TCP_NODELAY, so that a statement's second small
  * packet waits for the acknowledgement of the first; and it tries again at once and for ever
  * when a server closes without a word, as a proxy does whose server is away.
+ * @param onread is given what comes, and then there is no event of it.
  */
-export function openSocket(database: DatabaseConfig): Socket {
+export function openSocket(database: DatabaseConfig, onread?: OnReadOpts): Socket {
   const { host, port } = database;
-  const socket = isUnixSocket(host)
-    ? connect({ path: join(host, `.s.PGSQL.${port}`) })
-    : connect({ host, port, noDelay: true });
+  const place = isUnixSocket(host)
+    ? { path: join(host, `.s.PGSQL.${port}`) }
+    : { host, port, noDelay: true };
+  const socket = connect(onread === undefined ? place : { ...place, onread });
   socket.once('end', () => {
     if (socket.bytesRead > 0 || socket.bytesWritten === cancelRequestBytes) return;
     // The code says what it amounts to: nothing can have been executed.

@@ -1,7 +1,7 @@
 /** How many tasks there are by status, as the triggers count them: one row, whoever wrote. */
 import type { DatabaseConfig } from '../config.ts';
-import { type Client, createClient } from './client.ts';
 import { createLane } from './lane.ts';
+import { openPipeline, type Pipeline } from './wire/pipeline.ts';
 
 export interface TaskCounts {
   /** Rejects when the database does not answer in time. Who asks meanwhile gets the same answer. */
@@ -13,9 +13,8 @@ const timeoutMs = 1000;
 
 export function createTaskCounts(database: DatabaseConfig): TaskCounts {
   const lane = createLane(
-    (onClose): Client =>
-      createClient(database, {
-        max: 1,
+    (onClose) =>
+      openPipeline(database, {
         applicationName: 'tasks primary',
         statementTimeoutMs: timeoutMs,
         onClose,
@@ -34,12 +33,11 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
   return { read, close: () => lane.close() };
 }
 
-async function readCounts(client: Client): Promise<Readonly<Record<string, number>>> {
-  const rows = await client<Record<string, string>[]>`
-    SELECT pending, in_progress, completed, done, canceled FROM tasks_state`;
-  return Object.fromEntries(
-    Object.entries(rows[0]!).map(([status, count]) => [status, Number(count)]),
-  );
+const counted = ['pending', 'in_progress', 'completed', 'done', 'canceled'];
+
+async function readCounts(pipeline: Pipeline): Promise<Readonly<Record<string, number>>> {
+  const [row] = await pipeline.run(`SELECT ${counted.join(', ')} FROM tasks_state`, []);
+  return Object.fromEntries(counted.map((status, place) => [status, Number(row![place])]));
 }
 
 /** A server that says nothing while it is connected to is not noticed before the lane's limit. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { createClient, runStatement } from '../../src/database/client.ts';
-import { createLane, type Lane } from '../../src/database/lane.ts';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { createLane, joinLanes, type Lane } from '../../src/database/lane.ts';
+import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -12,17 +13,16 @@ before(async () => {
 
 after(() => database?.drop());
 
+function open(
+  onClose: () => void,
+  config: DatabaseConfig = database.config,
+  applicationName = 'lane',
+): Pipeline {
+  return openPipeline(config, { applicationName, statementTimeoutMs: 2000, onClose });
+}
+
 function openLane(): Lane {
-  return createLane(
-    (onClose) =>
-      createClient(database.config, {
-        max: 1,
-        applicationName: 'lane',
-        statementTimeoutMs: 2000,
-        onClose,
-      }),
-    3000,
-  );
+  return createLane((onClose) => open(onClose), 3000);
 }
 
 test('a table that was altered under kept statements never gives one the answer of another', async () => {
@@ -30,8 +30,8 @@ test('a table that was altered under kept statements never gives one the answer 
   await database.sql`INSERT INTO altered SELECT n, 'row ' || n FROM generate_series(1, 100) AS n`;
   const lane = openLane();
   const read = (id: number) =>
-    lane.run((client) =>
-      runStatement(client, 'SELECT text FROM altered WHERE id = $1', [String(id)], true),
+    lane.run((pipeline) =>
+      pipeline.run('SELECT text FROM altered WHERE id = $1', [String(id)]),
     );
   await read(1);
   const ids = Array.from({ length: 20 }, (_, place) => place + 1);
@@ -47,7 +47,11 @@ test('a table that was altered under kept statements never gives one the answer 
       if (answer.status === 'fulfilled')
         assert.deepEqual([...answer.value], [[`row ${ids[place]}`]]);
     }
-    assert.equal(answers[0]!.status, 'fulfilled', 'it did not run, so it may run again');
+    assert.deepEqual(
+      answers.filter(({ status }) => status === 'rejected'),
+      [],
+      'what did not run runs again',
+    );
     const again = await Promise.all(ids.map(read));
     assert.deepEqual(
       again.flatMap((rows) => [...rows]),
@@ -60,13 +64,11 @@ test('a table that was altered under kept statements never gives one the answer 
 test('rows of a statement that failed half way do not stand among those of the next one', async () => {
   const lane = openLane();
   const count = (upTo: number) =>
-    lane.run((client) =>
-      runStatement(
-        client,
+    lane.run((pipeline) =>
+      pipeline.run(
         // Enough bytes that the server sends what it has before it comes to the row that fails.
         `SELECT n, repeat('x', 1000), 1 / (50 - n) FROM generate_series(1, $1::int) AS n`,
         [String(upTo)],
-        true,
       ),
     );
   await count(3);
@@ -75,49 +77,63 @@ test('rows of a statement that failed half way do not stand among those of the n
     assert.equal(failed.status, 'rejected');
     assert.deepEqual(
       small.status === 'fulfilled' && small.value.map((row) => row?.[0]),
-      [1, 2, 3, 4, 5],
+      ['1', '2', '3', '4', '5'],
     );
     assert.equal(none.status === 'fulfilled' && none.value.length, 0);
   }
   await lane.close();
 });
 
-test('a client whose connection is gone opens no other one', async () => {
-  let client: ReturnType<typeof createClient> | undefined;
+test('a pipeline whose connection is gone makes no other one', async () => {
+  let first: Pipeline | undefined;
   const lane = createLane((onClose) => {
-    const next = createClient(database.config, {
-      max: 1,
-      applicationName: 'spent',
-      statementTimeoutMs: 2000,
-      onClose,
-    });
-    client ??= next;
+    const next = open(onClose, database.config, 'spent');
+    first ??= next;
     return next;
   }, 3000);
   const pid = 'SELECT pg_backend_pid()';
-  const [[backend]] = (await lane.run((one) => runStatement(one, pid, [], true))) as [[number]];
+  const [[backend]] = (await lane.run((pipeline) => pipeline.run(pid, []))) as [[string]];
   await database.sql`SELECT pg_terminate_backend(${backend})`;
   await new Promise((resolve) => setTimeout(resolve, 200));
-  await assert.rejects(runStatement(client!, pid, [], true), { code: 'CONNECTION_ENDED' });
+  await assert.rejects(first!.run(pid, []), { code: 'CLIENT_SPENT' });
   const rows = await database.sql`
     SELECT 1 FROM pg_stat_activity WHERE application_name = 'spent'`;
   assert.equal(rows.length, 0);
-  await lane.run((one) => runStatement(one, pid, [], true));
+  await lane.run((pipeline) => pipeline.run(pid, []));
   await lane.close();
 });
 
 test('what waits for a connection that is refused is told so, all of it', async () => {
   const nowhere = { ...database.config, name: 'there_is_no_such_database' };
-  const lane = createLane(
-    (onClose) =>
-      createClient(nowhere, { max: 1, applicationName: 'lane', statementTimeoutMs: 2000, onClose }),
-    3000,
-  );
-  const run = () => lane.run((client) => runStatement(client, 'SELECT 1', [], true));
+  const lane = createLane((onClose) => open(onClose, nowhere), 3000);
+  const run = () => lane.run((pipeline) => pipeline.run('SELECT 1', []));
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, run));
   assert.deepEqual(
     outcomes.map((outcome) => outcome.status === 'rejected' && outcome.reason.code),
     Array.from({ length: 5 }, () => '3D000'),
   );
+  await lane.close();
+});
+
+test('a statement that says nothing for too long is given up with its connection', async () => {
+  const lane = createLane((onClose) => open(onClose), 300);
+  const began = performance.now();
+  await assert.rejects(
+    lane.run((pipeline) => pipeline.run('SELECT pg_sleep(1.5)', [])),
+    { code: 'CONNECTION_DESTROYED' },
+  );
+  assert.ok(performance.now() - began < 1400);
+  assert.deepEqual(await lane.run((pipeline) => pipeline.run('SELECT 1', [])), [['1']]);
+  await lane.close();
+});
+
+test('joined lanes give a statement to the one with the least to do', async () => {
+  const lane = joinLanes([openLane(), openLane()]);
+  const slow = lane.run((pipeline) => pipeline.run('SELECT pg_sleep(0.5)', []));
+  const began = performance.now();
+  await lane.run((pipeline) => pipeline.run('SELECT 1', []));
+  await lane.run((pipeline) => pipeline.run('SELECT 1', []));
+  assert.ok(performance.now() - began < 450);
+  await slow;
   await lane.close();
 });

@@ -17,6 +17,7 @@ import { createExecutor, type Executor } from '../../workers/executor.ts';
 import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
 import type { SearchPlan } from '../../workers/search-plans.ts';
 import { listTasks, sampleTasks } from '../../workers/statements.ts';
+import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const tasksMade = 6000;
@@ -37,6 +38,7 @@ const wordArray = textArray(words);
 
 let database: TestDatabase;
 let executor: Executor;
+let pipeline: Pipeline;
 let tasks: Task[];
 
 before(async () => {
@@ -56,6 +58,11 @@ before(async () => {
   await database.sql`UPDATE tasks SET status = 'canceled' WHERE id % 61 = 0`;
   await database.sql`DELETE FROM tasks WHERE id BETWEEN 9000 AND 14000`;
   await database.sql`ANALYZE`;
+  pipeline = openPipeline(database.config, {
+    applicationName: 'lists',
+    statementTimeoutMs: 30_000,
+    onClose: () => undefined,
+  });
   executor = createExecutor({
     database: database.config,
     applicationName: 'lists test',
@@ -276,7 +283,7 @@ test('whatever plan a search has, it finds the same', async () => {
     fc.asyncProperty(terms, order, plan, fc.boolean(), async (given, sort, chosen, byCursor) => {
       const parsed = parseListQuery(rawOf(given, sort, byCursor ? 'cursor=' : 'page=2'));
       assert.ok(parsed.ok);
-      const page = await listTasks(database.sql, parsed.query, chosen, prepared);
+      const page = await listTasks(pipeline, parsed.query, chosen, prepared);
       const expected = expectedList(given, sort);
       assert.deepEqual(
         page.rows.map(({ id }) => Number(id)),
@@ -293,7 +300,7 @@ test('a sample knows how frequent tasks are, and where', async () => {
   const sample = async (raw: string) => {
     const parsed = parseListQuery(raw);
     assert.ok(parsed.ok);
-    return sampleTasks(database.sql, parsed.query, prepared);
+    return sampleTasks(pipeline, parsed.query, prepared);
   };
   const all = await sample('filter=id>0');
   assert.equal(all.hits.length, 200);

@@ -1,0 +1,37 @@
+/** TLS to PostgreSQL (manual, "SSL Session Encryption"), for a connection that the driver gets ready made. */
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { type ConnectionOptions, connect } from 'node:tls';
+import type { DatabaseConfig } from '../config.ts';
+import { openSocket } from './socket.ts';
+
+const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+const accepted = 'S'.charCodeAt(0);
+const timeoutMs = 2000;
+
+/** Rejects when the server offers no TLS, or not what `options` asks for, or says nothing for two seconds. */
+export async function openSecureSocket(
+  database: DatabaseConfig,
+  options: ConnectionOptions,
+): Promise<Socket> {
+  const plain = openSocket(database);
+  const signal = AbortSignal.timeout(timeoutMs);
+  try {
+    plain.write(sslRequest);
+    const [answer] = (await once(plain, 'data', { signal })) as [Buffer];
+    // More than one byte would be somebody who writes into what is to be encrypted.
+    if (answer.length !== 1 || answer[0] !== accepted) throw refusal('the server offers no TLS');
+    plain.removeAllListeners('end');
+    const secure = connect({ ...options, socket: plain });
+    await once(secure, 'secureConnect', { signal });
+    return secure;
+  } catch (error) {
+    plain.destroy();
+    if (signal.aborted) throw refusal('the server does not answer');
+    throw error;
+  }
+}
+
+function refusal(message: string): Error {
+  return Object.assign(new Error(message), { code: 'CONNECT_TIMEOUT' });
+}

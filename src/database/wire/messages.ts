@@ -1,0 +1,51 @@
+/**
+ * What we send, in the extended query protocol (PostgreSQL manual, "Message Formats"). Parameters
+ * go as text and rows come as text: PostgreSQL knows the types from the statement.
+ */
+
+const parseType = 0x50; // P
+const bindType = 0x42; // B
+const headBytes = 5;
+
+/** Of the unnamed portal, without a limit of rows; then the end of the statement's transaction. */
+const executeAndSync = Buffer.from('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04', 'latin1');
+export const terminate = Buffer.from('X\0\0\0\x04', 'latin1');
+
+/** @param name empty: kept until the next unnamed one. */
+export function parseMessage(name: string, text: string): Buffer {
+  const nameBytes = Buffer.byteLength(name) + 1;
+  const textBytes = Buffer.byteLength(text) + 1;
+  const message = Buffer.alloc(headBytes + nameBytes + textBytes + 2);
+  message[0] = parseType;
+  message.writeInt32BE(message.length - 1, 1);
+  message.write(name, headBytes);
+  message.write(text, headBytes + nameBytes);
+  // No types of parameters: the statement names them.
+  return message;
+}
+
+/** Runs a statement that was parsed, in a transaction of its own. */
+export function bindAndExecute(name: string, parameters: readonly string[]): Buffer {
+  // A UTF-16 unit has at most three bytes in UTF-8, and whole lengths cost a second pass.
+  let bytesMax = headBytes + 1 + name.length + 1 + 2 + 2 + 2 + executeAndSync.length;
+  for (const parameter of parameters) bytesMax += 4 + 3 * parameter.length;
+  const message = Buffer.allocUnsafe(bytesMax);
+  message[0] = bindType;
+  message[headBytes] = 0;
+  let at = headBytes + 1;
+  at += message.write(name, at, 'latin1');
+  message[at++] = 0;
+  // No formats of parameters: all are text.
+  at = message.writeInt16BE(0, at);
+  at = message.writeInt16BE(parameters.length, at);
+  for (const parameter of parameters) {
+    const bytes = message.write(parameter, at + 4, 'utf8');
+    message.writeInt32BE(bytes, at);
+    at += 4 + bytes;
+  }
+  // No formats of columns: all are text.
+  at = message.writeInt16BE(0, at);
+  message.writeInt32BE(at - 1, 1);
+  at += executeAndSync.copy(message, at);
+  return message.subarray(0, at);
+}

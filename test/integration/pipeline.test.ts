@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
+import { readValues } from '../../src/database/wire/row.ts';
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+
+let database: TestDatabase;
+let pipeline: Pipeline;
+let closed = 0;
+
+before(async () => {
+  database = await createTestDatabase('pipeline');
+  pipeline = open();
+});
+
+after(async () => {
+  await pipeline?.close();
+  await database?.drop();
+});
+
+function open(changes: { host?: string; port?: number } = {}): Pipeline {
+  return openPipeline(
+    { ...database.config, ...changes },
+    {
+      applicationName: 'pipeline',
+      statementTimeoutMs: 2000,
+      settings: { plan_cache_mode: 'force_generic_plan' },
+      onClose: () => {
+        closed++;
+      },
+    },
+  );
+}
+
+describe('statements one behind another', () => {
+  it('are answered in their order, each with its own rows', async () => {
+    const text = "SELECT n, $1 || n FROM generate_series(1, $2::int) AS n";
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, place) => pipeline.run(text, [`${place}-`, String(place)])),
+    );
+    for (const [place, rows] of answers.entries()) {
+      const expected = Array.from({ length: place }, (_, n) => [`${n + 1}`, `${place}-${n + 1}`]);
+      assert.deepEqual(rows, expected);
+    }
+  });
+
+  it('take and give every text, whatever its bytes, and NULL', async () => {
+    const texts = ['', 'ä€😀', '"\\\n\u0001', 'x'.repeat(200_000), '\u{10ffff}'];
+    for (const text of texts) {
+      assert.deepEqual(await pipeline.run('SELECT $1::text, NULL', [text]), [[text, null]]);
+    }
+  });
+
+  it('fail alone', async () => {
+    const divide = (by: number) => pipeline.run('SELECT 6 / $1::int', [String(by)]);
+    const answers = await Promise.allSettled([divide(1), divide(0), divide(2), divide(0)]);
+    assert.deepEqual(
+      answers.map((answer) =>
+        answer.status === 'fulfilled' ? answer.value : (answer.reason as { code: string }).code,
+      ),
+      [[['6']], '22012', [['3']], '22012'],
+    );
+  });
+
+  it('say nothing of values in what they fail with', async () => {
+    const failure = await pipeline
+      .run(`SELECT 1 / (length($1) - 6) AS "secret"`, ['secret'])
+      .catch((error: unknown) => error);
+    assert.deepEqual(Object.keys(failure as object).sort(), ['code', 'severity']);
+  });
+
+  it('are parsed once, and again when the server did not understand them', async () => {
+    const text = 'SELECT count(*) FROM not_yet_there';
+    await assert.rejects(pipeline.run(text, []), { code: '42P01' });
+    await database.sql`CREATE TABLE not_yet_there (id int)`;
+    assert.deepEqual(await pipeline.run(text, []), [['0']]);
+    assert.deepEqual(await pipeline.run(text, []), [['0']]);
+    const kept = await pipeline.run(
+      'SELECT statement FROM pg_prepared_statements WHERE statement = $1',
+      [text],
+    );
+    assert.deepEqual(kept, [[text]]);
+  });
+
+  it('are not kept where they should not be', async () => {
+    const text = 'SELECT 1 AS one_time';
+    await pipeline.run(text, [], false);
+    assert.deepEqual(
+      await pipeline.run('SELECT 1 FROM pg_prepared_statements WHERE statement = $1', [text]),
+      [],
+    );
+  });
+
+  it('survive that others throw away what the server keeps', async () => {
+    const text = 'SELECT 41 + 1';
+    assert.deepEqual(await pipeline.run(text, []), [['42']]);
+    await pipeline.run('DEALLOCATE ALL', [], false);
+    assert.deepEqual(await Promise.all([pipeline.run(text, []), pipeline.run(text, [])]), [
+      [['42']],
+      [['42']],
+    ]);
+  });
+
+  it('fail, and nothing else does, when who reads their rows throws', async () => {
+    const failed = pipeline.read('SELECT 1', [], () => {
+      throw new TypeError('a bug');
+    });
+    const next = pipeline.read('SELECT 2', [], readValues);
+    await assert.rejects(failed, TypeError);
+    assert.deepEqual(await next, [['2']]);
+  });
+});
+
+describe('a connection that ends', () => {
+  it('rejects what is under way with what the server said, and the rest as lost', async () => {
+    const before = closed;
+    const lost = open();
+    const [[pid]] = (await lost.run('SELECT pg_backend_pid()', [])) as [[string]];
+    const outcomes = Promise.allSettled([
+      lost.run('SELECT pg_sleep(2)', []),
+      lost.run('SELECT 1', []),
+    ]);
+    await database.sql`SELECT pg_terminate_backend(${pid})`;
+    assert.deepEqual(
+      (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code),
+      ['57P01', 'CONNECTION_CLOSED'],
+    );
+    assert.equal(closed, before + 1);
+    await assert.rejects(lost.run('SELECT 1', []), { code: 'CLIENT_SPENT' });
+  });
+
+  it('was never there: what waited was not sent', async () => {
+    const nobody = createServer().listen(0, '127.0.0.1');
+    await once(nobody, 'listening');
+    const { port } = nobody.address() as { port: number };
+    await new Promise((resolve) => nobody.close(resolve));
+    await assert.rejects(open({ host: '127.0.0.1', port }).run('SELECT 1', []), {
+      code: 'ECONNREFUSED',
+    });
+  });
+
+  it('is given up when the server says what nobody asked for', async () => {
+    // A row, without a statement.
+    const lie = Buffer.from('D\0\0\0\x06\0\0', 'latin1');
+    const { proxy, port } = await startProxy((server) => setTimeout(() => server(lie), 50));
+    const before = closed;
+    const cheated = open({ host: '127.0.0.1', port });
+    await cheated.run('SELECT 1', []);
+    while (closed === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    await assert.rejects(cheated.run('SELECT 1', []), { code: 'CLIENT_SPENT' });
+    proxy.close();
+  });
+
+  it('closes when it is let go of, and keeps nobody waiting', async () => {
+    const done = open();
+    await done.run('SELECT 1', []);
+    const began = performance.now();
+    await done.close();
+    assert.ok(performance.now() - began < 900);
+    const unused = open();
+    await unused.close();
+  });
+});
+
+/** Passes a connection on; `more` may say something in the server's name once it is ready. */
+async function startProxy(
+  more: (say: (bytes: Buffer) => void) => void,
+): Promise<{ proxy: Server; port: number }> {
+  const { host, port: to } = database.config;
+  const { connect } = await import('node:net');
+  const proxy = createServer((client: Socket) => {
+    const server = host.startsWith('/')
+      ? connect(`${host}/.s.PGSQL.${to}`)
+      : connect({ host, port: to });
+    client.pipe(server).pipe(client);
+    for (const end of [client, server]) end.on('error', () => undefined);
+    let answers = 0;
+    server.on('data', (bytes) => {
+      // The second ReadyForQuery after those of the start is that of the first statement.
+      if (bytes.includes('Z\0\0\0\x05I') && ++answers === 3) {
+        more((lie) => client.write(lie));
+      }
+    });
+    client.on('close', () => server.destroy());
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return { proxy, port: (proxy.address() as { port: number }).port };
+}

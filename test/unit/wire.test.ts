@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { bindAndExecute, parseMessage } from '../../src/database/wire/messages.ts';
+import { createReader, lengthAt } from '../../src/database/wire/reader.ts';
+import { readValues } from '../../src/database/wire/row.ts';
+import { serverError } from '../../src/database/wire/server-error.ts';
+
+const message = fc.record({ type: fc.integer({ min: 49, max: 122 }), body: fc.uint8Array() });
+
+function encode({ type, body }: { type: number; body: Uint8Array }): Buffer {
+  const head = Buffer.alloc(5);
+  head[0] = type;
+  head.writeInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+describe('messages of the server', () => {
+  it('are found wherever they are cut', () => {
+    fc.assert(
+      fc.property(
+        fc.array(message),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        (messages, cuts) => {
+          const bytes = Buffer.concat(messages.map(encode));
+          const seen: { type: number; body: Uint8Array }[] = [];
+          const reader = createReader((type, chunk, at, end) => {
+            seen.push({ type, body: Uint8Array.from(chunk.subarray(at, end)) });
+          });
+          let at = 0;
+          for (let cut = 0; at < bytes.length; cut++) {
+            const size = cuts[cut % cuts.length]!;
+            const chunk = Buffer.from(bytes.subarray(at, at + size));
+            reader.feed(chunk);
+            // As the socket does with its buffer.
+            chunk.fill(0xff);
+            at += size;
+          }
+          assert.deepEqual(seen, messages);
+        },
+      ),
+    );
+  });
+
+  it('have rows of texts and NULLs', () => {
+    fc.assert(
+      fc.property(fc.array(fc.option(fc.string({ unit: 'binary' }))), (values) => {
+        const parts = values.map((value) => {
+          const length = Buffer.alloc(4);
+          length.writeInt32BE(value === null ? -1 : Buffer.byteLength(value));
+          return Buffer.concat([length, Buffer.from(value ?? '')]);
+        });
+        const count = Buffer.alloc(2);
+        count.writeUInt16BE(values.length);
+        assert.deepEqual(readValues(Buffer.concat([count, ...parts]), 0), values);
+      }),
+    );
+  });
+
+  it('say what failed by SQLSTATE, severity and message, and nothing else', () => {
+    const text = 'SFEHLER\0VERROR\0C23505\0Mduplicate\0DKey (title)=(secret)\0\0';
+    const bytes = Buffer.from(text);
+    const error = serverError(bytes, 0, bytes.length);
+    assert.deepEqual(
+      { ...error, message: error.message },
+      { code: '23505', severity: 'ERROR', message: 'duplicate' },
+    );
+  });
+});
+
+describe('messages of ours', () => {
+  it('bind every text, and their lengths are right', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary' })), (parameters) => {
+        const bytes = bindAndExecute('s1', parameters);
+        assert.equal(bytes.toString('latin1', 0, 1), 'B');
+        const end = 1 + lengthAt(bytes, 1);
+        assert.equal(bytes.toString('latin1', end), 'E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04');
+        assert.equal(bytes.toString('latin1', 5, 9), '\0s1\0');
+        let at = 13;
+        assert.equal(bytes.readUInt16BE(11), parameters.length);
+        for (const parameter of parameters) {
+          const length = lengthAt(bytes, at);
+          assert.equal(bytes.toString('utf8', at + 4, at + 4 + length), parameter);
+          at += 4 + length;
+        }
+        assert.equal(at + 2, end);
+      }),
+    );
+  });
+
+  it('name what is parsed', () => {
+    const bytes = parseMessage('s1', 'SELECT 1');
+    assert.equal(bytes.toString('latin1'), 'P\0\0\0\x12s1\0SELECT 1\0\0\0');
+  });
+});
