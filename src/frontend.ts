@@ -3,7 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessOptions, createAccess } from './admin/access.ts';
 import type { AdminPage } from './admin/page.ts';
 import { type AdminPaths, isAdminPath } from './admin/pages.ts';
-import type { Frame, ResponseItem } from './batching/frames.ts';
+import type { Answers } from './batching/executor.ts';
+import type { RequestItem, ResponseItem } from './batching/frames.ts';
 import { createLocalExecutor } from './batching/local.ts';
 import { createPool } from './batching/pool.ts';
 import { createQueues } from './batching/queues.ts';
@@ -66,8 +67,8 @@ export interface FrontEnd {
   stop(): Promise<void>;
 }
 
-/** A batch with more bytes than this always travels: parsing it would hold up the sockets. */
-const localFrameMaxBytes = 64 * 1024;
+/** A batch with longer bodies always travels: parsing them would hold up the sockets. */
+const localBodiesMaxBytes = 64 * 1024;
 const expiryIntervalMs = 100;
 const readinessTimeoutMs = 1000;
 const warmTimeoutMs = 2000;
@@ -228,10 +229,10 @@ export async function startFrontEnd(
   }
 
   /** A hop to a worker costs more than the work of a small batch. */
-  function execute(kind: Kind, frame: Frame, size: number): Promise<Frame> {
-    const stays = size < batching.offloadMinBatch && frame.byteLength <= localFrameMaxBytes;
+  function execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers> {
+    const stays = items.length < batching.offloadMinBatch && isSmall(items);
     metrics?.batches[kind].executed(stays);
-    return stays ? local.execute(kind, frame) : pool.execute(kind, frame);
+    return (stays ? local : pool).execute(kind, items);
   }
 
   async function checkReady(): Promise<void> {
@@ -352,6 +353,12 @@ export async function startFrontEnd(
   }
 
   return { open, drain, profiles, stop };
+}
+
+function isSmall(items: readonly RequestItem[]): boolean {
+  let bytes = 0;
+  for (const { body } of items) bytes += body.length;
+  return bytes <= localBodiesMaxBytes;
 }
 
 /**

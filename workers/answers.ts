@@ -42,6 +42,13 @@ export function taskAnswerOrNotFound(row: TaskRow | undefined): ResponseItem {
   return row === undefined ? notFound : taskAnswer(200, row);
 }
 
+/** @param found in any order; an id that has none there is not found. */
+export function inOrderOf(ids: readonly number[], found: readonly ResponseItem[]): ResponseItem[] {
+  const byId = new Map<number, ResponseItem>();
+  for (const answer of found) byId.set(answer.id, answer);
+  return ids.map((id) => byId.get(id) ?? notFound);
+}
+
 export function faultsAnswer(faults: readonly [Fault, ...Fault[]], flags: number): ResponseItem {
   const format = (flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
   const { status } = problems[faults[0].code];

@@ -3,11 +3,12 @@ import type { Fault, ProblemFormat } from '../src/contract/problems.ts';
 import { encodeProblem } from '../src/contract/problems.ts';
 import type { TaskRow } from './rows.ts';
 
-const head = '{"data":';
-const tail = ',"meta":null,"message":"success","errors":[],"status":"ok"}';
+/** What stands around a task. */
+export const answerHead = '{"data":';
+export const answerTail = ',"meta":null,"message":"success","errors":[],"status":"ok"}';
 
 export function encodeTaskAnswer(row: TaskRow): Uint8Array {
-  return Buffer.from(head + encodeTask(row) + tail);
+  return Buffer.from(answerHead + encodeTask(row) + answerTail);
 }
 
 export function encodeFaults(

@@ -7,7 +7,7 @@ import { idempotencyKeyHours } from '../src/contract/limits.ts';
 import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import type { TaskDraft } from './decode.ts';
-import { type TaskRow } from './rows.ts';
+import type { TaskRow } from './rows.ts';
 
 export interface KeyedDraft extends TaskDraft {
   /** `null`: none. */

@@ -27,9 +27,3 @@ export function toTaskRow(values: Values): TaskRow {
     updatedAt: updatedAt!,
   };
 }
-
-export function indexById(rows: readonly TaskRow[]): ReadonlyMap<number, TaskRow> {
-  const byId = new Map<number, TaskRow>();
-  for (const row of rows) byId.set(Number(row.id), row);
-  return byId;
-}

@@ -3,6 +3,7 @@
  * Each is one statement, so one transaction; each takes a whole batch as arrays, so that one
  * prepared statement serves every batch size.
  */
+import type { ResponseItem } from '../src/batching/frames.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import type { Values } from '../src/database/wire/row.ts';
@@ -18,6 +19,7 @@ import {
 import type { PreparedShapes } from './prepared-shapes.ts';
 import { type TaskRow, toTaskRow } from './rows.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
+import { readTaskAnswer } from './task-answer.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
 export interface TaskPage {
@@ -69,13 +71,16 @@ const removeText = `
 
 export const pingText = 'SELECT 1';
 
-export async function readTasks(pipeline: Pipeline, ids: readonly number[]): Promise<TaskRow[]> {
-  const rows = await pipeline.run(readText, [bigintArray(ids)]);
-  return rows.map(toTaskRow);
+/** @returns the answers of those that exist, in no order. */
+export function readTasks(pipeline: Pipeline, ids: readonly number[]): Promise<ResponseItem[]> {
+  return pipeline.read(readText, [bigintArray(ids)], readTaskAnswer);
 }
 
 /** @returns one row for each draft, in their order. */
-export async function createTasks(pipeline: Pipeline, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
+export async function createTasks(
+  pipeline: Pipeline,
+  drafts: readonly TaskDraft[],
+): Promise<TaskRow[]> {
   const rows = await pipeline.run(createText, [
     textArray(drafts.map((draft) => draft.title)),
     textArray(drafts.map((draft) => draft.description)),
@@ -99,20 +104,20 @@ export async function createTasks(pipeline: Pipeline, drafts: readonly TaskDraft
 
 /**
  * @param changes each id at most once.
- * @returns the changed tasks, in no order; an id that does not exist has none.
+ * @returns the answers of the changed tasks, in no order; an id that does not exist has none.
  */
-export async function changeTasks(
+export function changeTasks(
   pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
-): Promise<TaskRow[]> {
-  const rows = await pipeline.run(changeText, [
+): Promise<ResponseItem[]> {
+  const values = [
     bigintArray(changes.map((change) => change.id)),
     textArray(changes.map((change) => change.title)),
     textArray(changes.map((change) => change.description)),
     textArray(changes.map((change) => change.status)),
     bigintArray(changes.map((change) => change.assigneeId)),
-  ]);
-  return rows.map(toTaskRow);
+  ];
+  return pipeline.read(changeText, values, readTaskAnswer);
 }
 
 /** @returns the ids that were there and are gone. */

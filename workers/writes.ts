@@ -6,10 +6,11 @@ import {
   type RequestItem,
   type ResponseItem,
 } from '../src/batching/frames.ts';
-import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import type { Lane } from '../src/database/lane.ts';
+import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import {
   conflict,
+  inOrderOf,
   keyedAnswer,
   noContent,
   notFound,
@@ -25,7 +26,6 @@ import {
 } from './conditional-statements.ts';
 import { createBodyDecoder, type Decoded } from './decode.ts';
 import { createTasksOnce, type KeyedDraft } from './keyed-create.ts';
-import { indexById } from './rows.ts';
 import { changeTasks, createTasks, removeTasks } from './statements.ts';
 import { executeWrites } from './write-batch.ts';
 
@@ -100,8 +100,10 @@ async function change(
   changes: readonly ConditionalChange[],
 ): Promise<ResponseItem[]> {
   if (changes.every(isPlain)) {
-    const rows = indexById(await changeTasks(pipeline, changes));
-    return changes.map(({ id }) => taskAnswerOrNotFound(rows.get(id)));
+    return inOrderOf(
+      changes.map(({ id }) => id),
+      await changeTasks(pipeline, changes),
+    );
   }
   const judged = new Map(
     (await changeTasksIf(pipeline, changes)).map((task) => [Number(task.row.id), task]),
@@ -112,7 +114,10 @@ async function change(
   });
 }
 
-async function remove(pipeline: Pipeline, removals: readonly Precondition[]): Promise<ResponseItem[]> {
+async function remove(
+  pipeline: Pipeline,
+  removals: readonly Precondition[],
+): Promise<ResponseItem[]> {
   const ids = removals.map(({ id }) => id);
   if (removals.every(({ versions }) => versions === null)) {
     const removed = new Set(await removeTasks(pipeline, ids));

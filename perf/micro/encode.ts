@@ -1,14 +1,17 @@
 /** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
+import { readValues } from '../../src/database/wire/row.ts';
 import { encodeTask, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
 import { encodeListAnswer } from '../../workers/encode-list.ts';
-import type { TaskRow } from '../../workers/rows.ts';
+import { type TaskRow, toTaskRow } from '../../workers/rows.ts';
+import { readTaskAnswer } from '../../workers/task-answer.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';
 
 export function encodeBenchmarks(): Benchmark[] {
   const rows = makeTasks(256).map(toRow);
+  const sent = rows.map((row) => rowMessage(Object.values(row)));
   const first = parseListQuery('');
   if (!first.ok) throw new Error('the empty query is a query');
   const page = {
@@ -23,6 +26,12 @@ export function encodeBenchmarks(): Benchmark[] {
     pureBenchmark('EncodeTask/written', rows, (row) => encodeTask(row).length),
     pureBenchmark('EncodeTask/stringify', rows, (row) => stringifyTask(row).length),
     pureBenchmark('EncodeTaskAnswer', rows, (row) => encodeTaskAnswer(row).length),
+    pureBenchmark(
+      'TaskAnswer/by-values',
+      sent,
+      (row) => encodeTaskAnswer(toTaskRow(readValues(row, 0))).length,
+    ),
+    pureBenchmark('TaskAnswer/by-bytes', sent, (row) => readTaskAnswer(row, 0).body.length),
     pureBenchmark(
       'EncodeListAnswer/tasks=20',
       [page],
@@ -42,6 +51,18 @@ function stringifyTask(row: TaskRow): string {
     createdAt: toRfc3339(row.createdAt),
     updatedAt: toRfc3339(row.updatedAt),
   });
+}
+
+/** As it lies in a DataRow message, from the number of columns on. */
+export function rowMessage(values: readonly string[]): Buffer {
+  const count = Buffer.alloc(2);
+  count.writeUInt16BE(values.length);
+  const columns = values.map((value) => {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(Buffer.byteLength(value));
+    return Buffer.concat([length, Buffer.from(value)]);
+  });
+  return Buffer.concat([count, ...columns]);
 }
 
 /** As PostgreSQL writes it. */

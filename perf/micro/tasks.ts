@@ -1,14 +1,9 @@
 /**
- * What the service does for a request behind its socket: frame ▸ decode ▸ validate ▸ one statement
- * on a real PostgreSQL ▸ serialise ▸ frame, by the executor of the service on this thread. One
- * call after the other, each with one request or with a batch of them.
+ * What the service does for a request behind its socket: decode ▸ validate ▸ one statement on a real
+ * PostgreSQL ▸ serialise, by the executor of the service on this thread. One call after the other,
+ * each with one request or with a batch of them.
  */
-import {
-  decodeResponses,
-  encodeRequests,
-  type RequestItem,
-  type ResponseItem,
-} from '../../src/batching/frames.ts';
+import type { RequestItem, ResponseItem } from '../../src/batching/frames.ts';
 import type { Kind } from '../../src/contract/endpoints.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
 import { createRandom } from '../load/random.ts';
@@ -149,9 +144,8 @@ function toBenchmark(
       return async function runCalls() {
         let bytes = 0;
         for (let done = 0; done < operations; done++) {
-          const frame = encodeRequests(calls[done % calls.length]!);
-          const answers = decodeResponses(await database.executor.execute(kind, frame));
-          for (const answer of answers) bytes += sizeOf(answer, status);
+          const { items } = await database.executor.execute(kind, calls[done % calls.length]!);
+          for (const answer of items) bytes += sizeOf(answer, status);
         }
         return bytes;
       };

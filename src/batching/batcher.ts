@@ -5,14 +5,8 @@
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
 import type { ProblemCode } from '../contract/problems.ts';
-import {
-  decodeResponses,
-  encodeRequests,
-  type Frame,
-  microsecondsOf,
-  type RequestItem,
-  type ResponseItem,
-} from './frames.ts';
+import type { Answers } from './executor.ts';
+import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** A request that waits for its answer. */
 export interface Waiting extends RequestItem {
@@ -48,7 +42,7 @@ export interface BatcherOptions<Request extends Waiting> {
   /** The same for one request of a batch that as a whole is not: it takes effect once. */
   readonly isRepeatable?: (request: Request) => boolean;
   /** See BatchExecutor.execute; where the batch runs is decided behind this. */
-  readonly execute: (frame: Frame, size: number) => Promise<Frame>;
+  readonly execute: (items: readonly RequestItem[]) => Promise<Answers>;
   readonly answer: (request: Request, item: ResponseItem) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
   readonly observer?: BatchObserver | undefined;
@@ -145,15 +139,13 @@ export function createBatcher<Request extends Waiting>(
     options.observer?.sent(batch.length, batch[0]!.deadline, now);
     for (const request of batch) request.sentAt = now;
     try {
-      const frame = await execute(batch);
-      const answers = decodeResponses(frame);
-      const took = microsecondsOf(frame);
-      options.observer?.answered(took);
+      const { items, microseconds } = await execute([...batch]);
+      options.observer?.answered(microseconds);
       for (let place = 0; place < places.length; place++) {
         const request = places[place];
         if (request === undefined) continue;
-        request.statementUs = took;
-        options.answer(request, answers[place]!);
+        request.statementUs = microseconds;
+        options.answer(request, items[place]!);
       }
     } catch (error) {
       options.observer?.lost();
@@ -177,15 +169,10 @@ export function createBatcher<Request extends Waiting>(
     return true;
   }
 
-  /** The frame is encoded anew for a second try, because the first was given away. */
-  async function execute(batch: readonly Request[]): Promise<Frame> {
-    const snapshot = options.repeatable ? [...batch] : batch;
-    try {
-      return await options.execute(encodeRequests(snapshot), batch.length);
-    } catch (error) {
-      if (!options.repeatable) throw error;
-      return options.execute(encodeRequests(snapshot), batch.length);
-    }
+  /** @param items of their own: places are emptied while it runs. */
+  function execute(items: readonly Request[]): Promise<Answers> {
+    const answers = options.execute(items);
+    return options.repeatable ? answers.catch(() => options.execute(items)) : answers;
   }
 
   function expire(now: number): void {

@@ -1,14 +1,20 @@
 /** The two-method interface behind a batch: this thread (local.ts) or the pool (pool.ts). */
 import type { Kind } from '../contract/endpoints.ts';
-import type { Frame } from './frames.ts';
+import type { RequestItem, ResponseItem } from './frames.ts';
+
+/** One answer for each request, in their order. */
+export interface Answers {
+  readonly items: readonly ResponseItem[];
+  /** What the batch took where it was executed: decode, statement, encode. */
+  readonly microseconds: number;
+}
 
 export interface BatchExecutor {
   /**
-   * @param frame given away: its memory may move to another thread.
-   * @returns a response frame with one item for each request, in their order.
+   * @param items not changed by anybody until the answers are there.
    * Rejects only when the thread that had the batch is gone; what it wrote is then not known.
    */
-  execute(kind: Kind, frame: Frame): Promise<Frame>;
+  execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers>;
   /** Waits for batches that run, then lets go of threads and connections. */
   close(): Promise<void>;
 }

@@ -7,8 +7,14 @@ import type { ExecutorOptions } from '../../workers/lanes.ts';
 import type { ThreadOptions } from '../../workers/task.worker.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { ThreadRegions } from '../telemetry/metrics/thread-regions.ts';
-import type { BatchExecutor } from './executor.ts';
-import { encodeRequests, type Frame } from './frames.ts';
+import type { Answers, BatchExecutor } from './executor.ts';
+import {
+  decodeResponses,
+  encodeRequests,
+  type Frame,
+  microsecondsOf,
+  type RequestItem,
+} from './frames.ts';
 
 export interface PoolOptions {
   readonly threads: number;
@@ -80,17 +86,19 @@ export function createPool(options: PoolOptions): Pool {
    */
   function replaceThread(): void {
     if (closing || pool.threads.length >= options.threads) return;
-    execute('read', encodeRequests([])).catch(() => undefined);
+    execute('read', []).catch(() => undefined);
   }
 
-  async function execute(kind: Kind, frame: Frame): Promise<Frame> {
+  async function execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers> {
+    const frame = encodeRequests(items);
     const late = new AbortController();
     // Ends the thread that has the batch, or takes the batch out of the pool's queue.
     const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);
     try {
       const transferList = [frame.buffer];
       const { signal } = late;
-      return (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
+      const answers = (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
+      return { items: decodeResponses(answers), microseconds: microsecondsOf(answers) };
     } catch (error) {
       if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
       throw error;

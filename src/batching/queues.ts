@@ -8,7 +8,8 @@ import {
   createBatcher,
   type Waiting,
 } from './batcher.ts';
-import { type Frame, hasKeyFlag } from './frames.ts';
+import type { Answers } from './executor.ts';
+import { hasKeyFlag, type RequestItem } from './frames.ts';
 
 export interface Queues {
   open<Request extends Waiting>(
@@ -25,7 +26,7 @@ const searchesInFlightMax = 4;
 
 export function createQueues(
   { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
-  execute: (kind: Kind, frame: Frame, size: number) => Promise<Frame>,
+  execute: (kind: Kind, items: readonly RequestItem[]) => Promise<Answers>,
   observers: Readonly<Record<Kind, BatchObserver>> | undefined,
 ): Queues {
   return {
@@ -38,7 +39,7 @@ export function createQueues(
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),
         isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
-        execute: (frame, size) => execute(kind, frame, size),
+        execute: (items) => execute(kind, items),
         answer,
         fail,
         observer: observers?.[kind],

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  decodeResponses,
-  encodeRequests,
   type RequestItem,
   type ResponseItem,
   wantsProblemFlag,
@@ -38,10 +36,10 @@ interface Answer {
 }
 
 async function execute(kind: Kind, items: readonly Partial<RequestItem>[]): Promise<Answer[]> {
-  const frame = encodeRequests(
-    items.map((item) => ({ id: 0, flags: 0, body: new Uint8Array(0), extra: '', ...item })),
-  );
-  return decodeResponses(await executor.execute(kind, frame)).map(toAnswer);
+  const whole = items.map((item) => {
+    return { id: 0, flags: 0, body: new Uint8Array(0), extra: '', ...item };
+  });
+  return (await executor.execute(kind, whole)).items.map(toAnswer);
 }
 
 function toAnswer(item: ResponseItem): Answer {
@@ -235,15 +233,14 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
     statementTimeoutMs: 5000,
   });
   const change = (order: readonly number[]) =>
-    encodeRequests(order.map((id) => ({ id, flags: 0, extra: '', ...json({ title: `v${id}` }) })));
+    order.map((id) => ({ id, flags: 0, extra: '', ...json({ title: `v${id}` }) }));
   const statuses = new Set<number>();
   for (let round = 0; round < 30; round++) {
-    const frames = await Promise.all([
+    const batches = await Promise.all([
       executor.execute('change', change(ids)),
       other.execute('change', change([...ids].reverse())),
     ]);
-    for (const frame of frames)
-      for (const item of decodeResponses(frame)) statuses.add(item.status);
+    for (const { items } of batches) for (const { status } of items) statuses.add(status);
   }
   await other.close();
   assert.deepEqual([...statuses], [200]);

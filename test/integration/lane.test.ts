@@ -30,9 +30,7 @@ test('a table that was altered under kept statements never gives one the answer 
   await database.sql`INSERT INTO altered SELECT n, 'row ' || n FROM generate_series(1, 100) AS n`;
   const lane = openLane();
   const read = (id: number) =>
-    lane.run((pipeline) =>
-      pipeline.run('SELECT text FROM altered WHERE id = $1', [String(id)]),
-    );
+    lane.run((pipeline) => pipeline.run('SELECT text FROM altered WHERE id = $1', [String(id)]));
   await read(1);
   const ids = Array.from({ length: 20 }, (_, place) => place + 1);
   for (let round = 0; round < 10; round++) {
@@ -75,10 +73,13 @@ test('rows of a statement that failed half way do not stand among those of the n
   for (let round = 0; round < 3; round++) {
     const [failed, small, none] = await Promise.allSettled([count(100), count(5), count(0)]);
     assert.equal(failed.status, 'rejected');
-    assert.deepEqual(
-      small.status === 'fulfilled' && small.value.map((row) => row?.[0]),
-      ['1', '2', '3', '4', '5'],
-    );
+    assert.deepEqual(small.status === 'fulfilled' && small.value.map((row) => row?.[0]), [
+      '1',
+      '2',
+      '3',
+      '4',
+      '5',
+    ]);
     assert.equal(none.status === 'fulfilled' && none.value.length, 0);
   }
   await lane.close();

@@ -5,19 +5,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { decodeResponses, encodeRequests } from '../../src/batching/frames.ts';
 import { type Order, type SortField, sortFields } from '../../src/contract/cursor.ts';
 import { type FilterTerm, printFilter } from '../../src/contract/filter.ts';
 import { countMax, lookedAtCountMax } from '../../src/contract/limits.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
 import { parseListQuery, printSort } from '../../src/contract/list-query.ts';
 import { type Status, statuses, type Task } from '../../src/contract/task.ts';
+import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { textArray } from '../../workers/arrays.ts';
 import { createExecutor, type Executor } from '../../workers/executor.ts';
 import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
 import type { SearchPlan } from '../../workers/search-plans.ts';
 import { listTasks, sampleTasks } from '../../workers/statements.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const tasksMade = 6000;
@@ -99,8 +98,8 @@ async function list(raw: string): Promise<ListAnswer> {
   const parsed = parseListKey(raw);
   assert.ok(parsed.ok, `${raw}: ${JSON.stringify(parsed)}`);
   const { kind, bytes } = parsed.key;
-  const frame = encodeRequests([{ id: 0, flags: 0, body: bytes, extra: '' }]);
-  const [item] = decodeResponses(await executor.execute(kind, frame));
+  const { items } = await executor.execute(kind, [{ id: 0, flags: 0, body: bytes, extra: '' }]);
+  const [item] = items;
   const text = Buffer.from(item!.body).toString();
   assert.equal(item!.status, 200, `${raw}: ${text}`);
   return JSON.parse(text.slice(item!.id)) as ListAnswer;

@@ -36,7 +36,7 @@ function open(changes: { host?: string; port?: number } = {}): Pipeline {
 
 describe('statements one behind another', () => {
   it('are answered in their order, each with its own rows', async () => {
-    const text = "SELECT n, $1 || n FROM generate_series(1, $2::int) AS n";
+    const text = 'SELECT n, $1 || n FROM generate_series(1, $2::int) AS n';
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, place) => pipeline.run(text, [`${place}-`, String(place)])),
     );

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type BatcherOptions, createBatcher, type Waiting } from '../../src/batching/batcher.ts';
-import { decodeRequests, encodeResponses, type Frame } from '../../src/batching/frames.ts';
+import type { Answers } from '../../src/batching/executor.ts';
+import type { RequestItem } from '../../src/batching/frames.ts';
 
 interface Run {
   readonly ids: readonly number[];
@@ -18,24 +19,18 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
   const answered: number[] = [];
   const failed: string[] = [];
 
-  function execute(frame: Frame): Promise<Frame> {
-    const ids = decodeRequests(frame).map((item) => item.id);
+  function execute(items: readonly RequestItem[]): Promise<Answers> {
+    const ids = items.map((item) => item.id);
     return new Promise((resolve, reject) => {
       runs.push({
         ids,
         finish: () =>
-          resolve(
-            encodeResponses(
-              ids.map((id) => ({
-                id,
-                version: 1,
-                status: 200,
-                problem: 0,
-                flags: 0,
-                body: nobody,
-              })),
-            ),
-          ),
+          resolve({
+            items: ids.map((id) => {
+              return { id, version: 1, status: 200, problem: 0, flags: 0, body: nobody };
+            }),
+            microseconds: 1,
+          }),
         break: reject,
       });
     });

@@ -6,7 +6,10 @@ import { createReader, lengthAt } from '../../src/database/wire/reader.ts';
 import { readValues } from '../../src/database/wire/row.ts';
 import { serverError } from '../../src/database/wire/server-error.ts';
 
-const message = fc.record({ type: fc.integer({ min: 49, max: 122 }), body: fc.uint8Array() });
+const message = fc.record(
+  { type: fc.integer({ min: 49, max: 122 }), body: fc.uint8Array() },
+  { noNullPrototype: true },
+);
 
 function encode({ type, body }: { type: number; body: Uint8Array }): Buffer {
   const head = Buffer.alloc(5);

@@ -36,11 +36,7 @@ export interface Pipeline {
    */
   run(text: string, parameters: readonly string[], prepare?: boolean): Promise<Values[]>;
   /** The same for a statement that is kept. @param read must not throw. */
-  read<Row>(
-    text: string,
-    parameters: readonly string[],
-    read: RowReader<Row>,
-  ): Promise<Row[]>;
+  read<Row>(text: string, parameters: readonly string[], read: RowReader<Row>): Promise<Row[]>;
   /** Gives up the connection and rejects what is under way. */
   destroy(): void;
   /** Lets go of a connection on which nothing is under way. */
