@@ -167,7 +167,8 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'what is left to do is an issue, not a comment',
   },
   {
-    files: /^(?!package-lock\.json$)/,
+    // Where a Dockerfile says root, it is that of an image.
+    files: /^(?!package-lock\.json$|Dockerfile$)/,
     line: new RegExp(`(?<![\\w.:/}*-])/(${home})/[\\w.-]+`),
     rule: 'nothing names a folder of somebody’s machine',
   },
