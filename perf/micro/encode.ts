@@ -1,8 +1,8 @@
 /** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
-import { encodeTask, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import { encodeTaskAnswer } from '../../workers/encode.ts';
 import { encodeListAnswer } from '../../workers/encode-list.ts';
-import type { TaskRow } from '../../workers/rows.ts';
+import { encodeTask, type TaskRow, toRfc3339 } from '../../workers/task-fields.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';
