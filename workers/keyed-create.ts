@@ -15,6 +15,7 @@ import {
   type TaskDraft,
   type TaskRow,
   writtenColumns,
+  writtenValues,
 } from './task-fields.ts';
 
 export interface KeyedDraft extends TaskDraft {
@@ -57,7 +58,7 @@ const createText = `
     RETURNING key, fingerprint, task_id, created_at
   ), created AS (
     INSERT INTO tasks (id, ${writtenColumns}) OVERRIDING SYSTEM VALUE
-    SELECT id, ${writtenColumns}
+    SELECT id, ${writtenValues}
     FROM draft LEFT JOIN claim USING (key)
     WHERE id IS NOT NULL AND (key IS NULL OR task_id = id)
     ORDER BY place

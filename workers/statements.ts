@@ -22,6 +22,7 @@ import {
   taskColumns,
   toTaskRow,
   writtenColumns,
+  writtenValues,
 } from './task-fields.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
@@ -40,7 +41,7 @@ const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`
 // ORDER BY place: rows are inserted, numbered and returned in the order of the requests.
 const createText = `
   INSERT INTO tasks (${writtenColumns})
-  SELECT ${writtenColumns}
+  SELECT ${writtenValues}
   FROM unnest(${arrayParameters(1)}) WITH ORDINALITY AS draft(${writtenColumns}, place)
   ORDER BY place
   RETURNING id, version, created_at, updated_at`;

@@ -86,6 +86,8 @@ const written = [
 ] as const;
 
 export const writtenColumns = written.map(({ column }) => column).join(', ');
+/** For SELECT: what the arrays have, as those columns take it. Here: as it is. */
+export const writtenValues = writtenColumns;
 export const columnsBesideId = `version, ${writtenColumns}, created_at, updated_at`;
 export const taskColumns = `id, ${columnsBesideId}`;
 
