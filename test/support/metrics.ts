@@ -41,8 +41,9 @@ export function scrape(port: number, options: ScrapeOptions = {}): Promise<Scrap
           const contentType = String(response.headers['content-type']);
           const status = response.statusCode!;
           try {
-            // The primary's own port is no part of the API; a moved page is described where it is.
-            if (response.headers['uwebsockets'] !== undefined && path === '/metrics') {
+            // The primary's own port is no part of the API, nor is a page that is moved or off.
+            const isOfApi = response.headers['uwebsockets'] !== undefined && status !== 404;
+            if (isOfApi && path === '/metrics') {
               const body: unknown = contentType.includes('json') ? JSON.parse(text) : text;
               assertDescribed('GET', path, { status, headers: response.headers, text, body });
             }
