@@ -43,6 +43,9 @@ BEGIN
   END IF;
 END $$;
 
+-- Made at once behind the copy, it costs a fraction of what it does row by row.
+DROP INDEX tasks_text;
+
 -- NULL and the empty text become what the API says for them. `done` stays `done`.
 INSERT INTO tasks (id, title, description, status, assignee_id, created_at, updated_at)
 OVERRIDING SYSTEM VALUE
@@ -52,6 +55,8 @@ SELECT id, title, coalesce(description, ''), coalesce(nullif(status, ''), 'pendi
 FROM tasks_of_go
 WHERE deleted_at IS NULL
 ORDER BY id;
+
+CREATE INDEX tasks_text ON tasks USING gin (title gin_trgm_ops, description gin_trgm_ops);
 
 -- New tasks get numbers that no task ever had, those that are gone included.
 DO $$

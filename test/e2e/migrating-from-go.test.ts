@@ -57,12 +57,20 @@ async function makeOldTable(hasSoftRemoval: boolean): Promise<void> {
     UPDATE tasks SET deleted_at = now(), title = '' WHERE id = 4`);
 }
 
+async function listIndexes(): Promise<string[]> {
+  const rows = await sql<{ indexdef: string }[]>`
+    SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks' ORDER BY indexname`;
+  return rows.map((row) => row.indexdef);
+}
+
 for (const hasSoftRemoval of [true, false]) {
   test(`a table ${hasSoftRemoval ? 'with' : 'without'} soft removal is taken over, and the service goes on with it`, async () => {
     await makeOldTable(hasSoftRemoval);
     await sql.unsafe(before);
     await migrateUp(database, silentLog);
+    const indexes = await listIndexes();
     await sql.unsafe(copy);
+    assert.deepEqual(await listIndexes(), indexes);
 
     const service = await startService({ database });
     const api = createApi(service.port);
