@@ -24,11 +24,15 @@ const link = /\[[^\]]*\]\(([^()\s]+(?:\([^()\s]*\))?)\)/g;
 const heading = /^#{1,6} +(.+?)(?: +#+)?$/;
 
 export function readMarkdown(file: string): Markdown {
+  return parseMarkdown(file, readSource(file).lines);
+}
+
+export function parseMarkdown(file: string, lines: readonly string[]): Markdown {
   const links: Reference[] = [];
   const code: Reference[] = [];
   const anchors = new Set<string>();
   let inBlock: string | undefined;
-  for (const [index, text] of readSource(file).lines.entries()) {
+  for (const [index, text] of lines.entries()) {
     const at = (found: string): Reference => ({ file, line: index + 1, text: found });
     const mark = fence.exec(text)?.[1];
     if (inBlock !== undefined) {
