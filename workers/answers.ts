@@ -4,7 +4,7 @@ import { type Fault, type ProblemCode, problemCodes, problems } from '../src/con
 import { encodeFaults, encodeTaskAnswer } from './encode.ts';
 import type { Failure } from './failures.ts';
 import type { KeyedOutcome } from './keyed-create.ts';
-import type { TaskRow } from './rows.ts';
+import type { TaskRow } from './task-fields.ts';
 
 const nobody = new Uint8Array(0);
 export const noContent: ResponseItem = {

@@ -1,17 +1,6 @@
-/** How a statement of the request path is run, and what a row of tasks is. */
+/** How a statement of the request path is run. */
 import { type Client, runStatement } from '../src/database/client.ts';
-
-/** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
-export interface TaskRow {
-  readonly id: string;
-  readonly version: string;
-  readonly title: string;
-  readonly description: string;
-  readonly status: string;
-  readonly assigneeId: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+import type { TaskRow } from './task-fields.ts';
 
 /** A row as the server wrote it. */
 export type Values = readonly (string | null)[];
@@ -20,21 +9,6 @@ export type Values = readonly (string | null)[];
 export async function run(sql: Client, text: string, parameters: string[]): Promise<Values[]> {
   const rows = await runStatement(sql, text, parameters, true);
   return rows as unknown as Values[];
-}
-
-/** @param values of `taskColumns`, in their order. */
-export function toTaskRow(values: Values): TaskRow {
-  const [id, version, title, description, status, assigneeId, createdAt, updatedAt] = values;
-  return {
-    id: id!,
-    version: version!,
-    title: title!,
-    description: description!,
-    status: status!,
-    assigneeId: assigneeId!,
-    createdAt: createdAt!,
-    updatedAt: updatedAt!,
-  };
 }
 
 export function indexById(rows: readonly TaskRow[]): ReadonlyMap<number, TaskRow> {

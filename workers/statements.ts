@@ -5,18 +5,25 @@
  */
 import type { ListQuery } from '../src/contract/list-query.ts';
 import { type Client, runStatement } from '../src/database/client.ts';
-import { bigintArray, textArray } from './arrays.ts';
-import type { TaskChange, TaskDraft } from './decode.ts';
-import {
-  listStatement,
-  prefixed,
-  type Statement,
-  sampleStatement,
-  taskColumns,
-} from './list-statement.ts';
+import { bigintArray } from './arrays.ts';
+import { listStatement, type Statement, sampleStatement } from './list-statement.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
-import { run, type TaskRow, toTaskRow, type Values } from './rows.ts';
+import { run, type Values } from './rows.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
+import {
+  arrayParameters,
+  arraysOf,
+  assignments,
+  createdRow,
+  prefixed,
+  type TaskChange,
+  type TaskDraft,
+  type TaskRow,
+  taskColumns,
+  toTaskRow,
+  writtenColumns,
+  writtenValues,
+} from './task-fields.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
 export interface TaskPage {
@@ -33,10 +40,9 @@ const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`
 
 // ORDER BY place: rows are inserted, numbered and returned in the order of the requests.
 const createText = `
-  INSERT INTO tasks (title, description, status, assignee_id)
-  SELECT title, description, status, assignee_id
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY
-    AS draft(title, description, status, assignee_id, place)
+  INSERT INTO tasks (${writtenColumns})
+  SELECT ${writtenValues}
+  FROM unnest(${arrayParameters(1)}) WITH ORDINALITY AS draft(${writtenColumns}, place)
   ORDER BY place
   RETURNING id, version, created_at, updated_at`;
 
@@ -44,21 +50,17 @@ const createText = `
 // greatest(): a transaction that began earlier may commit later; updated_at must not go back.
 const changeText = `
   WITH change AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-      AS change(id, title, description, status, assignee_id)
+    SELECT * FROM unnest($1::bigint[], ${arrayParameters(2)}) AS change(id, ${writtenColumns})
   ), locked AS MATERIALIZED (
     SELECT id FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
   )
   UPDATE tasks AS task SET
-    title = coalesce(change.title, task.title),
-    description = coalesce(change.description, task.description),
-    status = coalesce(change.status, task.status),
-    assignee_id = coalesce(change.assignee_id, task.assignee_id),
+    ${assignments('change.')},
     version = task.version + 1,
     updated_at = greatest(now(), task.updated_at)
   FROM locked JOIN change USING (id)
   WHERE task.id = locked.id
-  RETURNING ${prefixed('task', taskColumns)}`;
+  RETURNING ${prefixed('task.', taskColumns)}`;
 
 const removeText = `
   WITH locked AS MATERIALIZED (
@@ -75,25 +77,15 @@ export async function readTasks(sql: Client, ids: readonly number[]): Promise<Ta
 
 /** @returns one row for each draft, in their order. */
 export async function createTasks(sql: Client, drafts: readonly TaskDraft[]): Promise<TaskRow[]> {
-  const rows = await run(sql, createText, [
-    textArray(drafts.map((draft) => draft.title)),
-    textArray(drafts.map((draft) => draft.description)),
-    textArray(drafts.map((draft) => draft.status)),
-    bigintArray(drafts.map((draft) => draft.assigneeId)),
-  ]);
-  return rows.map(([id, version, createdAt, updatedAt], place) => {
-    const { title, description, status, assigneeId } = drafts[place]!;
-    return {
+  const rows = await run(sql, createText, arraysOf(drafts));
+  return rows.map(([id, version, createdAt, updatedAt], place) =>
+    createdRow(drafts[place]!, {
       id: id!,
       version: version!,
-      title,
-      description,
-      status,
-      assigneeId: String(assigneeId),
       createdAt: createdAt!,
       updatedAt: updatedAt!,
-    };
-  });
+    }),
+  );
 }
 
 /**
@@ -106,10 +98,7 @@ export async function changeTasks(
 ): Promise<TaskRow[]> {
   const rows = await run(sql, changeText, [
     bigintArray(changes.map((change) => change.id)),
-    textArray(changes.map((change) => change.title)),
-    textArray(changes.map((change) => change.description)),
-    textArray(changes.map((change) => change.status)),
-    bigintArray(changes.map((change) => change.assigneeId)),
+    ...arraysOf(changes),
   ]);
   return rows.map(toTaskRow);
 }

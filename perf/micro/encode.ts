@@ -1,8 +1,14 @@
 /** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
-import { encodeTask, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import { encodeTaskAnswer } from '../../workers/encode.ts';
 import { encodeListAnswer } from '../../workers/encode-list.ts';
-import type { TaskRow } from '../../workers/rows.ts';
+import {
+  createdRow,
+  encodeTask,
+  type TaskRow,
+  toDraft,
+  toRfc3339,
+} from '../../workers/task-fields.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';
@@ -47,14 +53,11 @@ function stringifyTask(row: TaskRow): string {
 /** As PostgreSQL writes it. */
 function toRow(task: SeededTask, place: number): TaskRow {
   const written = (time: string): string => time.replace('T', ' ').replace('Z', '+00');
-  return {
+  const { title, description, status, assigneeId } = task;
+  return createdRow(toDraft({ title, description, status, assigneeID: assigneeId }), {
     id: String(place + 1),
     version: '1',
-    title: task.title,
-    description: task.description,
-    status: task.status,
-    assigneeId: String(task.assigneeId),
     createdAt: written(task.createdAt),
     updatedAt: written(task.updatedAt),
-  };
+  });
 }
