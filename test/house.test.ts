@@ -12,6 +12,7 @@ import { clientTypes } from '../src/documents/client-types.ts';
 import { createOpenApi } from '../src/documents/openapi.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
+import { localTarget, type Reference, readMarkdown } from './support/markdown.ts';
 
 const files = listFiles();
 const sources = files.filter((file) => /^(src|workers)\/.*\.ts$/.test(file)).map(readSource);
@@ -167,7 +168,8 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'what is left to do is an issue, not a comment',
   },
   {
-    files: /^(?!package-lock\.json$)/,
+    // Where a Dockerfile says root, it is that of an image.
+    files: /^(?!package-lock\.json$|Dockerfile$)/,
     line: new RegExp(`(?<![\\w.:/}*-])/(${home})/[\\w.-]+`),
     rule: 'nothing names a folder of somebody’s machine',
   },
@@ -348,6 +350,71 @@ test('each problem code is produced by a test over HTTP', {
       .map((code) => `src/contract/problems.ts:1 ${code} is in no test of test/e2e/`),
   );
 });
+
+const texts = files.filter((file) => file.endsWith('.md')).map(readMarkdown);
+const code = texts.flatMap((text) => text.code);
+
+/** Whether git has it, or would take it: a file or a folder, from the root. */
+function isThere(path: string): boolean {
+  return path === '.' || files.some((file) => file === path || file.startsWith(`${path}/`));
+}
+
+test('each link between the documents leads to a file, and to a heading where it names one', () => {
+  const byFile = new Map(texts.map((text) => [text.file, text]));
+  const faults: string[] = [];
+  for (const link of texts.flatMap((text) => text.links)) {
+    const target = localTarget(link);
+    if (target === undefined) continue;
+    const { path, anchor } = target;
+    if (!isThere(path)) faults.push(`${placeOf(link)} leads to ${path}, which is not there`);
+    else if (anchor !== '' && !byFile.get(path)?.anchors.has(anchor)) {
+      faults.push(`${placeOf(link)} leads to #${anchor}, which is no heading of ${path}`);
+    }
+  }
+  hold(faults);
+});
+
+test('each make target and each program that the documents name is there', () => {
+  const targets = new Set(
+    readSource('Makefile').lines.flatMap(
+      (line) => /^([a-z][a-z0-9 -]*):/.exec(line)?.[1]?.split(' ') ?? [],
+    ),
+  );
+  const faults: string[] = [];
+  for (const reference of code) {
+    for (const [, target] of reference.text.matchAll(/(?<![\w./-])make +([a-z][a-z0-9-]*)/g)) {
+      if (!targets.has(target!))
+        faults.push(`${placeOf(reference)} make ${target}: no such target`);
+    }
+    for (const [, program] of reference.text.matchAll(/\bdist\/([\w./-]+)\.js\b/g)) {
+      if (!isThere(`${program}.ts`))
+        faults.push(`${placeOf(reference)} ${program}.ts is not there`);
+    }
+  }
+  hold(faults);
+});
+
+/** Folders whose files the documents name in full. */
+const sourcePath =
+  /(?<![\w./*<-])(?:src|workers|sql|test|perf|docs|deploy|bin|flamegraphs)\/[\w./-]*[\w/]/g;
+/** What a command of the documents writes. */
+const written = /^(docs\/profiling\/(cpu|heap)\.prof|perf\/peers\/[\w-]+\/node_modules)$/;
+
+test('each file that the documents name is there', () => {
+  const faults: string[] = [];
+  for (const reference of code) {
+    for (const [path] of reference.text.matchAll(sourcePath)) {
+      const name = path.replace(/\/$/, '');
+      if (!isThere(name) && !written.test(name))
+        faults.push(`${placeOf(reference)} ${path} is not there`);
+    }
+  }
+  hold(faults);
+});
+
+function placeOf({ file, line }: Reference): string {
+  return `${file}:${line}`;
+}
 
 function textOf(file: string): string {
   return readSource(file).lines.join('\n');

@@ -4,9 +4,17 @@
  */
 import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import { bigintArray, textArray } from './arrays.ts';
-import type { TaskChange } from './decode.ts';
-import { prefixed, taskColumns } from './list-statement.ts';
-import { type TaskRow, toTaskRow } from './rows.ts';
+import {
+  arrayParameters,
+  arraysOf,
+  assignments,
+  prefixed,
+  type TaskChange,
+  type TaskRow,
+  taskColumns,
+  toTaskRow,
+  writtenColumns,
+} from './task-fields.ts';
 
 /** What a request says about the task that it is for. */
 export interface Precondition {
@@ -24,31 +32,28 @@ export interface JudgedTask {
   readonly met: boolean;
 }
 
+const changeColumns = prefixed('new_', writtenColumns);
 const isMet = `(versions IS NULL OR version = ANY (string_to_array(versions, ',')::bigint[]))`;
 
 // `locked` has the latest version of each row, however long it waited for the lock, so that what
 // is judged is what is changed: nobody can come between.
 const changeText = `
   WITH change AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[])
-      AS change(id, new_title, new_description, new_status, new_assignee_id, versions)
+    SELECT * FROM unnest($1::bigint[], $2::text[], ${arrayParameters(3)})
+      AS change(id, versions, ${changeColumns})
   ), locked AS MATERIALIZED (
     SELECT * FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
   ), judged AS MATERIALIZED (
-    SELECT locked.*, new_title, new_description, new_status, new_assignee_id, ${isMet} AS met,
-      coalesce(new_title, new_description, new_status) IS NULL AND new_assignee_id IS NULL AS idle
+    SELECT locked.*, ${changeColumns}, ${isMet} AS met, num_nonnulls(${changeColumns}) = 0 AS idle
     FROM locked JOIN change USING (id)
   ), changed AS (
     UPDATE tasks AS task SET
-      title = coalesce(judged.new_title, task.title),
-      description = coalesce(judged.new_description, task.description),
-      status = coalesce(judged.new_status, task.status),
-      assignee_id = coalesce(judged.new_assignee_id, task.assignee_id),
+      ${assignments('judged.new_')},
       version = task.version + 1,
       updated_at = greatest(now(), task.updated_at)
     FROM judged
     WHERE task.id = judged.id AND judged.met AND NOT judged.idle
-    RETURNING ${prefixed('task', taskColumns)}
+    RETURNING ${prefixed('task.', taskColumns)}
   )
   SELECT 'met', ${taskColumns} FROM changed
   UNION ALL
@@ -77,11 +82,8 @@ export async function changeTasksIf(
 ): Promise<JudgedTask[]> {
   const rows = await pipeline.run(changeText, [
     bigintArray(changes.map((change) => change.id)),
-    textArray(changes.map((change) => change.title)),
-    textArray(changes.map((change) => change.description)),
-    textArray(changes.map((change) => change.status)),
-    bigintArray(changes.map((change) => change.assigneeId)),
     textArray(changes.map((change) => change.versions)),
+    ...arraysOf(changes),
   ]);
   return rows.map(([met, ...row]) => ({ met: met === 'met', row: toTaskRow(row) }));
 }

@@ -1,36 +1,32 @@
 /** From the bytes of a body to a checked value, or to everything that is wrong with it. */
 import { isUtf8 } from 'node:buffer';
 import { Ajv, type ErrorObject } from 'ajv';
-import type { Static } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
 import Format from 'typebox/format';
-import { idMax, jsonDepthMax } from '../src/contract/limits.ts';
+import { formats } from '../src/contract/formats.ts';
+import { jsonDepthMax } from '../src/contract/limits.ts';
 import { type Fault, faultOf } from '../src/contract/problems.ts';
 import {
   type BodySchema,
   CreateTask,
-  isStorable,
   PatchTask,
-  type Status,
-  storableFormat,
   UpdateTask,
   writableFields,
 } from '../src/contract/task.ts';
+import {
+  changesNothing,
+  namesTwoAssignees,
+  type TaskChange,
+  type TaskDraft,
+  toChange,
+  toDraft,
+  toPatch,
+} from './task-fields.ts';
 
 export type Decoded<Value> =
   | { readonly ok: true; readonly value: Value }
   | { readonly ok: false; readonly faults: readonly [Fault, ...Fault[]] };
-
-/** A task that is to be. */
-export interface TaskDraft {
-  readonly title: string;
-  readonly description: string;
-  readonly status: Status;
-  readonly assigneeId: number;
-}
-
-/** What a change writes; `null` leaves the field as it is. Only a patch may have nothing else. */
-export type TaskChange = { readonly [Field in keyof TaskDraft]: TaskDraft[Field] | null };
 
 export interface BodyDecoder {
   create(body: Uint8Array): Decoded<TaskDraft>;
@@ -40,9 +36,11 @@ export interface BodyDecoder {
 
 /** Compiles the schemas: tens of milliseconds, once per thread. */
 export function createBodyDecoder(): BodyDecoder {
-  Format.Set(storableFormat, isStorable);
   const ajv = new Ajv({ allErrors: true });
-  ajv.addFormat(storableFormat, isStorable);
+  for (const [name, { holds }] of Object.entries(formats)) {
+    Format.Set(name, holds);
+    ajv.addFormat(name, holds);
+  }
   const readCreate = createReader(CreateTask, ajv);
   const readUpdate = createReader(UpdateTask, ajv);
   const readPatch = createReader(PatchTask, ajv);
@@ -50,55 +48,27 @@ export function createBodyDecoder(): BodyDecoder {
   function create(body: Uint8Array): Decoded<TaskDraft> {
     const read = readCreate(body);
     if (!read.ok) return read;
-    const { title, description, status } = read.value;
-    const assigneeId = assigneeOf(read.value);
-    if (assigneeId === conflicting) return { ok: false, faults: [aliasFault] };
-    return {
-      ok: true,
-      value: {
-        title,
-        description: description ?? descriptionDefault,
-        status: status ?? statusDefault,
-        assigneeId: assigneeId ?? nobody,
-      },
-    };
+    if (namesTwoAssignees(read.value)) return { ok: false, faults: [aliasFault] };
+    return { ok: true, value: toDraft(read.value) };
   }
 
   function change(body: Uint8Array): Decoded<TaskChange> {
     const read = readUpdate(body);
     if (!read.ok) return read;
-    const { title = null, description = null, status = null } = read.value;
-    const assigneeId = assigneeOf(read.value);
-    if (assigneeId === conflicting) return { ok: false, faults: [aliasFault] };
-    if (title === null && description === null && status === null && assigneeId === null) {
-      return { ok: false, faults: [nothingToChange] };
-    }
-    return { ok: true, value: { title, description, status, assigneeId } };
+    if (namesTwoAssignees(read.value)) return { ok: false, faults: [aliasFault] };
+    const value = toChange(read.value);
+    return changesNothing(value) ? { ok: false, faults: [nothingToChange] } : { ok: true, value };
   }
 
   function patch(body: Uint8Array): Decoded<TaskChange> {
     const read = readPatch(body);
     if (!read.ok) return read;
-    const { title = null, description, status } = read.value;
-    const assigneeId = assigneeOf(read.value);
-    if (assigneeId === conflicting) return { ok: false, faults: [aliasFault] };
-    return {
-      ok: true,
-      value: {
-        title,
-        description: description === undefined ? null : (description ?? descriptionDefault),
-        status: status === undefined ? null : (status ?? statusDefault),
-        assigneeId,
-      },
-    };
+    if (namesTwoAssignees(read.value)) return { ok: false, faults: [aliasFault] };
+    return { ok: true, value: toPatch(read.value) };
   }
 
   return { create, change, patch };
 }
-
-const descriptionDefault = '';
-const statusDefault: Status = 'pending';
-const nobody = 0;
 
 const aliasFault: Fault = {
   code: 'invalid',
@@ -111,19 +81,6 @@ const nothingToChange: Fault = {
   field: null,
   message: `must have at least one of ${writableFields.join(', ')}`,
 };
-
-const conflicting = Symbol('assigneeID and assignee_id differ');
-
-/** `null`: not given. A given `null` is 0, nobody. */
-function assigneeOf(body: {
-  readonly assigneeID?: number | null;
-  readonly assignee_id?: number | null;
-}): number | null | typeof conflicting {
-  const { assigneeID, assignee_id: alias } = body;
-  if (assigneeID === undefined) return alias === undefined ? null : (alias ?? nobody);
-  if (alias !== undefined && (alias ?? nobody) !== (assigneeID ?? nobody)) return conflicting;
-  return assigneeID ?? nobody;
-}
 
 /**
  * The compiled check costs a tenth of a microsecond and says yes or no; Ajv, which lists what is
@@ -144,7 +101,7 @@ function createReader<Schema extends BodySchema>(schema: Schema, ajv: Ajv) {
     }
     if (check.Check(value)) return { ok: true, value };
     explain(value);
-    return { ok: false, faults: describeErrors(explain.errors ?? []) };
+    return { ok: false, faults: describeErrors(explain.errors ?? [], schema) };
   };
 }
 
@@ -173,17 +130,23 @@ function exceedsDepth(value: unknown, depth = 0): boolean {
 }
 
 /** One fault a field: the first that Ajv found, in the order in which it found them. */
-function describeErrors(errors: readonly ErrorObject[]): readonly [Fault, ...Fault[]] {
+function describeErrors(
+  errors: readonly ErrorObject[],
+  schema: BodySchema,
+): readonly [Fault, ...Fault[]] {
   const faults = new Map<string | null, Fault>();
   for (const error of errors) {
-    const fault = describeErrorOf(error);
+    const fault = describeErrorOf(error, schema);
     if (!faults.has(fault.field)) faults.set(fault.field, fault);
   }
   const [first, ...rest] = faults.values();
   return first === undefined ? faultOf('invalid') : [first, ...rest];
 }
 
-function describeErrorOf({ keyword, instancePath, params }: ErrorObject): Fault {
+function describeErrorOf(
+  { keyword, instancePath, params }: ErrorObject,
+  schema: BodySchema,
+): Fault {
   const field = instancePath === '' ? null : instancePath.slice(1);
   switch (keyword) {
     case 'required':
@@ -204,11 +167,7 @@ function describeErrorOf({ keyword, instancePath, params }: ErrorObject): Fault 
     case 'pattern':
       return { code: 'invalid', field, message: 'must not be blank' };
     case 'format':
-      return {
-        code: 'invalid',
-        field,
-        message: 'must not contain U+0000 or a lone surrogate',
-      };
+      return { code: 'invalid', field, message: formats[params['format']]!.expected };
     case 'enum':
       return {
         code: 'invalid',
@@ -216,12 +175,21 @@ function describeErrorOf({ keyword, instancePath, params }: ErrorObject): Fault 
         message: `must be one of ${(params['allowedValues'] as string[]).join(', ')}`,
       };
     default:
-      return { code: 'invalid', field, message: `must be ${expectedType(field)}` };
+      return {
+        code: 'invalid',
+        field,
+        message: `must be ${expectedType(field === null ? undefined : schema.properties[field])}`,
+      };
   }
 }
 
-function expectedType(field: string | null): string {
-  return field === 'assigneeID' || field === 'assignee_id'
-    ? `an integer from 0 to ${idMax}`
-    : 'a string';
+function expectedType(schema: TSchema | undefined): string {
+  const { type, minimum, maximum, anyOf } = (schema ?? {}) as {
+    type?: string;
+    minimum?: number;
+    maximum?: number;
+    anyOf?: readonly TSchema[];
+  };
+  if (anyOf !== undefined) return expectedType(anyOf[0]);
+  return type === 'integer' ? `an integer from ${minimum} to ${maximum}` : 'a string';
 }

@@ -3,9 +3,8 @@ import type { ResponseItem } from '../src/batching/frames.ts';
 import { encodeCursor, type SortField } from '../src/contract/cursor.ts';
 import { cursorLinks, pageLinks } from '../src/contract/links.ts';
 import { type ListQuery, scopeOf } from '../src/contract/list-query.ts';
-import { encodeTask, toRfc3339 } from './encode.ts';
-import type { TaskRow } from './rows.ts';
 import type { TaskPage } from './statements.ts';
+import { encodeTask, type TaskRow, toRfc3339 } from './task-fields.ts';
 
 /** `version` is the generation of the snapshot; `id` the bytes of the Link header at the front. */
 export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem {

@@ -1,14 +1,14 @@
 /** From rows to the bytes of answers. */
 import type { Fault, ProblemFormat } from '../src/contract/problems.ts';
 import { encodeProblem } from '../src/contract/problems.ts';
-import type { TaskRow } from './rows.ts';
+import { encodeTask, type TaskRow } from './task-fields.ts';
 
-/** What stands around a task. */
-export const answerHead = '{"data":';
-export const answerTail = ',"meta":null,"message":"success","errors":[],"status":"ok"}';
+const head = '{"data":';
+const tail = ',"meta":null,"message":"success","errors":[],"status":"ok"}';
 
-export function encodeTaskAnswer(row: TaskRow): Uint8Array {
-  return Buffer.from(answerHead + encodeTask(row) + answerTail);
+/** @param encoding of the texts in the row: `latin1` where each character is a byte of UTF-8. */
+export function encodeTaskAnswer(row: TaskRow, encoding: 'utf8' | 'latin1' = 'utf8'): Uint8Array {
+  return Buffer.from(head + encodeTask(row) + tail, encoding);
 }
 
 export function encodeFaults(
@@ -16,23 +16,4 @@ export function encodeFaults(
   format: ProblemFormat,
 ): Uint8Array {
   return Buffer.from(encodeProblem(faults, format));
-}
-
-/** Written out, because only the two texts need escaping: perf/micro/encode.ts has both ways. */
-export function encodeTask(row: TaskRow): string {
-  return (
-    `{"id":${row.id},"title":${JSON.stringify(row.title)},` +
-    `"description":${JSON.stringify(row.description)},"status":"${row.status}",` +
-    `"assigneeID":${row.assigneeId},"createdAt":"${toRfc3339(row.createdAt)}",` +
-    `"updatedAt":"${toRfc3339(row.updatedAt)}"}`
-  );
-}
-
-/**
- * PostgreSQL's `2025-12-05 12:00:00.12+00` (DateStyle ISO, TimeZone UTC, timestamptz(3)) to
- * `2025-12-05T12:00:00.120Z`, without a Date in between.
- */
-export function toRfc3339(timestamp: string): string {
-  const fraction = timestamp.slice(20, -3);
-  return `${timestamp.slice(0, 10)}T${timestamp.slice(11, 19)}.${fraction.padEnd(3, '0')}Z`;
 }

@@ -5,9 +5,17 @@
 import { createHash } from 'node:crypto';
 import { idempotencyKeyHours } from '../src/contract/limits.ts';
 import type { Pipeline } from '../src/database/wire/pipeline.ts';
-import { bigintArray, textArray } from './arrays.ts';
-import type { TaskDraft } from './decode.ts';
-import type { TaskRow } from './rows.ts';
+import { textArray } from './arrays.ts';
+import {
+  arrayParameters,
+  arraysOf,
+  createdRow,
+  meaningOf,
+  type TaskDraft,
+  type TaskRow,
+  writtenColumns,
+  writtenValues,
+} from './task-fields.ts';
 
 export interface KeyedDraft extends TaskDraft {
   /** `null`: none. */
@@ -32,9 +40,8 @@ const createText = `
       WHEN key IS NULL OR pg_try_advisory_xact_lock(hashtextextended(key, 0))
       THEN nextval(pg_get_serial_sequence('tasks', 'id'))
     END AS id
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[])
-      WITH ORDINALITY
-      AS draft(title, description, status, assignee_id, key, fingerprint, place)
+    FROM unnest($1::text[], $2::text[], ${arrayParameters(3)})
+      WITH ORDINALITY AS draft(key, fingerprint, ${writtenColumns}, place)
     ORDER BY place
   ), claim AS (
     INSERT INTO idempotency_keys AS kept (key, fingerprint, task_id)
@@ -49,8 +56,8 @@ const createText = `
     )
     RETURNING key, fingerprint, task_id, created_at
   ), created AS (
-    INSERT INTO tasks (id, title, description, status, assignee_id) OVERRIDING SYSTEM VALUE
-    SELECT id, title, description, status, assignee_id
+    INSERT INTO tasks (id, ${writtenColumns}) OVERRIDING SYSTEM VALUE
+    SELECT id, ${writtenValues}
     FROM draft LEFT JOIN claim USING (key)
     WHERE id IS NOT NULL AND (key IS NULL OR task_id = id)
     ORDER BY place
@@ -76,35 +83,18 @@ export async function createTasksOnce(
   drafts: readonly KeyedDraft[],
 ): Promise<KeyedOutcome[]> {
   const rows = await pipeline.run(createText, [
-    textArray(drafts.map((draft) => draft.title)),
-    textArray(drafts.map((draft) => draft.description)),
-    textArray(drafts.map((draft) => draft.status)),
-    bigintArray(drafts.map((draft) => draft.assigneeId)),
     textArray(drafts.map((draft) => draft.key)),
     textArray(drafts.map((draft) => (draft.key === null ? null : fingerprintOf(draft)))),
+    ...arraysOf(drafts),
   ]);
   return rows.map(([outcome, id, createdAt], place): KeyedOutcome => {
     const type = outcome as KeyedOutcome['type'];
     if (type === 'reused' || type === 'in-flight') return { type };
-    const { title, description, status, assigneeId } = drafts[place]!;
-    return {
-      type,
-      row: {
-        id: id!,
-        version: '1',
-        title,
-        description,
-        status,
-        assigneeId: String(assigneeId),
-        createdAt: createdAt!,
-        updatedAt: createdAt!,
-      },
-    };
+    const made = { id: id!, version: '1', createdAt: createdAt!, updatedAt: createdAt! };
+    return { type, row: createdRow(drafts[place]!, made) };
   });
 }
 
-/** The same for bodies that mean the same. */
-function fingerprintOf({ title, description, status, assigneeId }: TaskDraft): string {
-  const text = JSON.stringify([title, description, status, assigneeId]);
-  return createHash('sha256').update(text).digest('base64');
+function fingerprintOf(draft: TaskDraft): string {
+  return createHash('sha256').update(meaningOf(draft)).digest('base64');
 }

@@ -28,14 +28,12 @@ import {
   titleByCodePoint,
 } from './conditions.ts';
 import { type SearchPlan, walkedTerm } from './search-plans.ts';
+import { columnsBesideId, prefixed, taskColumns } from './task-fields.ts';
 
 export interface Statement {
   readonly text: string;
   readonly values: readonly string[];
 }
-
-const columnsBesideId = 'version, title, description, status, assignee_id, created_at, updated_at';
-export const taskColumns = `id, ${columnsBesideId}`;
 
 /** Ids of one block of tasks_blocks: id >> 14. */
 const blockBits = 14;
@@ -70,7 +68,7 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
   const text = `
     ${sharedOf(query, parameters, plan)}
     SELECT state.generation, state.total, state.matching, state.finished,
-      ${prefixed('page', taskColumns)}
+      ${prefixed('page.', taskColumns)}
     FROM (
       SELECT generation, total, matching, finished FROM tasks_state, ${matching.item} AS counted
       OFFSET 0
@@ -246,7 +244,7 @@ function blockPage({ query, parameters }: Place, counted: string): string {
   const inBlock = descending ? `id < (block + 1) << ${blockBits}` : `id >= block << ${blockBits}`;
   const fromFirst = descending ? 'id <= first.id' : 'id >= first.id';
   return `
-    SELECT ${prefixed('task', taskColumns)}
+    SELECT ${prefixed('task.', taskColumns)}
     FROM (
       SELECT block, before FROM (
         SELECT block, ${counted} AS inside,
@@ -325,11 +323,4 @@ function orderBy({ field, descending }: Order, reversed: boolean, prefix = ''): 
 function where(...conditions: readonly string[]): string {
   const given = conditions.filter((condition) => condition !== '');
   return given.length === 0 ? '' : `WHERE ${given.join(' AND ')}`;
-}
-
-export function prefixed(alias: string, columns: string): string {
-  return columns
-    .split(', ')
-    .map((column) => `${alias}.${column}`)
-    .join(', ');
 }

@@ -7,19 +7,25 @@ import type { ResponseItem } from '../src/batching/frames.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
 import type { Pipeline } from '../src/database/wire/pipeline.ts';
 import type { Values } from '../src/database/wire/row.ts';
-import { bigintArray, textArray } from './arrays.ts';
-import type { TaskChange, TaskDraft } from './decode.ts';
-import {
-  listStatement,
-  prefixed,
-  type Statement,
-  sampleStatement,
-  taskColumns,
-} from './list-statement.ts';
+import { readTaskAnswer } from './answers.ts';
+import { bigintArray } from './arrays.ts';
+import { listStatement, type Statement, sampleStatement } from './list-statement.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
-import { type TaskRow, toTaskRow } from './rows.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
-import { readTaskAnswer } from './task-answer.ts';
+import {
+  arrayParameters,
+  arraysOf,
+  assignments,
+  createdRow,
+  prefixed,
+  type TaskChange,
+  type TaskDraft,
+  type TaskRow,
+  taskColumns,
+  toTaskRow,
+  writtenColumns,
+  writtenValues,
+} from './task-fields.ts';
 
 /** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
 export interface TaskPage {
@@ -36,10 +42,9 @@ const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`
 
 // ORDER BY place: rows are inserted, numbered and returned in the order of the requests.
 const createText = `
-  INSERT INTO tasks (title, description, status, assignee_id)
-  SELECT title, description, status, assignee_id
-  FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY
-    AS draft(title, description, status, assignee_id, place)
+  INSERT INTO tasks (${writtenColumns})
+  SELECT ${writtenValues}
+  FROM unnest(${arrayParameters(1)}) WITH ORDINALITY AS draft(${writtenColumns}, place)
   ORDER BY place
   RETURNING id, version, created_at, updated_at`;
 
@@ -47,21 +52,17 @@ const createText = `
 // greatest(): a transaction that began earlier may commit later; updated_at must not go back.
 const changeText = `
   WITH change AS (
-    SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])
-      AS change(id, title, description, status, assignee_id)
+    SELECT * FROM unnest($1::bigint[], ${arrayParameters(2)}) AS change(id, ${writtenColumns})
   ), locked AS MATERIALIZED (
     SELECT id FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
   )
   UPDATE tasks AS task SET
-    title = coalesce(change.title, task.title),
-    description = coalesce(change.description, task.description),
-    status = coalesce(change.status, task.status),
-    assignee_id = coalesce(change.assignee_id, task.assignee_id),
+    ${assignments('change.')},
     version = task.version + 1,
     updated_at = greatest(now(), task.updated_at)
   FROM locked JOIN change USING (id)
   WHERE task.id = locked.id
-  RETURNING ${prefixed('task', taskColumns)}`;
+  RETURNING ${prefixed('task.', taskColumns)}`;
 
 const removeText = `
   WITH locked AS MATERIALIZED (
@@ -81,25 +82,15 @@ export async function createTasks(
   pipeline: Pipeline,
   drafts: readonly TaskDraft[],
 ): Promise<TaskRow[]> {
-  const rows = await pipeline.run(createText, [
-    textArray(drafts.map((draft) => draft.title)),
-    textArray(drafts.map((draft) => draft.description)),
-    textArray(drafts.map((draft) => draft.status)),
-    bigintArray(drafts.map((draft) => draft.assigneeId)),
-  ]);
-  return rows.map(([id, version, createdAt, updatedAt], place) => {
-    const { title, description, status, assigneeId } = drafts[place]!;
-    return {
+  const rows = await pipeline.run(createText, arraysOf(drafts));
+  return rows.map(([id, version, createdAt, updatedAt], place) =>
+    createdRow(drafts[place]!, {
       id: id!,
       version: version!,
-      title,
-      description,
-      status,
-      assigneeId: String(assigneeId),
       createdAt: createdAt!,
       updatedAt: updatedAt!,
-    };
-  });
+    }),
+  );
 }
 
 /**
@@ -110,14 +101,8 @@ export function changeTasks(
   pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
 ): Promise<ResponseItem[]> {
-  const values = [
-    bigintArray(changes.map((change) => change.id)),
-    textArray(changes.map((change) => change.title)),
-    textArray(changes.map((change) => change.description)),
-    textArray(changes.map((change) => change.status)),
-    bigintArray(changes.map((change) => change.assigneeId)),
-  ];
-  return pipeline.read(changeText, values, readTaskAnswer);
+  const ids = bigintArray(changes.map((change) => change.id));
+  return pipeline.read(changeText, [ids, ...arraysOf(changes)], readTaskAnswer);
 }
 
 /** @returns the ids that were there and are gone. */

@@ -27,6 +27,7 @@ import {
 import { createBodyDecoder, type Decoded } from './decode.ts';
 import { createTasksOnce, type KeyedDraft } from './keyed-create.ts';
 import { changeTasks, createTasks, removeTasks } from './statements.ts';
+import { changesNothing } from './task-fields.ts';
 import { executeWrites } from './write-batch.ts';
 
 export interface Writes {
@@ -131,9 +132,8 @@ async function remove(
 }
 
 /** It changes something, whatever the task's version. */
-function isPlain({ versions, title, description, status, assigneeId }: ConditionalChange): boolean {
-  const isIdle = title === null && description === null && status === null && assigneeId === null;
-  return versions === null && !isIdle;
+function isPlain(change: ConditionalChange): boolean {
+  return change.versions === null && !changesNothing(change);
 }
 
 function isKeyed({ key }: KeyedDraft): boolean {

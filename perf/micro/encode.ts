@@ -1,10 +1,17 @@
 /** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
 import { readValues } from '../../src/database/wire/row.ts';
-import { encodeTask, encodeTaskAnswer, toRfc3339 } from '../../workers/encode.ts';
+import { readTaskAnswer } from '../../workers/answers.ts';
+import { encodeTaskAnswer } from '../../workers/encode.ts';
 import { encodeListAnswer } from '../../workers/encode-list.ts';
-import { type TaskRow, toTaskRow } from '../../workers/rows.ts';
-import { readTaskAnswer } from '../../workers/task-answer.ts';
+import {
+  createdRow,
+  encodeTask,
+  type TaskRow,
+  toDraft,
+  toRfc3339,
+  toTaskRow,
+} from '../../workers/task-fields.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';
@@ -54,13 +61,13 @@ function stringifyTask(row: TaskRow): string {
 }
 
 /** As it lies in a DataRow message, from the number of columns on. */
-export function rowMessage(values: readonly string[]): Buffer {
+export function rowMessage(values: readonly (string | null)[]): Buffer {
   const count = Buffer.alloc(2);
   count.writeUInt16BE(values.length);
   const columns = values.map((value) => {
     const length = Buffer.alloc(4);
-    length.writeInt32BE(Buffer.byteLength(value));
-    return Buffer.concat([length, Buffer.from(value)]);
+    length.writeInt32BE(value === null ? -1 : Buffer.byteLength(value));
+    return Buffer.concat([length, Buffer.from(value ?? '')]);
   });
   return Buffer.concat([count, ...columns]);
 }
@@ -68,14 +75,11 @@ export function rowMessage(values: readonly string[]): Buffer {
 /** As PostgreSQL writes it. */
 function toRow(task: SeededTask, place: number): TaskRow {
   const written = (time: string): string => time.replace('T', ' ').replace('Z', '+00');
-  return {
+  const { title, description, status, assigneeId } = task;
+  return createdRow(toDraft({ title, description, status, assigneeID: assigneeId }), {
     id: String(place + 1),
     version: '1',
-    title: task.title,
-    description: task.description,
-    status: task.status,
-    assigneeId: String(task.assigneeId),
     createdAt: written(task.createdAt),
     updatedAt: written(task.updatedAt),
-  };
+  });
 }

@@ -1,11 +1,12 @@
 /** One seeded task. */
+import type { Status } from '../../src/contract/task.ts';
 import type { Random } from '../load/random.ts';
 import { nameOf, pickWord } from './words.ts';
 
 export interface SeededTask {
   readonly title: string;
   readonly description: string;
-  readonly status: string;
+  readonly status: Status;
   readonly assigneeId: number;
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -22,11 +23,11 @@ export interface Place {
 
 /** Half of all tasks are over. */
 const statuses = [
-  ...Array<string>(40).fill('completed'),
-  ...Array<string>(10).fill('done'),
-  ...Array<string>(30).fill('pending'),
-  ...Array<string>(14).fill('in_progress'),
-  ...Array<string>(6).fill('canceled'),
+  ...Array<Status>(40).fill('completed'),
+  ...Array<Status>(10).fill('done'),
+  ...Array<Status>(30).fill('pending'),
+  ...Array<Status>(14).fill('in_progress'),
+  ...Array<Status>(6).fill('canceled'),
 ];
 const people = 20_000;
 const spanMs = 2 * 365 * 24 * 3600 * 1000;

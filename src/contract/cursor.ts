@@ -2,10 +2,11 @@
  * The place in a list that the next page begins behind, as text that clients hand back unread.
  * It belongs to one sort order and one filter; nothing in it is trusted.
  */
-import { isRfc3339, readNumber } from './filter.ts';
+import { readNumber } from './filter.ts';
+import { isRfc3339, isStorable } from './formats.ts';
 import { hashText } from './hash.ts';
 import { titleLengthMaxCodePoints } from './limits.ts';
-import { isStorable, statuses } from './task.ts';
+import { statuses } from './task.ts';
 
 export const sortFields = [
   'id',

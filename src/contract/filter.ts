@@ -8,8 +8,9 @@
  *
  * A term without a field matches any field.
  */
+import { isRfc3339, isStorable } from './formats.ts';
 import { filterMaxBytes, filterTermsMax, idMax } from './limits.ts';
-import { isStorable, type Status, statuses } from './task.ts';
+import { type Status, statuses } from './task.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -257,19 +258,6 @@ export function readNumber(word: string): number | undefined {
   if (!/^(0|[1-9]\d{0,15})$/.test(word)) return undefined;
   const number = Number(word);
   return number <= idMax ? number : undefined;
-}
-
-const rfc3339 =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)$/;
-
-/** RFC 3339, section 5.6, without leap seconds. PostgreSQL has no year 0 and six digits. */
-export function isRfc3339(text: string): boolean {
-  const match = rfc3339.exec(text);
-  if (match === null) return false;
-  const [year, month, day] = match.slice(1, 4).map(Number) as [number, number, number];
-  const date = new Date(Date.UTC(2000, 0, 1));
-  date.setUTCFullYear(year, month - 1, day);
-  return year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 function problem(reader: Reader, at: number, token: string, what: string): string {

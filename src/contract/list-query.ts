@@ -1,9 +1,10 @@
 /** The query of a list request: strict decoding, bounds, defaults. Pure; never throws. */
 import { decodeCursor, type Order, type Position, type SortField, sortFields } from './cursor.ts';
 import { type FilterTerm, parseFilter, printFilter, readNumber } from './filter.ts';
+import { isStorable } from './formats.ts';
 import { deepOffsetMin, idMax, pageMax, perPageDefault, perPageMax } from './limits.ts';
 import type { Fault } from './problems.ts';
-import { isStorable, type Status, statuses } from './task.ts';
+import { type Status, statuses } from './task.ts';
 
 /** Two queries that ask for the same are the same value, to the byte of its JSON. */
 export interface ListQuery {

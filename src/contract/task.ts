@@ -3,21 +3,12 @@
  * checks, the texts of faults and the API's description.
  */
 import { type Static, type TSchema, Type } from 'typebox';
+import { storableFormat } from './formats.ts';
 import { descriptionLengthMaxCodePoints, idMax, titleLengthMaxCodePoints } from './limits.ts';
 
 /** `done` is the Go service's word for `completed`, kept so that its clients and rows still fit. */
 export const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
-
-/**
- * The name of the string format that PostgreSQL can store faithfully: no U+0000, no lone
- * surrogate. Who compiles a schema registers {@link isStorable} under it.
- */
-export const storableFormat = 'storable';
-
-export function isStorable(text: string): boolean {
-  return !text.includes('\0') && text.isWellFormed();
-}
 
 const title = Type.String({
   minLength: 1,

@@ -12,7 +12,7 @@ import {
   type ProblemCode,
   problems,
 } from '../contract/problems.ts';
-import type { Task } from '../contract/task.ts';
+import { type Task, writableFields } from '../contract/task.ts';
 import type { Json } from './json.ts';
 
 export interface Example {
@@ -291,7 +291,7 @@ export const examples: readonly Example[] = [
       {
         code: 'missing_field',
         field: null,
-        message: 'must have at least one of title, description, status, assigneeID',
+        message: `must have at least one of ${writableFields.join(', ')}`,
       },
     ]),
   },

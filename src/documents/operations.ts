@@ -1,5 +1,6 @@
 /** What the description says of each endpoint beside what follows from the table of endpoints. */
 import { idempotencyKeyHours } from '../contract/limits.ts';
+import { writableFields } from '../contract/task.ts';
 import type { HeaderName } from './headers.ts';
 import { listParameters, type ParameterName } from './parameters.ts';
 import type { SchemaName } from './schemas.ts';
@@ -72,7 +73,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     operationId: 'updateTask',
     tag: 'Tasks',
     summary: 'Change a task',
-    description: 'Any of title, description, status and assigneeID; what is left out stays.',
+    description: `Any of ${writableFields.join(', ')}; what is left out stays.`,
     parameters: ['IfMatch'],
     body: { schema: 'UpdateTask', types: [json] },
     success: { status: 200, description: 'The task.', schema: 'TaskAnswer', headers: ['ETag'] },

@@ -56,14 +56,16 @@ function describeAdministration(
   { operationId, summary, description, parameters, types, headers, refusals }: AdministrationPage,
   shared: SharedAnswers,
 ): JsonObject {
-  const asText = { schema: { type: 'string' } };
+  const contentOf = (type: string) => ({
+    schema: { type: type === 'application/json' ? 'object' : 'string' },
+  });
   const refused = Object.entries(refusals).map(([status, text]) => [
     status,
     {
       description: text,
       headers: headerRefs(['X-Go-Pprof', ...commonHeaders]),
       content: {
-        'text/plain': asText,
+        'text/plain': contentOf('text/plain'),
         // A doubtful framing, which comes before the page.
         ...(status === '400' ? { 'application/json': { schema: schemaRef('Problem') } } : {}),
       },
@@ -77,7 +79,7 @@ function describeAdministration(
     security: [{ metrics: [] }],
     parameters: [...parameters, ...parameterRefs(['RequestId'])],
     responses: {
-      '200': page(headers, Object.fromEntries(types.map((type) => [type, asText]))),
+      '200': page(headers, Object.fromEntries(types.map((type) => [type, contentOf(type)]))),
       ...shared.problems([...framingProblems, 'unauthorized', 'internal', 'unavailable']),
       ...Object.fromEntries(refused),
     },

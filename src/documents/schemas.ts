@@ -10,7 +10,8 @@ import {
   TaskAnswer,
   TaskListAnswer,
 } from '../contract/answers.ts';
-import { CreateTask, PatchTask, storableFormat, Task, UpdateTask } from '../contract/task.ts';
+import { storableFormat } from '../contract/formats.ts';
+import { CreateTask, PatchTask, Task, UpdateTask } from '../contract/task.ts';
 import { type Json, type JsonObject, plain } from './json.ts';
 
 const named = {

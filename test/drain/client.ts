@@ -1,6 +1,8 @@
 /** A client over a raw keep-alive socket that knows what it wrote, and what came back, and when. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertBytesDescribed } from '../support/described-bytes.ts';
+import { parseAnswer } from '../support/raw-socket.ts';
 
 export type Habit =
   /** One request after the other on one connection. */
@@ -144,12 +146,14 @@ async function ask(
 ): Promise<Attempt | undefined> {
   if (!wire.socket.writable) return undefined;
   const writtenAt = clock();
+  let line = 'POST /api/tasks';
   if (title === undefined) {
     const path = Math.random() < 0.5 ? '/api/tasks?per_page=100' : '/api/tasks?status=pending';
-    wire.socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    line = `GET ${path}`;
+    wire.socket.write(`${line} HTTP/1.1\r\nHost: x\r\n\r\n`);
   } else {
     const body = JSON.stringify({ title });
-    const request = `POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const request = `${line} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     const cut = habit === 'slow' ? request.length - Math.ceil(body.length / 2) : request.length;
     wire.socket.write(request.slice(0, cut));
     if (cut < request.length) {
@@ -158,6 +162,10 @@ async function ask(
     }
   }
   const { text, isWhole } = await wire.answer();
+  if (isWhole) {
+    const { answer } = parseAnswer(Buffer.from(text), false)!;
+    assertBytesDescribed(`${line} HTTP/1.1\r\n\r\n`, [answer]);
+  }
   return {
     habit,
     title,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi } from '../support/api.ts';
+import { assertFetchedDescribed } from '../support/described-bytes.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { runToExit, startService } from '../support/service.ts';
 
@@ -78,6 +79,7 @@ async function raw(port: number, method: string, path: string, body: string): Pr
     body,
     headers: { 'Content-Type': 'application/json' },
   });
+  await assertFetchedDescribed(method, path, response);
   const headers = [...response.headers].map(([name, value]) => `${name}: ${value}\n`).join('');
   return `HTTP/1.1 ${response.status} ${response.statusText}\n${headers}\n${await response.text()}`;
 }

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type Client, createClient } from '../../docs/client/client.ts';
 import { createOnce, everyTask, retitle } from '../../docs/client/example.ts';
 import { endpoints } from '../../src/contract/endpoints.ts';
+import { assertFetchedDescribed } from '../support/described-bytes.ts';
 import { root } from '../support/house.ts';
 import { readHttpFile } from '../support/http-file.ts';
 import { useService } from '../support/suite.ts';
@@ -23,7 +24,7 @@ test('the requests of docs/requests.http are answered as it says', async () => {
     const sent = { headers, ...(body === undefined ? {} : { body }) };
     const answer =
       path === '/openapi.json'
-        ? await fetch(url, { headers })
+        ? await fetchDescribed(url, path, headers)
         : await suite.api.request(method, path, sent);
     assert.equal(answer.status, status, name);
     used.add(`${method} ${path.split('?')[0]!.replace(/\/\d+$/, '/:id')}`);
@@ -33,6 +34,16 @@ test('the requests of docs/requests.http are answered as it says', async () => {
     assert.ok(used.has(`${method} ${path}`), `${method} ${path} is in no request`);
   }
 });
+
+async function fetchDescribed(
+  url: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  const response = await fetch(url, { headers });
+  await assertFetchedDescribed('GET', path, response);
+  return response;
+}
 
 test('the example client creates once, lists everything and loses no change', async () => {
   const client = createClient(`http://127.0.0.1:${suite.service.port}`);

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from '../support/api.ts';
+import { assertFetchedDescribed } from '../support/described-bytes.ts';
 import { scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { goIsMissing, goToolPprofLater, readPprof } from '../support/pprof.ts';
@@ -33,10 +34,13 @@ after(async () => {
 });
 
 async function fetchPage(path: string, headers: Record<string, string> = {}): Promise<Response> {
-  return fetch(`http://127.0.0.1:${guarded.port}${path}`, {
+  const response = await fetch(`http://127.0.0.1:${guarded.port}${path}`, {
     redirect: 'manual',
     headers: { Authorization: `Basic ${btoa(`${who}:${password}`)}`, ...headers },
   });
+  // Without the slash it is a way to the page, no page of the API.
+  if (path !== '/debug/pprof') await assertFetchedDescribed('GET', path, response);
+  return response;
 }
 
 /** Reads by id until it is stopped. */

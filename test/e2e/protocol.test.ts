@@ -2,12 +2,22 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { faultsOf } from '../support/api.ts';
+import { assertBytesDescribed } from '../support/described-bytes.ts';
+import { parseAnswer } from '../support/raw-socket.ts';
 import { useService } from '../support/suite.ts';
 
 const suite = useService('protocol');
 
 /** Sends bytes as they are and reads until the first answer is complete or the connection ends. */
-function sendRaw(bytes: string | Buffer): Promise<string> {
+async function sendRaw(bytes: string): Promise<string> {
+  const text = await exchange(bytes);
+  const parsed = parseAnswer(Buffer.from(text), false);
+  // A connection that is ended behind what nobody reads may be reset before the answer is read.
+  if (parsed !== undefined) assertBytesDescribed(bytes, [parsed.answer]);
+  return text;
+}
+
+function exchange(bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(suite.service.port, '127.0.0.1', () => socket.write(bytes));
     let text = '';

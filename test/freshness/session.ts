@@ -1,5 +1,6 @@
 /** One keep-alive connection of a client; a new one after each failure. */
 import { Agent, request } from 'node:http';
+import { assertDescribed } from '../support/described.ts';
 
 export interface HttpAnswer {
   readonly status: number;
@@ -23,7 +24,7 @@ export function openSession(port: number): HttpSession {
       bytes === undefined
         ? {}
         : { 'Content-Type': 'application/json', 'Content-Length': bytes.length };
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const lost = (): void => {
         agent.destroy();
         agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -37,7 +38,19 @@ export function openSession(port: number): HttpSession {
           incoming.on('error', lost);
           incoming.on('end', () => {
             const text = Buffer.concat(chunks).toString();
-            resolve({ status: incoming.statusCode!, text });
+            const status = incoming.statusCode!;
+            try {
+              const content: unknown = text === '' ? null : JSON.parse(text);
+              assertDescribed(method, path, {
+                status,
+                headers: incoming.headers,
+                text,
+                body: content,
+              });
+              resolve({ status, text });
+            } catch (error) {
+              reject(error);
+            }
           });
         },
       );

@@ -143,7 +143,7 @@ test('whatever bytes come, the service lives and others are served', async (t) =
   );
 
   async function throwBytes(parts: readonly string[]): Promise<void> {
-    const connection = await openRaw(suite.service.port);
+    const connection = await openRaw(suite.service.port, null);
     for (const part of parts) await connection.send(part);
     await connection.answers(1, patienceMs);
     // Which of them answers a HEAD is not known here, so they are not taken apart.

@@ -8,13 +8,12 @@ import fc from 'fast-check';
 import { Compile } from 'typebox/compile';
 import Format from 'typebox/format';
 import { sortFields } from '../../src/contract/cursor.ts';
+import { formats, isStorable } from '../../src/contract/formats.ts';
 import { urlMaxBytes } from '../../src/contract/limits.ts';
 import {
   CreateTask,
-  isStorable,
   PatchTask,
   statuses,
-  storableFormat,
   UpdateTask,
   writableFields,
 } from '../../src/contract/task.ts';
@@ -25,7 +24,7 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('fuzz_requests');
 
-Format.Set(storableFormat, isStorable);
+for (const [name, { holds }] of Object.entries(formats)) Format.Set(name, holds);
 const schemas = { POST: CreateTask, PUT: UpdateTask, PATCH: PatchTask } as const;
 const checks = {
   POST: Compile(CreateTask),

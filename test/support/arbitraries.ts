@@ -1,7 +1,7 @@
 /** Values that fit the contract's schemas, and values that almost do. */
 import fc from 'fast-check';
 import type { TSchema } from 'typebox';
-import { isStorable } from '../../src/contract/task.ts';
+import { isStorable } from '../../src/contract/formats.ts';
 
 interface Keywords {
   readonly type?: string;

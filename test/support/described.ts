@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { isRfc3339 } from '../../src/contract/filter.ts';
+import { isRfc3339 } from '../../src/contract/formats.ts';
 import { createOpenApi } from '../../src/documents/openapi.ts';
 
 interface Answered {

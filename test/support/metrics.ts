@@ -1,5 +1,6 @@
 /** Metrics as a scraper sees them. */
 import { request } from 'node:http';
+import { assertDescribed } from './described.ts';
 
 export interface Scrape {
   readonly status: number;
@@ -38,7 +39,18 @@ export function scrape(port: number, options: ScrapeOptions = {}): Promise<Scrap
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
           const contentType = String(response.headers['content-type']);
-          resolve(parse(response.statusCode!, contentType, text));
+          const status = response.statusCode!;
+          try {
+            // The primary's own port is no part of the API, nor is a page that is moved or off.
+            const isOfApi = response.headers['uwebsockets'] !== undefined && status !== 404;
+            if (isOfApi && path === '/metrics') {
+              const body: unknown = contentType.includes('json') ? JSON.parse(text) : text;
+              assertDescribed('GET', path, { status, headers: response.headers, text, body });
+            }
+            resolve(parse(status, contentType, text));
+          } catch (error) {
+            reject(error);
+          }
         });
         response.on('error', reject);
       },

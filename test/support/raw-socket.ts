@@ -1,6 +1,7 @@
 /** Bytes as they are to a service, and what came back: for what no HTTP client would send. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { assertBytesDescribed } from './described-bytes.ts';
 
 export interface RawAnswer {
   readonly status: number;
@@ -12,7 +13,10 @@ export interface RawConnection {
   readonly socket: Socket;
   /** Resolves once the bytes are on their way. Does nothing when the connection is gone. */
   send(bytes: string | Uint8Array): Promise<void>;
-  /** Resolves when there are so many answers, the connection ended, or it took too long. */
+  /**
+   * Resolves when there are so many answers, the connection ended, or it took too long.
+   * Rejects when one is not as the description of the API has it.
+   */
   answers(count: number, milliseconds?: number): Promise<readonly RawAnswer[]>;
   /** Resolves true when the service ended the connection within the time. */
   ended(milliseconds: number): Promise<boolean>;
@@ -25,21 +29,26 @@ export interface RawConnection {
 
 const pollMs = 2;
 
-/** A text is sent as Latin-1: one character, one byte. Answers to HEAD are told apart by `heads`. */
+/**
+ * A text is sent as Latin-1: one character, one byte.
+ * @param heads places of answers to HEAD, which are told apart by it; `null`: nobody knows them, so
+ *   answers cannot be held against the description.
+ */
 export async function openRaw(
   port: number,
-  heads: ReadonlySet<number> = new Set(),
+  heads: ReadonlySet<number> | null = new Set(),
 ): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
   let received = Buffer.alloc(0);
   let isOver = false;
   let everything = '';
+  let sent = '';
   const found: RawAnswer[] = [];
   socket.on('data', (bytes) => {
     everything += bytes.toString('latin1');
     received = Buffer.concat([received, bytes]);
     for (;;) {
-      const answer = parseAnswer(received, heads.has(found.length));
+      const answer = parseAnswer(received, heads?.has(found.length) === true);
       if (answer === undefined) return;
       found.push(answer.answer);
       received = received.subarray(answer.bytes);
@@ -65,12 +74,14 @@ export async function openRaw(
     send: (bytes) =>
       new Promise((resolve) => {
         if (isOver || socket.destroyed) return resolve();
+        sent += typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1');
         socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes, () =>
           resolve(),
         );
       }),
     async answers(count, milliseconds = 5000) {
       await until(() => found.length >= count || isOver, milliseconds);
+      if (heads !== null) assertBytesDescribed(sent, found);
       return found;
     },
     async ended(milliseconds) {
@@ -83,7 +94,7 @@ export async function openRaw(
   };
 }
 
-function parseAnswer(
+export function parseAnswer(
   bytes: Buffer,
   isHead: boolean,
 ): { answer: RawAnswer; bytes: number } | undefined {

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { rowMessage } from '../../perf/micro/encode.ts';
 import { bindAndExecute, parseMessage } from '../../src/database/wire/messages.ts';
 import { createReader, lengthAt } from '../../src/database/wire/reader.ts';
-import { readValues } from '../../src/database/wire/row.ts';
+import { readByteTexts, readValues } from '../../src/database/wire/row.ts';
 import { serverError } from '../../src/database/wire/server-error.ts';
 
 const message = fc.record(
@@ -47,15 +48,13 @@ describe('messages of the server', () => {
 
   it('have rows of texts and NULLs', () => {
     fc.assert(
-      fc.property(fc.array(fc.option(fc.string({ unit: 'binary' }))), (values) => {
-        const parts = values.map((value) => {
-          const length = Buffer.alloc(4);
-          length.writeInt32BE(value === null ? -1 : Buffer.byteLength(value));
-          return Buffer.concat([length, Buffer.from(value ?? '')]);
-        });
-        const count = Buffer.alloc(2);
-        count.writeUInt16BE(values.length);
-        assert.deepEqual(readValues(Buffer.concat([count, ...parts]), 0), values);
+      fc.property(fc.array(fc.option(fc.string({ unit: 'binary' }))), fc.nat(9), (values, at) => {
+        const bytes = Buffer.concat([Buffer.alloc(at), rowMessage(values)]);
+        assert.deepEqual(readValues(bytes, at), values);
+        assert.deepEqual(
+          readByteTexts(bytes, at),
+          values.map((value) => value && Buffer.from(value).toString('latin1')),
+        );
       }),
     );
   });

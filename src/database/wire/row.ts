@@ -7,11 +7,12 @@ export type Values = readonly (string | null)[];
 /** Makes something of a row. @param at where the number of its columns stands. */
 export type RowReader<Row> = (bytes: Buffer, at: number) => Row;
 
+const countBytes = 2;
 const lengthBytes = 4;
 
 export function readValues(bytes: Buffer, at: number): Values {
-  const values = new Array<string | null>((bytes[at]! << 8) | bytes[at + 1]!);
-  let place = at + 2;
+  const values = new Array<string | null>(columnCount(bytes, at));
+  let place = at + countBytes;
   for (let column = 0; column < values.length; column++) {
     const length = lengthAt(bytes, place);
     place += lengthBytes;
@@ -23,4 +24,30 @@ export function readValues(bytes: Buffer, at: number): Values {
     }
   }
   return values;
+}
+
+/**
+ * The same with one character for each byte: UTF-8 that is not decoded, for texts that go on as
+ * bytes. One text is made of the whole row, and the values are pieces of it.
+ */
+export function readByteTexts(bytes: Buffer, at: number): Values {
+  const values = new Array<string | null>(columnCount(bytes, at));
+  const begin = at + countBytes;
+  let end = begin;
+  for (let column = 0; column < values.length; column++) {
+    end += lengthBytes + Math.max(0, lengthAt(bytes, end));
+  }
+  const row = bytes.toString('latin1', begin, end);
+  let place = begin;
+  for (let column = 0; column < values.length; column++) {
+    const length = lengthAt(bytes, place);
+    place += lengthBytes;
+    values[column] = length < 0 ? null : row.slice(place - begin, place - begin + length);
+    place += Math.max(0, length);
+  }
+  return values;
+}
+
+function columnCount(bytes: Buffer, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
 }

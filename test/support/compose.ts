@@ -1,0 +1,83 @@
+/**
+ * What reads docker-compose.yml as its users' programs do: Docker's compose where there is one;
+ * otherwise a few lines around the library inside it, compose-go (whose own command does not take
+ * variables from the environment), built where there is Go and its module proxy.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from './house.ts';
+
+export interface ComposeAnswer {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
+export interface Compose {
+  readonly name: string;
+  /** Reads the project's file with these variables and no others. */
+  config(variables: Readonly<Record<string, string>>): ComposeAnswer;
+}
+
+const source = join(root, 'test/support/compose-config');
+const buildTimeoutMs = 150_000;
+
+/** @returns words that say what is missing where there is none. */
+export function findCompose(): Compose | string {
+  for (const [name, command] of [
+    ['docker compose', ['docker', 'compose']],
+    ['docker-compose', ['docker-compose']],
+  ] as const) {
+    const answer = spawnSync(command[0], [...command.slice(1), 'version', '--short'], {
+      encoding: 'utf8',
+    });
+    // The first version, in Python, knew another file.
+    if (answer.status === 0 && !/^v?1\./.test(answer.stdout)) {
+      // An empty file in place of .env, which is its owner's.
+      return composeOf(`${name} ${answer.stdout.trim()}`, [
+        ...command,
+        '--env-file=/dev/null',
+        'config',
+        '--quiet',
+      ]);
+    }
+  }
+  const program = buildLoader();
+  if (program === undefined) {
+    return 'there is neither docker compose nor a Go that can fetch compose-go';
+  }
+  return composeOf('compose-go', [program, 'docker-compose.yml']);
+}
+
+function composeOf(name: string, [program, ...args]: readonly string[]): Compose {
+  return {
+    name,
+    config(variables) {
+      const { status, stdout, stderr } = spawnSync(program!, args, {
+        cwd: root,
+        encoding: 'utf8',
+        env: { ...environmentOfDocker(), ...variables },
+      });
+      return { ok: status === 0, output: `${stdout}${stderr}` };
+    },
+  };
+}
+
+/** Where its programs and plugins are. */
+function environmentOfDocker(): NodeJS.ProcessEnv {
+  const chosen = Object.entries(process.env).filter(([name]) =>
+    /^(PATH|HOME|DOCKER_.*)$/.test(name),
+  );
+  return Object.fromEntries(chosen);
+}
+
+function buildLoader(): string | undefined {
+  const program = join(mkdtempSync(join(tmpdir(), 'compose-')), 'compose-config');
+  const { status } = spawnSync('go', ['build', '-mod=readonly', '-o', program, '.'], {
+    cwd: source,
+    timeout: buildTimeoutMs,
+    stdio: 'ignore',
+  });
+  return status === 0 ? program : undefined;
+}
