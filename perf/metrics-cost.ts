@@ -54,8 +54,8 @@ const variants: readonly Variant[] = [
   },
 ];
 const scenario = 'get';
-/** Two minutes in which nobody else measures. */
-const roundsPerLock = 3;
+/** Four minutes in which nobody else measures. */
+const roundsPerLock = 6;
 /** Enough for V8 to have compiled what is hot. */
 const wakeSeconds = 2;
 /** Enough that no request waits for a connection rather than for the service. */
