@@ -205,7 +205,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   const [profile, heap, saved, ...others] = readmeCommands(service.port);
   assert.ok(profile !== undefined && heap !== undefined && saved !== undefined);
   assert.deepEqual(others, []);
-  const words = 'top 1000\nlist http/serve.handle$\nquit\n';
+  const words = 'nodefraction=0\ntop 1000\nlist http/serve.handle$\nquit\n';
   const shown = await runLine(profile, words, folder);
   for (const name of ['http/serve.handle', 'workers/executor.execute', 'batching/batcher.send']) {
     assert.ok(shown.includes(` ${name}`), `${name} is not in ${shown}`);
