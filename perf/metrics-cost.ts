@@ -2,7 +2,7 @@
  * What it costs to be watched: GET by id without metrics, with them, scraped each second, with
  * profiles possible, and while one is made.
  *
- *   bin/node dist/perf/metrics-cost.js     [ROUNDS=12] [SECONDS=3] [MEASURE_LOCK=<file>]
+ *   bin/node dist/perf/metrics-cost.js     [ROUNDS=12] [SECONDS=3] [ONLY=off,on] [MEASURE_LOCK=<file>]
  *
  * In each round every variant's service is a new process, because what V8 compiles differs from one
  * to the next by more than the metrics cost.
@@ -19,13 +19,15 @@ import {
   type VariantName,
 } from './support/metrics-cost-report.ts';
 import { runOpenLoop } from './support/open-loop.ts';
-import { readOptions, readText } from './support/options.ts';
+import { readChoice, readOptions, readText } from './support/options.ts';
 import { writeResults } from './support/results.ts';
 import { runSession } from './support/session.ts';
 import { rotate } from './support/statistics.ts';
 import { startWatchedService, type WatchedService } from './support/watched-service.ts';
 
 interface Variant {
+  /** In ONLY. */
+  readonly key: Key;
   readonly name: VariantName;
   readonly settings: Readonly<Record<string, string>>;
   /** What goes on while the load is measured. Resolves when it has ended. */
@@ -36,17 +38,26 @@ interface Variant {
 
 const scrapeEveryMs = 1000;
 const profiles = { PPROF_ENABLED: 'true' };
+const keys = ['off', 'on', 'scraped', 'profiles', 'profiling'] as const;
+type Key = (typeof keys)[number];
 const variants: readonly Variant[] = [
-  { name: 'no metrics', settings: { METRICS_ENABLED: 'false' }, inOpenLoop: false },
-  { name: 'metrics', settings: {}, inOpenLoop: true },
   {
+    key: 'off',
+    name: 'no metrics',
+    settings: { METRICS_ENABLED: 'false' },
+    inOpenLoop: false,
+  },
+  { key: 'on', name: 'metrics', settings: {}, inOpenLoop: true },
+  {
+    key: 'scraped',
     name: 'metrics, scraped each second',
     settings: {},
     meanwhile: (service, over) => scrapeUntil(service, over),
     inOpenLoop: true,
   },
-  { name: 'metrics, profiles possible', settings: profiles, inOpenLoop: false },
+  { key: 'profiles', name: 'metrics, profiles possible', settings: profiles, inOpenLoop: false },
   {
+    key: 'profiling',
     name: 'metrics, a CPU profile being made',
     settings: profiles,
     meanwhile: (service, over) => profileUntil(service, over),
@@ -70,6 +81,9 @@ const options = readOptions({
   operations: false,
   program: 'dist/perf/metrics-cost.js',
 });
+const chosen = readChoice('ONLY', keys);
+const measured = variants.filter(({ key }) => chosen.includes(key));
+const isWhole = chosen.length === keys.length;
 const lockFile = readText('MEASURE_LOCK');
 const connections = options.connections[0]!;
 const closed: CostSample[] = [];
@@ -82,7 +96,7 @@ await runSession(options.dataDir, async (database) => {
     await alone(lockFile, async () => {
       const end = Math.min(first + roundsPerLock, options.rounds);
       for (let round = first; round < end; round++) {
-        for (const variant of rotate(variants, round)) {
+        for (const variant of rotate(measured, round)) {
           await measureVariant(database, variant, round);
         }
       }
@@ -96,7 +110,8 @@ await runSession(options.dataDir, async (database) => {
   const markdown = metricsCostReport(settings, { ...options, connections }, closed, open);
   process.stdout.write(markdown);
   const json = { settings, closed, open };
-  writeResults(options.results, `${today()}-metrics-cost`, { markdown, json });
+  const name = `metrics-cost${isWhole ? '' : `-${chosen.join('-')}`}`;
+  writeResults(options.results, `${today()}-${name}`, { markdown, json });
 });
 
 /** From the start of a service to its end. */
@@ -125,7 +140,7 @@ async function measureVariant(
   process.stderr.write(
     `${round + 1}/${options.rounds} ${variant.name}: ${sample.rate.toFixed(0)}/s\n`,
   );
-  if (variant.inOpenLoop) {
+  if (variant.inOpenLoop && chosen.includes('scraped')) {
     openRate ??= Math.round(sample.rate / 2);
     const rate = openRate;
     const result = await during(variant, service, () =>

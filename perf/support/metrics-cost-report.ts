@@ -65,6 +65,12 @@ export function metricsCostReport(
         ...figure(closed, variant, ({ latencyUs }) => latencyUs.p99, microseconds),
       ]),
     ),
+    ...(open.length === 0 ? [] : openParts(open)),
+  ].join('\n\n')}\n`;
+}
+
+function openParts(open: readonly OpenCostSample[]): readonly string[] {
+  return [
     `## An open loop at ${whole(open[0]?.rate ?? 0)} requests a second, half of what was served above`,
     table(
       ['', 'p50 µs', 'share', 'p99 µs', 'share', 'p99.9 µs', 'share'],
@@ -75,7 +81,7 @@ export function metricsCostReport(
         ...figure(open, variant, ({ goodUs }) => goodUs.p999, microseconds),
       ]),
     ),
-  ].join('\n\n')}\n`;
+  ];
 }
 
 interface Placed {
