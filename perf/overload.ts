@@ -7,17 +7,17 @@
  *
  * Uses the database of a million that scale.ts makes, in .data/scale.
  */
-import { fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OpenLoopResult } from './load/open-loop.ts';
 import { openDatabases } from './scale/databases.ts';
-import { adopt, endChildrenOnSignals, stopChildren } from './support/children.ts';
+import { endChildrenOnSignals, stopChildren } from './support/children.ts';
 import { describeSettings, type Setting, today } from './support/machine.ts';
 import { table, whole } from './support/markdown.ts';
 import { measureServer } from './support/measure.ts';
-import { readOptions, serverEnvironment } from './support/options.ts';
+import { runOpenLoop } from './support/open-loop.ts';
+import { readOptions } from './support/options.ts';
 import { divideProcessors, type Processors, pinTree } from './support/pinning.ts';
 import { writeResults } from './support/results.ts';
 import type { RunningServer } from './support/server.ts';
@@ -38,7 +38,6 @@ const peakConnections: Readonly<Record<Operation, number>> = { get: 256, post: 2
 /** More than a queue holds, so that there is somebody to refuse. */
 const openConnections = 6000;
 const healthEveryMs = 50;
-const program = new URL('./load/open-loop.js', import.meta.url);
 
 interface OverloadSample extends OpenLoopResult {
   readonly operation: Operation;
@@ -112,7 +111,15 @@ async function overload(
 ): Promise<OverloadSample> {
   let over = false;
   const health = watchHealth(server, () => over);
-  const result = await openLoop(server, operation, Math.round(peak * factor));
+  const result = await runOpenLoop(server, {
+    scenario: operation,
+    connections: openConnections,
+    rate: Math.round(peak * factor),
+    seconds: options.seconds,
+    warmupSeconds: 2,
+    seed: 1,
+    napUs: 0,
+  });
   over = true;
   const livez = await health;
   const sample = {
@@ -128,32 +135,6 @@ async function overload(
       `${whole(result.goodRate)}, refused ${whole(result.refusedRate)}/s\n`,
   );
   return sample;
-}
-
-function openLoop(server: RunningServer, operation: string, rate: number): Promise<OpenLoopResult> {
-  const child = fork(
-    program,
-    [
-      `--url=${server.url}`,
-      `--scenario=${operation}`,
-      `--connections=${openConnections}`,
-      `--rate=${rate}`,
-      `--seconds=${options.seconds}`,
-      '--warmup=2',
-      '--seed=1',
-    ],
-    { env: serverEnvironment({}), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-  );
-  adopt(child);
-  return new Promise((done, reject) => {
-    let result: OpenLoopResult | undefined;
-    child.once('message', (message) => {
-      result = message as OpenLoopResult;
-    });
-    child.once('close', (code) =>
-      result === undefined ? reject(new Error(`the load ended with ${code}`)) : done(result),
-    );
-  });
 }
 
 async function watchHealth(

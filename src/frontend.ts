@@ -291,6 +291,7 @@ export async function startFrontEnd(
       cacheBytes: lists.bytes(),
       redisUp: redis?.isThere(),
       workerThreadIds: pool.threadIds(),
+      batchesWaiting: pool.batchesWaiting(),
     });
   }
 

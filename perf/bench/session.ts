@@ -1,14 +1,10 @@
 /** One server from its start to its end: awake, measured, in an open loop, stopped. */
-import { fork } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import type { OpenLoopResult } from '../load/open-loop.ts';
 import type { Doomed } from '../load/scenarios.ts';
 import { measureWithWrk, type RequestFiles } from '../load/wrk.ts';
-import { adopt } from '../support/children.ts';
 import type { PerfDatabase } from '../support/database.ts';
 import { measureServer } from '../support/measure.ts';
 import { type Memory, readMemory } from '../support/memory.ts';
-import { serverEnvironment } from '../support/options.ts';
+import { runOpenLoop } from '../support/open-loop.ts';
 import type { Sample } from '../support/sample.ts';
 import type { RunningServer } from '../support/server.ts';
 import type { Operation } from './operations.ts';
@@ -40,7 +36,6 @@ const openNapUs = 100;
 const wakeConnections = 64;
 /** More than each can delete in a second; what is left is trimmed. */
 const deletesMaxPerSecond = { ours: 40_000, others: 18_000 } as const;
-const openLoopProgram = fileURLToPath(new URL('../load/open-loop.js', import.meta.url));
 
 export async function carryOutSession(options: SessionOptions): Promise<SessionSamples> {
   const { subject, operation, database } = options;
@@ -109,7 +104,6 @@ async function measureClosed(
   };
 }
 
-/** Rejects when the load itself breaks; a server that cannot keep up is a result. */
 async function measureOpen(
   options: SessionOptions,
   server: RunningServer,
@@ -117,31 +111,15 @@ async function measureOpen(
   doomed: DoomedTasks,
 ): Promise<OpenSample> {
   const { count, gone } = doomed.take(options.seconds + 1);
-  const child = fork(
-    openLoopProgram,
-    [
-      `--url=${server.url}`,
-      `--scenario=${options.operation.scenario}`,
-      `--connections=${openConnections}`,
-      `--rate=${rate}`,
-      `--seconds=${options.seconds}`,
-      '--warmup=0.5',
-      `--seed=${1 + options.round}`,
-      `--doomed=${count}`,
-      `--gone=${gone}`,
-      `--nap=${openNapUs}`,
-    ],
-    { env: serverEnvironment({}), stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
-  );
-  adopt(child);
-  const result = await new Promise<OpenLoopResult>((done, reject) => {
-    let told: OpenLoopResult | undefined;
-    child.once('message', (message) => {
-      told = message as OpenLoopResult;
-    });
-    child.once('close', (code) =>
-      told === undefined ? reject(new Error(`the open loop ended with ${code}`)) : done(told),
-    );
+  const result = await runOpenLoop(server, {
+    scenario: options.operation.scenario,
+    connections: openConnections,
+    rate,
+    seconds: options.seconds,
+    warmupSeconds: 0.5,
+    seed: 1 + options.round,
+    doomed: { count, gone },
+    napUs: openNapUs,
   });
   const { round, operation, subject } = options;
   return { round, operation: operation.name, subject: subject.name, rate, ...result };

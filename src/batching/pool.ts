@@ -51,6 +51,8 @@ function importOnly(): string[] {
 export interface Pool extends BatchExecutor {
   /** Of the threads that run at the moment. */
   threadIds(): readonly number[];
+  /** Batches that no thread has taken yet. */
+  batchesWaiting(): number;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -112,5 +114,10 @@ export function createPool(options: PoolOptions): Pool {
     return pool.close();
   }
 
-  return { execute, threadIds: () => pool.threads.map(({ threadId }) => threadId), close };
+  return {
+    execute,
+    threadIds: () => pool.threads.map(({ threadId }) => threadId),
+    batchesWaiting: () => pool.queueSize,
+    close,
+  };
 }

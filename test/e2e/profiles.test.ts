@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from '../support/api.ts';
 import { assertFetchedDescribed } from '../support/described-bytes.ts';
+import { root } from '../support/house.ts';
 import { scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { goIsMissing, goToolPprofLater, readPprof } from '../support/pprof.ts';
+import { goIsMissing, goToolPprofLater, readPprof, runLine } from '../support/pprof.ts';
 import { eventually, type Service, startService } from '../support/service.ts';
 
 const who = 'who-measures';
@@ -191,6 +195,45 @@ function statusFor(port: number, host: string): Promise<number> {
       .on('error', reject)
       .end();
   });
+}
+
+test("the README's commands work as they stand there", { skip: goIsMissing }, async () => {
+  const service = await startService({
+    database: database.config,
+    env: { FRONTENDS: '2', OFFLOAD_MIN_BATCH: '0', PPROF_ENABLED: 'true' },
+  });
+  const stop = makeLoad(service.port);
+  const folder = mkdtempSync(join(tmpdir(), 'readme-profiles-'));
+  // `list` looks for sources where it runs.
+  for (const sources of ['src', 'workers']) symlinkSync(join(root, sources), join(folder, sources));
+  const [profile, heap, saved, ...others] = readmeCommands(service.port);
+  assert.ok(profile !== undefined && heap !== undefined && saved !== undefined);
+  assert.deepEqual(others, []);
+  const words = 'nodefraction=0\ntop 1000\nlist http/serve.handle$\nquit\n';
+  const shown = await runLine(profile, words, folder);
+  for (const name of ['http/serve.handle', 'workers/executor.execute', 'batching/batcher.send']) {
+    assert.ok(shown.includes(` ${name}`), `${name} is not in ${shown}`);
+  }
+  assert.match(shown, /ROUTINE =+ http\/serve\.handle in src\/http\/serve\.ts/);
+  assert.match(shown, /function handle\(response: HttpResponse/);
+  assert.match(await runLine(heap, 'top\nquit\n', folder), /Type: inuse_space/);
+  await runLine(saved, '', folder);
+  await stop();
+  assert.ok(readPprof(readFileSync(join(folder, 'cpu.prof'))).samples.length > 0);
+  rmSync(folder, { recursive: true });
+  await service.stop();
+});
+
+/** Those of its section Profiles, for our port, and shorter. */
+function readmeCommands(port: number): string[] {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const block = /\n## Profiles\n[\s\S]*?```sh\n([\s\S]+?)```/.exec(readme)?.[1];
+  assert.ok(block !== undefined, 'README.md has no commands for profiles');
+  const lines = block.split('\n').map((line) => line.replace(/\s+#.*$/, ''));
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => line.replace('localhost:8080', `localhost:${port}`))
+    .map((line) => line.replace(/seconds=\d+/, 'seconds=2'));
 }
 
 test('profiles are off by default', async () => {

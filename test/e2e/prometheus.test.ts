@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createApi } from '../support/api.ts';
 import { freePort } from '../support/free-port.ts';
 import { root } from '../support/house.ts';
-import { scrape } from '../support/metrics.ts';
+import { lintMetrics, promisedNames, scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
 import { eventually, type Service, startService } from '../support/service.ts';
@@ -155,6 +155,14 @@ test('what the rules ask about is there, and none fires', { skip }, async () => 
   const firing = await query('ALERTS{alertstate="firing"}');
   assert.deepEqual(firing, []);
   assert.equal((await query('up{job="tasks"} == 1')).length, 1);
+});
+
+test('promtool finds nothing but the two promised names, under load and with Redis', {
+  skip,
+}, async () => {
+  const { text } = await scrape(service.port);
+  assert.match(text, /^redis_up\{/m);
+  assert.deepEqual(lintMetrics(text), promisedNames);
 });
 
 test('promtool accepts configuration and rules, and the rules say what they are to say', {

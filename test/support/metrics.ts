@@ -1,4 +1,5 @@
 /** Metrics as a scraper sees them. */
+import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { assertDescribed } from './described.ts';
 
@@ -12,6 +13,30 @@ export interface Scrape {
   readonly types: ReadonlyMap<string, string>;
   /** The sum of the series of a name whose labels all are as given. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number;
+}
+
+/** Why metrics cannot be linted; `false`: they can. */
+export const promtoolIsMissing: string | false =
+  spawnSync('promtool', ['--version']).error === undefined
+    ? false
+    : 'promtool is not installed (Debian package prometheus)';
+
+/** What promtool objects to: names that are promised, and not what it would call them. */
+export const promisedNames = [
+  "request_latency_histogram metric name should not include type 'histogram'",
+  'tasks_count non-histogram and non-summary metrics should not have "_count" suffix',
+];
+
+/** What `promtool check metrics` says of a scrape, sorted. */
+export function lintMetrics(text: string): string[] {
+  const { stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  return `${stdout}${stderr}`
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
 }
 
 export interface ScrapeOptions {

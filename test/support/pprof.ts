@@ -1,5 +1,5 @@
 /** Profiles as a reader sees them: decoded again, or by Go's own tool. */
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
@@ -85,4 +85,33 @@ export async function goToolPprofLater(args: readonly string[]): Promise<string>
     timeout: 60_000,
   });
   return stdout;
+}
+
+/**
+ * A line of a shell, with `words` typed into what it starts, without holding up this process.
+ * Rejects with what it has said when it fails.
+ * @param folder also for the profiles that Go's tool keeps.
+ */
+export function runLine(line: string, words: string, folder: string): Promise<string> {
+  const child = spawn('sh', ['-c', line], {
+    cwd: folder,
+    env: { ...process.env, PPROF_TMPDIR: folder },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 60_000,
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      said += String(chunk);
+    });
+  }
+  // Whoever reads nothing closes it before all is written.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(words);
+  return new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('close', (code) =>
+      code === 0 ? done(said) : failed(new Error(`${line} ended with ${code}: ${said}`)),
+    );
+  });
 }

@@ -184,6 +184,8 @@ test('packages, Node and what is no function have names of their own', () => {
     ],
     [frame('(program)'), '[native]', ''],
     [frame('(garbage collector)'), '[garbage collector]', ''],
+    [frame('collect'), 'cork', ''],
+    [frame('collect', 'node:net', 3, 0), 'node:net.collect', 'node:net'],
     // Names of a prototype are names like any other.
     [frame('toString'), 'toString', ''],
     [frame('constructor'), 'constructor', ''],

@@ -1,9 +1,11 @@
 /** The folder of the files that front ends count in. It goes with its primary. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const prefix = 'tasks-metrics-';
+/** Memory, on Linux: a file there has no journal and no disk. */
+const sharedMemory = '/dev/shm';
 
 export interface MetricFolder {
   readonly path: string;
@@ -12,14 +14,24 @@ export interface MetricFolder {
 
 /** Also removes what primaries that were killed have left. Throws when there is no place for it. */
 export function makeMetricFolder(): MetricFolder {
-  for (const name of readdirSync(tmpdir())) {
+  const parent = isWritable(sharedMemory) ? sharedMemory : tmpdir();
+  for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     // In a container every primary has the same number; ours has made none yet.
     if (pid !== undefined && (Number(pid) === process.pid || !lives(Number(pid))))
-      remove(join(tmpdir(), name));
+      remove(join(parent, name));
   }
-  const path = mkdtempSync(join(tmpdir(), `${prefix}${process.pid}-`));
+  const path = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
   return { path, remove: () => remove(path) };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Somebody else's is theirs to remove. */

@@ -24,7 +24,9 @@ export interface FrontEndLayout {
   readonly mainThread: number;
   /** Of each region of a worker thread: see thread-regions.ts. */
   readonly workerThreads: readonly number[];
+  readonly livingThreads: number;
   readonly threadRestarts: number;
+  readonly batchesWaiting: number;
 }
 
 /** `at(route, method)` is the first of `count` numbers: statuses, latency, aborted. */
@@ -280,6 +282,12 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     cache,
     mainThread,
     workerThreads,
+    livingThreads: perProcess('worker_threads', 'Worker threads that run.', 'gauge').add(),
+    batchesWaiting: perProcess(
+      'worker_batches_waiting',
+      'Batches that no worker thread has taken yet.',
+      'gauge',
+    ).add(),
     threadRestarts: perProcess(
       'worker_thread_restarts_total',
       'Worker threads that were replaced.',

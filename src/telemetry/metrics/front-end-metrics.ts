@@ -34,6 +34,8 @@ export interface FrontEndState {
   /** `undefined`: the service has no Redis. */
   readonly redisUp: boolean | undefined;
   readonly workerThreadIds: readonly number[];
+  /** For a worker thread. */
+  readonly batchesWaiting: number;
 }
 
 export interface FrontEndMetrics {
@@ -89,6 +91,8 @@ export function openFrontEndMetrics(options: FrontEndMetricsOptions): FrontEndMe
       numbers[slot] = before[slot]! + state.cache[name];
     }
     numbers[layout.cache.memoryBytes] = state.cacheBytes;
+    numbers[layout.livingThreads] = state.workerThreadIds.length;
+    numbers[layout.batchesWaiting] = state.batchesWaiting;
     freeRegions(threads, state.workerThreadIds);
     for (const [place, slot] of layout.workerThreads.entries()) {
       numbers.set(threadNumbers(threads, place), slot);

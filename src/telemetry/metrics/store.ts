@@ -3,24 +3,30 @@
  * whoever replaces it counts on from there, so no counter goes back, and the primary reads it at a
  * scrape, so a front end that is frozen or busy holds nobody up.
  *
- * What counts answers to clients is written ten milliseconds after it changed, the rest ten times a
- * second. In each turn of the event loop it would cost two hundredths of a front end's time: there
- * are ten thousand a second, each for a few answers. A front end that is killed loses the count of
- * its last ten milliseconds.
+ * What counts answers to clients is written right behind the batch that they came in, the rest ten
+ * times a second. So a front end that is killed loses at most one answer on each of its connections:
+ * those of its last batch. Nothing could be exact there: a client that is cut off does not know
+ * either whether it was answered. It is dear beside the counting itself, at 2 300 batches a second
+ * 1.2 % of the service's CPU time against 0.3 %; a write each ten milliseconds would cost nothing, and
+ * lose a hundred answers.
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface MetricStore {
   readonly numbers: Float64Array;
-  /** These numbers have changed and are to be in the file soon. @param end behind the last. */
+  /**
+   * These numbers have changed; they are in the file before the event loop waits again.
+   * @param end behind the last.
+   */
   touch(begin: number, end: number): void;
   /** Writes all of them now. */
   write(): void;
   close(): void;
 }
 
-const writeAfterMs = 10;
+/** Between two writes in one turn of the event loop. */
+const restMs = 0.1;
 
 export function metricFile(folder: string, number: number): string {
   return join(folder, `front-end-${number}`);
@@ -41,6 +47,7 @@ export function openMetricStore(
   let first = size;
   let last = 0;
   let scheduled = false;
+  let writtenAt = 0;
   try {
     descriptor = openSync(file, existsSync(file) ? 'r+' : 'w+', 0o600);
   } catch (error) {
@@ -53,12 +60,19 @@ export function openMetricStore(
     if (end > last) last = end;
     if (scheduled) return;
     scheduled = true;
-    setTimeout(writeTouched, writeAfterMs);
+    queueMicrotask(writeOrWait);
+  }
+
+  /** Answers that need no batch come one by one: theirs are written once in a turn of the loop. */
+  function writeOrWait(): void {
+    if (performance.now() - writtenAt < restMs) setImmediate(writeTouched);
+    else writeTouched();
   }
 
   function writeTouched(): void {
-    scheduled = false;
     writeRange(first, last);
+    writtenAt = performance.now();
+    scheduled = false;
     first = size;
     last = 0;
   }

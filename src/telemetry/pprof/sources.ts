@@ -16,11 +16,13 @@ const projectRoot = resolve(import.meta.dirname, '../../../..');
 /** Behind the last column: what a map has last for a line. */
 const endOfLine = 1_000_000;
 
-/** Names for what V8 puts in parentheses, because 0x leaves such leaves out. */
+/** Names for what V8 puts in parentheses, because 0x leaves such leaves out, and one of its own. */
 const special: ReadonlyMap<string, string> = new Map([
   ['(root)', '[root]'],
   ['(program)', '[native]'],
   ['(garbage collector)', '[garbage collector]'],
+  // uWebSockets.js has this function under two names, and V8 tells the one that nobody calls.
+  ['collect', 'cork'],
 ]);
 
 interface Script {
@@ -37,7 +39,7 @@ export function createSources(root: string = projectRoot): Sources {
     const script = scriptOf(frame.url);
     const start = originalLine(script, frame.line, frame.column);
     return {
-      name: frame.name === '' ? anonymous(frame, start) : (special.get(frame.name) ?? frame.name),
+      name: frame.name === '' ? anonymous(frame, start) : frame.name,
       file: script.file,
       startLine: start,
       line: line < 0 ? start : originalLine(script, line, endOfLine),

@@ -1,0 +1,45 @@
+/** Our service with the pages of its administration, as a scraper and a profiler ask for them. */
+import { randomBytes } from 'node:crypto';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { freePort, type RunningServer } from './server.ts';
+import { startService } from './service.ts';
+
+export interface WatchedService extends RunningServer {
+  /** Of all processes, from the port of the metrics. */
+  scrape(): Promise<string>;
+  /** Over the port of the API. Rejects when it is broken off. */
+  profile(seconds: number, signal: AbortSignal): Promise<void>;
+}
+
+const username = 'measurements';
+
+export async function startWatchedService(
+  database: DatabaseConfig,
+  directory: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<WatchedService> {
+  const password = randomBytes(16).toString('hex');
+  const metricsPort = await freePort();
+  const server = await startService(database, directory, {
+    METRICS_PORT: String(metricsPort),
+    METRICS_USERNAME: username,
+    METRICS_PASSWORD: password,
+    ...settings,
+  });
+  const headers = { Authorization: `Basic ${btoa(`${username}:${password}`)}` };
+
+  async function fetchText(url: string, signal?: AbortSignal): Promise<string> {
+    const answer = await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) });
+    const text = await answer.text();
+    if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${text}`);
+    return text;
+  }
+
+  return {
+    ...server,
+    scrape: () => fetchText(`http://127.0.0.1:${metricsPort}/metrics`),
+    async profile(seconds, signal) {
+      await fetchText(`${server.url}/debug/pprof/profile?seconds=${seconds}`, signal);
+    },
+  };
+}
