@@ -64,7 +64,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/cache\//,
-    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/(client|lane)\.ts$)/,
+    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/(lane|wire\/pipeline)\.ts$)/,
     rule: 'the cache knows neither sockets nor batches',
   },
   {
@@ -105,7 +105,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^workers\//,
     imports:
-      /^src\/(contract\/|batching\/frames\.ts$|database\/(client|lane|connection-lost)\.ts$|telemetry\/|config\.ts$)/,
+      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|connection-lost|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$)/,
     rule: 'the executor does not know which thread it is on',
   },
 ];
@@ -130,8 +130,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
   {
     name: /^postgres$/,
     files: /^src\/database\//,
-    types: /^(workers\/|src\/cache\/)/,
-    rule: 'postgres is known to src/database/ only; workers/ and src/cache/ know its types',
+    rule: 'postgres is known to src/database/ only',
   },
   { name: /^ioredis$/, files: /^src\/cache\//, rule: 'ioredis is known to src/cache/ only' },
   {
