@@ -197,8 +197,7 @@ export function createListCache<Request extends ListRequest>(
     }
     const etag = listEtag(generation, flight.key.tag);
     if (isOff) return settle(flight, { generation, links, etag, body });
-    // A copy: what came may be a view into the answers of a whole batch.
-    const entry: ListEntry = { generation, links, etag, body: new Uint8Array(body) };
+    const entry: ListEntry = { generation, links, etag, body: apart(body) };
     keep(flight, entry);
     redis?.store(flight.floor, flight.key, entry);
     settle(flight, entry);
@@ -252,4 +251,13 @@ export function createListCache<Request extends ListRequest>(
 
 function isNotOlder(one: Generation, other: Generation): boolean {
   return one.era === other.era && one.number >= other.number;
+}
+
+/** A list may lie in a buffer with others, which would be kept along with it. */
+const besideMaxBytes = 1024;
+
+/** @returns bytes that keep little else alive: their own buffer, if it has hardly more than them. */
+function apart(bytes: Uint8Array): Uint8Array {
+  const beside = bytes.buffer.byteLength - bytes.byteLength;
+  return beside <= besideMaxBytes ? bytes : new Uint8Array(bytes);
 }

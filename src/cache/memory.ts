@@ -71,5 +71,5 @@ export function createMemoryCache(bytesMax: number, onEvict: () => void): Memory
 
 /** A string takes up to two bytes a character. */
 function sizeOf(key: string, { body, links, etag }: ListEntry): number {
-  return body.byteLength + 2 * (key.length + links.length + etag.length) + overheadBytes;
+  return body.buffer.byteLength + 2 * (key.length + links.length + etag.length) + overheadBytes;
 }
