@@ -11,6 +11,7 @@ import { idempotencyKeyHours } from './contract/limits.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
 import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired-keys.ts';
 import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
+import { startTextIndexer, type TextIndexer } from './database/text-indexer.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { findPort } from './port.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
@@ -26,6 +27,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
   let fleet: Fleet | undefined;
   let expiredKeys: ExpiredKeys | undefined;
+  let textIndexer: TextIndexer | undefined;
   let administration: Administration | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
@@ -83,6 +85,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     if (stopping !== undefined) return;
     serves = true;
     expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
+    textIndexer = startTextIndexer({ database, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,
@@ -126,7 +129,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
         await sleep(config.shutdownDelayMs);
       }
       await fleet?.stop();
-      await expiredKeys?.stop();
+      await Promise.all([expiredKeys?.stop(), textIndexer?.stop()]);
       await administration?.close();
       // A signal may come while it starts: its server would outlive us.
       await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();

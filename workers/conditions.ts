@@ -31,7 +31,7 @@ export function createParameters(): Parameters {
  */
 export const titleByCodePoint = 'title COLLATE "C"';
 
-/** A text this short has no trigram that the index could look for. */
+/** A shorter text has no trigram that the index could look for. */
 const indexedTextMinCharacters = 3;
 
 /**
@@ -46,13 +46,116 @@ export function conditionsOf(
   return terms.map((term) => conditionOf(term, parameters, byIndex(term))).join(' AND ');
 }
 
+/**
+ * Finds the tasks that terms ask for, where the index of texts can: those whose texts the index has,
+ * those that are not in it yet, and those that another field matches. All tasks that match are among
+ * them, and others, so each has to be looked at.
+ * @param rarest the term with the fewest hits, where that is known.
+ * @param most no more tasks that match than this are needed.
+ * @returns a query for ids, some more than once; `undefined` when no text can be looked up, or another
+ *   index finds fewer tasks.
+ */
+export function candidatesOf(
+  terms: readonly FilterTerm[],
+  parameters: Parameters,
+  rarest: FilterTerm | undefined,
+  most: number | undefined,
+): string | undefined {
+  if (rarest !== undefined && !isTextIndexed(rarest)) return undefined;
+  const lookedUp = termsLookedUp(terms.filter(isTextIndexed), rarest);
+  if (lookedUp.length === 0) return undefined;
+  const texts = lookedUp.map((term) => textCondition(term, parameters)).join(' AND ');
+  const found = `SELECT id FROM tasks_texts WHERE ${texts}`;
+  const isBounded = most !== undefined && lookedUp.length === terms.length;
+  const others = lookedUp.flatMap((term) => otherMatches(term, parameters));
+  return [
+    isBounded ? upTo(most, found) : found,
+    'SELECT id FROM tasks_unindexed',
+    ...others.map((other) => `SELECT id FROM tasks WHERE ${other}`),
+  ].join(' UNION ALL ');
+}
+
+/** Whether some index can find what a term asks for. */
+export function isIndexed(term: FilterTerm): boolean {
+  if (searchesText(term)) return isTextIndexed(term);
+  return term.field !== 'any' && term.operator !== '!=';
+}
+
 /** Whether a term looks into texts. */
 export function searchesText(term: FilterTerm): boolean {
   if (term.field === 'any' || term.field === 'description') return true;
   return term.field === 'title' && term.operator === 'contains';
 }
 
-function conditionOf(term: FilterTerm, { add }: Parameters, byIndex: boolean): string {
+/**
+ * Whatever the index has of a task that is not in the queue is what the task has. So of these at least
+ * so many match. OFFSET 0 hides the LIMIT, for which the planner would do without the index.
+ */
+function upTo(most: number, found: string): string {
+  const limit = `${most} + (SELECT count(*) FROM tasks_unindexed)`;
+  return `(SELECT id FROM (${found} OFFSET 0) AS found LIMIT ${limit})`;
+}
+
+function isTextIndexed(term: FilterTerm): boolean {
+  if (!searchesText(term) || !('text' in term)) return false;
+  if (term.field !== 'any' && term.operator === '!=') return false;
+  return hasTrigram(term.text);
+}
+
+function hasTrigram(text: string): boolean {
+  return [...text].length >= indexedTextMinCharacters;
+}
+
+/**
+ * Terms of texts alone are looked up together. Of those that other fields may match as well, just
+ * one: whatever matches it is in the union, but not what matches both.
+ */
+function termsLookedUp(
+  indexed: readonly FilterTerm[],
+  rarest: FilterTerm | undefined,
+): readonly FilterTerm[] {
+  if (rarest !== undefined && matchesOthers(rarest)) return [rarest];
+  const alone = indexed.filter((term) => !matchesOthers(term));
+  return alone.length > 0 ? alone : indexed.slice(0, 1);
+}
+
+/** Of a row of tasks_texts. */
+function textCondition(term: FilterTerm, { add }: Parameters): string {
+  switch (term.field) {
+    case 'any': {
+      const pattern = add(containsPattern(term.text), 'text');
+      return `(title ILIKE ${pattern} OR description ILIKE ${pattern})`;
+    }
+    case 'title':
+    case 'description':
+      return term.operator === 'contains'
+        ? `${term.field} ILIKE ${add(containsPattern(term.text), 'text')}`
+        : `${term.field} = ${add(term.text, 'text')}`;
+    default:
+      throw new Error(`${term.field} is no text`);
+  }
+}
+
+function matchesOthers(term: FilterTerm): boolean {
+  return term.field === 'any' && (isStatus(term.text) || readNumber(term.text) !== undefined);
+}
+
+/** What a text that any field may match is compared with besides texts: a condition for each. */
+function otherMatches(term: FilterTerm, { add }: Parameters): string[] {
+  if (term.field !== 'any') return [];
+  if (isStatus(term.text)) return [`status = '${term.text}'`];
+  const number = readNumber(term.text);
+  if (number === undefined) return [];
+  const place = add(number, 'bigint');
+  return [`id = ${place}`, `assignee_id = ${place}`];
+}
+
+function isStatus(text: string): boolean {
+  return (statuses as readonly string[]).includes(text);
+}
+
+function conditionOf(term: FilterTerm, parameters: Parameters, byIndex: boolean): string {
+  const { add } = parameters;
   switch (term.field) {
     case 'title':
       if (term.operator === 'contains') return contains('title', term.text);
@@ -90,27 +193,14 @@ function conditionOf(term: FilterTerm, { add }: Parameters, byIndex: boolean): s
     return byIndex ? name : `(${name} || '')`;
   }
 
-  /** Nor has a text without a trigram. */
-  function searched(name: string, part: string): string {
-    return [...part].length >= indexedTextMinCharacters ? text(name) : `(${name} || '')`;
-  }
-
   function contains(name: string, part: string): string {
-    return `${searched(name, part)} ILIKE ${add(containsPattern(part), 'text')}`;
+    return `${text(name)} ILIKE ${add(containsPattern(part), 'text')}`;
   }
 
   function anyField(part: string): string {
     const pattern = add(containsPattern(part), 'text');
-    const either = ['title', 'description'].map(
-      (name) => `${searched(name, part)} ILIKE ${pattern}`,
-    );
-    if ((statuses as readonly string[]).includes(part)) either.push(`status = '${part}'`);
-    const number = readNumber(part);
-    if (number !== undefined) {
-      const place = add(number, 'bigint');
-      either.push(`id = ${place}`, `assignee_id = ${place}`);
-    }
-    return `(${either.join(' OR ')})`;
+    const texts = ['title', 'description'].map((name) => `${text(name)} ILIKE ${pattern}`);
+    return `(${[...texts, ...otherMatches(term, parameters)].join(' OR ')})`;
   }
 }
 

@@ -21,6 +21,7 @@ import {
 import { type ListQuery, offsetOf } from '../src/contract/list-query.ts';
 import type { Status } from '../src/contract/task.ts';
 import {
+  candidatesOf,
   conditionsOf,
   createParameters,
   type Parameters,
@@ -85,14 +86,31 @@ function gathersOnce(plan: SearchPlan): boolean {
 
 function sharedOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
   if (!gathersOnce(plan)) return '';
-  const conditions = conditionsOf(query.terms, parameters, always);
+  const conditions = gatheringConditions(query, parameters, plan);
   return `WITH gathered AS MATERIALIZED (SELECT ${taskColumns} FROM tasks ${where(conditions)})`;
+}
+
+/**
+ * Where the index of texts finds the tasks, it alone does: their ids are an array, so that the planner
+ * sees but the primary key, and does not compare the array with each task of some other index.
+ */
+function gatheringConditions(
+  { terms }: ListQuery,
+  parameters: Parameters,
+  { rarest }: SearchPlan,
+  most?: number,
+): string {
+  const known = rarest === undefined ? undefined : terms[rarest];
+  const candidates = candidatesOf(terms, parameters, known, most);
+  if (candidates === undefined) return conditionsOf(terms, parameters, always);
+  return `id = ANY (ARRAY(${candidates})) AND ${conditionsOf(terms, parameters, never)}`;
 }
 
 /**
  * How frequent are the tasks that a query asks for, and where? Looked up in runs of tasks all over
  * the ids. One row of arrays: the hits of each run in the order of ids; then the hits of each term
- * by itself, the walked one left out, and last the tasks that were looked at.
+ * by itself, the walked one left out, and last the tasks that were looked at; then the tasks of the
+ * walked one, up to a bound.
  */
 export function sampleStatement(query: ListQuery): Statement {
   const parameters = createParameters();
@@ -103,10 +121,15 @@ export function sampleStatement(query: ListQuery): Statement {
   const hits = each.map(
     (condition, place) => `count(*) FILTER (WHERE ${condition}) AS hits${place}`,
   );
+  const walkedCount =
+    walked === undefined
+      ? 'SELECT 0'
+      : `SELECT count(*) FROM (SELECT FROM tasks ${where(among)} LIMIT ${lookedAtMax}) AS some_of_them`;
   const begin = `least + (most - least) / ${sampleRuns} * run`;
   const text = `
     SELECT array_agg(hits ORDER BY run),
-      ARRAY[${each.map((_, place) => `sum(hits${place}), `).join('')}sum(seen)]
+      ARRAY[${each.map((_, place) => `sum(hits${place}), `).join('')}sum(seen)],
+      ARRAY[(${walkedCount})]
     FROM (SELECT min(id) AS least, max(id) AS most FROM tasks) AS ids,
       generate_series(0, ${sampleRuns - 1}) AS run,
       LATERAL (
@@ -145,7 +168,7 @@ function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan):
   if (plan.count === 'walk') return { item: countedOnWalk(query, parameters) };
   // One field that is no text can be counted in its index, without a look at the tasks.
   const bound = others.length === 0 && !searchesText(term) ? countMax : lookedAtCountMax;
-  const found = findAll('id', query, parameters, plan.count);
+  const found = findAll('id', query, parameters, plan, plan.count, bound + 1);
   return { item: countedUpTo(bound, `SELECT FROM ${found}`, 'true') };
 }
 
@@ -189,17 +212,21 @@ function findAll(
   columns: string,
   query: ListQuery,
   parameters: Parameters,
-  plan: SearchPlan['page'],
+  plan: SearchPlan,
+  way: SearchPlan['page'],
+  most?: number,
 ): string {
   const walked = walkedTerm(query);
-  if (plan === 'walk' && walked !== undefined) {
+  if (way === 'walk' && walked !== undefined) {
     return `(SELECT ${columns} FROM ${walkOf(query, walked, parameters)}) AS found`;
   }
-  const byIndex = (term: FilterTerm): boolean =>
-    plan !== 'walk' || term.field === query.order.field;
+  if (way === 'gather') {
+    const conditions = gatheringConditions(query, parameters, plan, most);
+    return `(SELECT ${columns} FROM tasks ${where(conditions)} OFFSET 0) AS found`;
+  }
+  const byIndex = (term: FilterTerm): boolean => way !== 'walk' || term.field === query.order.field;
   const conditions = conditionsOf(query.terms, parameters, byIndex);
-  const fence = plan === 'gather' ? 'OFFSET 0' : '';
-  return `(SELECT ${columns} FROM tasks ${where(conditions)} ${fence}) AS found`;
+  return `(SELECT ${columns} FROM tasks ${where(conditions)}) AS found`;
 }
 
 /**
@@ -221,7 +248,7 @@ interface Place {
 }
 
 function pageSource(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
-  return gathersOnce(plan) ? 'gathered' : findAll(taskColumns, query, parameters, plan.page);
+  return gathersOnce(plan) ? 'gathered' : findAll(taskColumns, query, parameters, plan, plan.page);
 }
 
 function shallowPage({ query, parameters, plan }: Place): string {

@@ -11,21 +11,28 @@
 import type { FilterTerm } from '../src/contract/filter.ts';
 import { lookedAtMax } from '../src/contract/limits.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
-import { searchesText } from './conditions.ts';
+import { isIndexed, searchesText } from './conditions.ts';
 
 export interface SearchPlan {
   /** `planner`: few tasks, or no choice; PostgreSQL decides. */
   readonly page: 'gather' | 'walk' | 'planner';
   readonly count: 'gather' | 'walk' | 'planner';
+  /**
+   * Which of the terms has the fewest hits, of those that an index can find: by its index tasks are
+   * gathered. Where that is not known, texts are looked up.
+   */
+  readonly rarest?: number;
 }
 
 /** Tasks that match, in each of a number of runs that are spread over all ids, in their order. */
 export interface TaskSample {
   readonly hits: readonly number[];
-  /** Of each term by itself, in all runs together. */
+  /** Of each term but the walked one by itself, in all runs together. */
   readonly termHits: readonly number[];
   /** That were looked at, in all runs together. */
   readonly tasks: number;
+  /** Of the walked term, up to lookedAtMax; 0 without one. */
+  readonly walkedTasks: number;
 }
 
 export interface SearchPlans {
@@ -65,7 +72,8 @@ export function createSearchPlans(
     if (tableTotal < sampledTasksMin) {
       return hasText ? { page: 'gather', count: 'gather' } : leaveToPlanner;
     }
-    const { hits, termHits, tasks } = await sampleOf(query);
+    const taken = await sampleOf(query);
+    const { hits, termHits, tasks } = taken;
     const share = tasks === 0 ? 0 : sum(hits) / tasks;
     const rarest = tasks === 0 ? 0 : Math.min(...termHits) / tasks;
     const walks = share >= pageWalkShareMin && startsSoon(query, hits);
@@ -73,6 +81,7 @@ export function createSearchPlans(
       page: walks ? 'walk' : 'gather',
       // Without texts an index alone can count.
       count: !hasText ? 'planner' : rarest * tableTotal < gatheredTasksMax ? 'gather' : 'walk',
+      ...rarestTerm(query, taken, tableTotal),
     };
   }
 
@@ -105,6 +114,25 @@ function startsSoon({ order }: ListQuery, hits: readonly number[]): boolean {
   const inOrder = order.descending ? hits.toReversed() : hits;
   const first = inOrder.findIndex((count) => count > 0);
   return (1 - first / hits.length) ** sum(hits) >= chanceMin;
+}
+
+/** Of two that are as rare in the sample, the first. */
+function rarestTerm(
+  query: ListQuery,
+  { termHits, tasks, walkedTasks }: TaskSample,
+  tableTotal: number,
+): Pick<SearchPlan, 'rarest'> {
+  const walked = walkedTerm(query);
+  const others = query.terms.filter((term) => term !== walked);
+  let rarest: FilterTerm | undefined = walked;
+  let fewest = walked === undefined ? Number.POSITIVE_INFINITY : walkedTasks;
+  for (const [place, term] of others.entries()) {
+    const hits = tasks === 0 ? 0 : (termHits[place]! / tasks) * tableTotal;
+    if (!isIndexed(term) || hits >= fewest) continue;
+    rarest = term;
+    fewest = hits;
+  }
+  return rarest === undefined ? {} : { rarest: query.terms.indexOf(rarest) };
 }
 
 function sum(values: readonly number[]): number {

@@ -137,8 +137,15 @@ export async function sampleTasks(
   prepared: PreparedShapes,
 ): Promise<TaskSample> {
   const rows = await runShape(pipeline, sampleStatement(query), prepared);
-  const [hits, totals] = rows[0]!.map((array) => array!.slice(1, -1).split(',').map(Number));
-  return { hits: hits!, termHits: totals!.slice(0, -1), tasks: totals!.at(-1)! };
+  const [hits, totals, walked] = rows[0]!.map((array) =>
+    array!.slice(1, -1).split(',').map(Number),
+  );
+  return {
+    hits: hits!,
+    termHits: totals!.slice(0, -1),
+    tasks: totals!.at(-1)!,
+    walkedTasks: walked![0]!,
+  };
 }
 
 export async function ping(pipeline: Pipeline): Promise<void> {

@@ -4,6 +4,7 @@
  * for ten million tasks takes minutes instead of hours; the table is locked for that long.
  * Fewer go through the indexes; others can read meanwhile, but not write.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingQuery, Row, TransactionSql } from 'postgres';
 import type { Client } from '../../src/database/client.ts';
 import { createRandom } from '../load/random.ts';
@@ -27,6 +28,8 @@ type Run = <Result extends readonly Row[]>(statement: PendingQuery<Result>) => P
 /** Each is one statement, so one step of the generation and one firing of the triggers. */
 const batchRows = 20_000;
 const rebuildRowsMin = 50_000;
+const textsRows = 100_000;
+const busyMs = 50;
 
 /** Rejects as the database does, or with the reason of the signal; nothing was added then. */
 export async function seedTasks(
@@ -43,6 +46,7 @@ export async function seedTasks(
     const indexes = rebuilds ? await dropIndexes(transaction, run) : [];
     const newest = Number(state!.newest ?? 0);
     await addTasks(transaction, run, { rows, newest, now, progress });
+    await copyTexts(transaction, run, progress);
     // Both are limits: no more is taken than an index needs, and than the server has of workers.
     await run(transaction`SET LOCAL maintenance_work_mem = '1GB'`);
     await run(transaction`SET LOCAL max_parallel_maintenance_workers = 4`);
@@ -53,7 +57,9 @@ export async function seedTasks(
     signal.throwIfAborted();
   });
   progress('analysing');
-  await sql.unsafe('VACUUM (ANALYZE) tasks, tasks_state, tasks_blocks');
+  await sql.unsafe(
+    'VACUUM (ANALYZE) tasks, tasks_state, tasks_blocks, tasks_texts, tasks_unindexed',
+  );
 }
 
 function runnerOf(signal: AbortSignal): Run {
@@ -78,12 +84,13 @@ interface Index {
   readonly definition: string;
 }
 
-/** All but the primary key and what else must be unique. */
+/** All but the primary keys and what else must be unique. */
 async function dropIndexes(sql: Transaction, run: Run): Promise<readonly Index[]> {
   const indexes = await run(
     sql.unsafe<Index[]>(`
       SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
-      FROM pg_index WHERE indrelid = 'tasks'::regclass AND NOT indisunique ORDER BY 1`),
+      FROM pg_index WHERE indrelid IN ('tasks'::regclass, 'tasks_texts'::regclass)
+        AND NOT indisunique ORDER BY 1`),
   );
   for (const { name } of indexes) await run(sql.unsafe(`DROP INDEX ${name}`));
   return indexes;
@@ -115,5 +122,24 @@ async function addTasks(
     done = end;
     const rate = Math.round(done / ((performance.now() - began) / 1000));
     progress(`${done} of ${rows} tasks, ${rate}/s`);
+  }
+}
+
+/** What a service would do behind our back for as long as it takes. */
+async function copyTexts(
+  sql: Transaction,
+  run: Run,
+  progress: (text: string) => void,
+): Promise<void> {
+  for (let copied = 0; ; ) {
+    const [row] = await run(
+      sql<{ taken: number | null }[]>`SELECT tasks_index_texts(${textsRows}) AS taken`,
+    );
+    const { taken } = row!;
+    if (taken === 0) return;
+    // A service is at it.
+    if (taken === null) await sleep(busyMs);
+    copied += taken ?? 0;
+    progress(`copied ${copied} texts for searches`);
   }
 }

@@ -6,7 +6,8 @@ import { type Client, createClient } from '../../src/database/client.ts';
 import { startEmbedded } from '../../src/database/embedded.ts';
 import { migrateUp } from '../../src/database/migrate.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { addDoomed, seed, trim } from './seed.ts';
+import { readText } from './options.ts';
+import { addDoomed, keepTextIndex, seed, trim } from './seed.ts';
 
 export interface PerfDatabase {
   readonly config: DatabaseConfig;
@@ -35,6 +36,7 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stderr.write(`made a million tasks in ${seconds} s\n`);
     }
+    await keepTextIndex(sql, readText('PEER_TEXT_INDEX') !== 'no');
     const [row] = await sql<
       { version: string }[]
     >`SELECT current_setting('server_version') AS version`;

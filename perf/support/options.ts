@@ -39,7 +39,16 @@ const tuning = [
   'POOL_MAX',
   'CACHE_MAX_BYTES',
 ] as const;
-const ours = ['ROUNDS', 'SECONDS', 'WARMUP', 'ONLY', 'CONNECTIONS', 'PEERS', 'PEER_TABLE'] as const;
+const ours = [
+  'ROUNDS',
+  'SECONDS',
+  'WARMUP',
+  'ONLY',
+  'CONNECTIONS',
+  'PEERS',
+  'PEER_TABLE',
+  'PEER_TEXT_INDEX',
+] as const;
 
 /** @throws an Error that says what was expected. */
 export function readOptions(defaults: Defaults): Options {

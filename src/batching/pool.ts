@@ -38,6 +38,20 @@ const queuedBatchesMax = 1024;
 const threadHeapMaxMb = 512;
 const replaceAfterMs = 100;
 
+/** Options of this process that a thread may have as well; it refuses V8's and says so by failing. */
+const threadOptions =
+  /^(--enable-source-maps|--import|--require|-r|--conditions|-C|--no-warnings)(=|$)/;
+
+function sharedOptions(): string[] {
+  const { execArgv } = process;
+  return execArgv.filter(
+    (option, place) =>
+      threadOptions.test(option) ||
+      // The value of the one before it.
+      (!option.startsWith('-') && threadOptions.test(execArgv[place - 1] ?? '')),
+  );
+}
+
 /**
  * Piscina first tries to `require` the worker's module. A thread that is ended just then takes the
  * whole process along (Node 20: "must be used on an instantiated module"); one that imports does not.
@@ -73,7 +87,7 @@ export function createPool(options: PoolOptions): Pool {
       profiles: options.profiles,
       metrics: options.metrics,
     } satisfies ThreadOptions,
-    execArgv: [...process.execArgv, ...importOnly()],
+    execArgv: [...sharedOptions(), ...importOnly()],
   });
   pool.on('error', options.onThreadError);
   pool.on('workerDestroy', () => {

@@ -30,7 +30,7 @@ const alterations: readonly (readonly [name: string, ...statements: string[]])[]
   ],
   [
     'indexes are dropped and made again',
-    'DROP INDEX CONCURRENTLY tasks_text',
+    'DROP INDEX CONCURRENTLY tasks_texts_trigrams',
     'CREATE INDEX CONCURRENTLY extra_index ON tasks (updated_at, title)',
     'REINDEX INDEX CONCURRENTLY extra_index',
     'DROP INDEX extra_index',
@@ -39,6 +39,8 @@ const alterations: readonly (readonly [name: string, ...statements: string[]])[]
     'tables are written anew',
     'VACUUM FULL tasks',
     'VACUUM FULL tasks_state',
+    'VACUUM FULL tasks_unindexed',
+    'VACUUM FULL tasks_texts',
     'CLUSTER tasks USING tasks_pkey',
   ],
 ];

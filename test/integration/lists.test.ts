@@ -56,6 +56,7 @@ before(async () => {
   // A few blocks change afterwards, in every way.
   await database.sql`UPDATE tasks SET status = 'canceled' WHERE id % 61 = 0`;
   await database.sql`DELETE FROM tasks WHERE id BETWEEN 9000 AND 14000`;
+  await mixIndexedTexts();
   await database.sql`ANALYZE`;
   pipeline = openPipeline(database.config, {
     applicationName: 'lists',
@@ -81,6 +82,34 @@ after(async () => {
   await executor?.close();
   await database?.drop();
 });
+
+/**
+ * The tasks stay as they are. Of a third of them the index of texts has the present ones, of a third
+ * former ones, of a third none; and it has texts of tasks that are gone.
+ */
+async function mixIndexedTexts(): Promise<void> {
+  await database.sql.begin(async (sql) => {
+    await sql`CREATE TEMPORARY TABLE kept ON COMMIT DROP AS SELECT * FROM tasks`;
+    await sql`UPDATE tasks SET title = 'needle Report', description = 'zq' WHERE id % 3 = 1`;
+    await sql`
+      INSERT INTO tasks (id, title, description) OVERRIDING SYSTEM VALUE
+      SELECT 100000 + n, 'Report snow_man zq', 'needle invoice' FROM generate_series(1, 50) AS n`;
+    await sql`SELECT tasks_index_texts(100000)`;
+    await sql`DELETE FROM tasks WHERE id > 100000`;
+    await sql`
+      UPDATE tasks SET title = kept.title, description = kept.description
+      FROM kept WHERE kept.id = tasks.id AND tasks.id % 3 = 1`;
+    await sql`DELETE FROM tasks_texts WHERE id % 3 = 2`;
+    await sql`INSERT INTO tasks_unindexed SELECT id FROM tasks WHERE id % 3 = 2`;
+  });
+  const [mixture] = await database.sql<Record<string, string>[]>`
+    SELECT count(*) FILTER (WHERE text.title = task.title AND text.description = task.description) AS present,
+      count(*) FILTER (WHERE text.title <> task.title OR text.description <> task.description) AS former,
+      count(*) FILTER (WHERE text.id IS NULL) AS none,
+      count(*) FILTER (WHERE task.id IS NULL) AS gone
+    FROM tasks AS task FULL JOIN tasks_texts AS text USING (id)`;
+  for (const count of Object.values(mixture!)) assert.ok(Number(count) > 20, String(count));
+}
 
 interface ListAnswer {
   readonly data: readonly Task[];
@@ -277,7 +306,10 @@ test('a walk by cursor meets each task once, in order', async () => {
 test('whatever plan a search has, it finds the same', async () => {
   const prepared = createPreparedShapes();
   const way = fc.constantFrom('gather', 'walk', 'planner');
-  const plan = fc.record({ page: way, count: way }) as fc.Arbitrary<SearchPlan>;
+  const rarest = fc.constantFrom({}, { rarest: 0 }, { rarest: 1 });
+  const plan = fc
+    .tuple(fc.record({ page: way, count: way }), rarest)
+    .map(([ways, known]) => ({ ...ways, ...known })) as fc.Arbitrary<SearchPlan>;
   await fc.assert(
     fc.asyncProperty(terms, order, plan, fc.boolean(), async (given, sort, chosen, byCursor) => {
       const parsed = parseListQuery(rawOf(given, sort, byCursor ? 'cursor=' : 'page=2'));

@@ -153,6 +153,20 @@ describe('a connection that ends', () => {
     proxy.close();
   });
 
+  it('closes behind what is under way, and rejects what takes longer than a second', async () => {
+    const quick = open();
+    const answer = quick.run("SELECT 'there' FROM pg_sleep(0.2)", []);
+    await quick.run('SELECT 1', []).then(() => quick.close());
+    assert.deepEqual(await answer, [['there']]);
+    const slow = open();
+    await slow.run('SELECT 1', []);
+    const late = assert.rejects(slow.run('SELECT pg_sleep(1.9)', []), {
+      code: 'CONNECTION_DESTROYED',
+    });
+    await slow.close();
+    await late;
+  });
+
   it('closes when it is let go of, and keeps nobody waiting', async () => {
     const done = open();
     await done.run('SELECT 1', []);

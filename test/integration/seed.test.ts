@@ -25,6 +25,7 @@ describe('make db-seed', () => {
     assert.equal((await readCounts('tasks', counts)).total, 5000);
     await assertCounted();
     assert.deepEqual(await readIndexes(), indexes);
+    assert.deepEqual(await readTexts(), { indexed: 5000, unindexed: 0 });
     assert.ok(await isAnalysed());
   });
 
@@ -43,13 +44,14 @@ describe('make db-seed', () => {
     const indexes = await readIndexes();
     const steps: string[] = [];
     await seedTasks(database.sql, { rows: 60_000, progress: (text) => steps.push(text) });
-    assert.ok(steps.some((text) => text.includes('tasks_text')));
+    assert.ok(steps.some((text) => text.includes('tasks_texts_trigrams')));
     assert.deepEqual(await readIndexes(), indexes);
+    assert.deepEqual(await readTexts(), { indexed: 60_000, unindexed: 0 });
     await assertCounted();
 
     steps.length = 0;
     await seedTasks(database.sql, { rows: 1000, progress: (text) => steps.push(text) });
-    assert.ok(!steps.some((text) => text.includes('tasks_text')));
+    assert.ok(!steps.some((text) => text.includes('tasks_texts_trigrams')));
   });
 
   it('has frequent words, rare ones, people with many tasks, and dates that rise', async () => {
@@ -79,7 +81,7 @@ describe('make db-seed', () => {
   it('interrupted, leaves everything as it was', async () => {
     await seed(1000);
     const before = await readState();
-    for (const until of ['20000 of', 'making the index tasks_text']) {
+    for (const until of ['20000 of', 'making the index tasks_texts']) {
       const interruption = new AbortController();
       const progress = (text: string): void => {
         if (text.startsWith(until)) interruption.abort(new Error('interrupted'));
@@ -121,17 +123,25 @@ async function readCounts(table: string, columns: string): Promise<Record<string
   return Object.fromEntries(Object.entries(row!).map(([name, value]) => [name, Number(value)]));
 }
 
+async function readTexts(): Promise<Record<string, number>> {
+  const { indexed } = await readCounts('tasks_texts', 'count(*) AS indexed');
+  const { unindexed } = await readCounts('tasks_unindexed', 'count(*) AS unindexed');
+  return { indexed: indexed!, unindexed: unindexed! };
+}
+
 async function readState(): Promise<unknown> {
   return {
     tasks: await readCounts('tasks', `${counts}, max(id) AS newest`),
     state: await readCounts('tasks_state', 'generation, total'),
     indexes: await readIndexes(),
+    texts: await readTexts(),
   };
 }
 
 async function readIndexes(): Promise<string[]> {
   const rows = await database.sql<{ indexdef: string }[]>`
-    SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks' ORDER BY indexname`;
+    SELECT indexdef FROM pg_indexes WHERE tablename IN ('tasks', 'tasks_texts')
+    ORDER BY indexname`;
   return rows.map(({ indexdef }) => indexdef);
 }
 
@@ -143,6 +153,7 @@ async function countTitles(word: string): Promise<number> {
 
 async function isAnalysed(): Promise<boolean> {
   const rows = await database.sql<{ tablename: string }[]>`
-    SELECT DISTINCT tablename FROM pg_stats WHERE tablename IN ('tasks', 'tasks_state', 'tasks_blocks')`;
-  return rows.length === 3;
+    SELECT DISTINCT tablename FROM pg_stats
+    WHERE tablename IN ('tasks', 'tasks_state', 'tasks_blocks', 'tasks_texts')`;
+  return rows.length === 4;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { printFilter } from '../../src/contract/filter.ts';
 import { type ListQuery, parseListQuery } from '../../src/contract/list-query.ts';
 import { createSearchPlans, type TaskSample, walkedTerm } from '../../workers/search-plans.ts';
 
@@ -12,7 +13,11 @@ function queryOf(raw: string): ListQuery {
 /** Two hundred runs of twenty tasks, with the given hits in those from `first` to `last`. */
 function sampleOf(each: number, first = 0, last = 199): TaskSample {
   const hits = Array.from({ length: 200 }, (_, run) => (run >= first && run <= last ? each : 0));
-  return { hits, termHits: [hits.reduce((total, count) => total + count)], tasks: 4000 };
+  return sampled({ hits, termHits: [hits.reduce((total, count) => total + count)] });
+}
+
+function sampled(part: Partial<TaskSample>): TaskSample {
+  return { hits: Array<number>(200).fill(0), termHits: [0], tasks: 4000, walkedTasks: 0, ...part };
 }
 
 async function planOf(raw: string, sample: TaskSample, tasks = 10_000_000) {
@@ -26,21 +31,17 @@ test('what is rare is gathered, what is frequent is walked to', async () => {
   assert.equal(await planOf('filter=report', sampleOf(0)), 'gather gather');
   assert.equal(await planOf('filter=report', sampleOf(1, 90, 91)), 'gather gather');
   const some = Array.from({ length: 200 }, (_, run) => (run % 10 === 0 ? 1 : 0));
-  const twenty = { hits: some, termHits: [20], tasks: 4000 };
+  const twenty = sampled({ hits: some, termHits: [20] });
   assert.equal(await planOf('filter=report', twenty), 'walk walk');
   assert.equal(await planOf('filter=report', twenty, 1_000_000), 'walk gather');
   assert.equal(await planOf('filter=report', sampleOf(1)), 'walk walk');
-  assert.equal(
-    await planOf('filter=report', { hits: [0], termHits: [0], tasks: 0 }),
-    'gather gather',
-  );
+  assert.equal(await planOf('filter=report', sampled({ hits: [0], tasks: 0 })), 'gather gather');
 });
 
 test('what is counted is gathered by its rarest term, if that is rare enough', async () => {
-  const hits = Array<number>(200).fill(0);
   const both = 'filter=report,status!=done';
-  assert.equal(await planOf(both, { hits, termHits: [3000, 5], tasks: 4000 }), 'gather gather');
-  assert.equal(await planOf(both, { hits, termHits: [3000, 50], tasks: 4000 }), 'gather walk');
+  assert.equal(await planOf(both, sampled({ termHits: [3000, 5] })), 'gather gather');
+  assert.equal(await planOf(both, sampled({ termHits: [3000, 50] })), 'gather walk');
 });
 
 test('what needs no look at texts is counted by its index', async () => {
@@ -56,6 +57,26 @@ test('what is all at the far end of the order is not walked to', async () => {
   assert.equal(await planOf(`${since}&sort=-id`, recent), 'walk planner');
   assert.equal(await planOf(`${since}&sort=-createdAt`, recent), 'walk planner');
   assert.equal(await planOf(`${since}&sort=title`, recent), 'walk planner');
+});
+
+test('tasks are gathered by the rarest of the terms that an index can find', async () => {
+  const rarestOf = async (raw: string, part: Partial<TaskSample>) => {
+    const plans = createSearchPlans(async () => sampled(part));
+    plans.observe(1_000_000);
+    const query = queryOf(raw);
+    const { rarest } = await plans.planFor(query);
+    return rarest === undefined ? undefined : printFilter([query.terms[rarest]!]);
+  };
+  const two = 'filter=report,id>7';
+  assert.equal(await rarestOf(two, { termHits: [5, 9] }), 'report');
+  assert.equal(await rarestOf(two, { termHits: [9, 5] }), 'id>7');
+  assert.equal(await rarestOf('filter=zq,report', { termHits: [1, 9] }), 'report');
+  assert.equal(await rarestOf('filter=report,id!=7', { termHits: [9, 1] }), 'report');
+  assert.equal(await rarestOf('filter=zq', { termHits: [1] }), undefined);
+  // Of the walked one the sample knows how many there are; of the others, a share of all.
+  const walked = 'assignee_id=7&filter=report';
+  assert.equal(await rarestOf(walked, { termHits: [4], walkedTasks: 999 }), 'assigneeID=7');
+  assert.equal(await rarestOf(walked, { termHits: [4], walkedTasks: 1001 }), 'report');
 });
 
 test('small tables need no sample', async () => {

@@ -8,6 +8,7 @@ import { createRandom } from '../../load/random.ts';
 import { batchValues, insertBatch } from '../../seed/batch.ts';
 import { seedTasks } from '../../seed/seed.ts';
 import { makeTask, type SeededTask } from '../../seed/task.ts';
+import { indexAllTexts } from '../../support/texts.ts';
 
 export interface TaskDatabase {
   readonly executor: Executor;
@@ -44,7 +45,8 @@ export async function openTaskDatabase(config: DatabaseConfig): Promise<TaskData
   async function reset(): Promise<void> {
     await sql`DELETE FROM tasks WHERE id > ${seededTasks}`;
     // What a later vacuum or checkpoint would have to do must not fall into a measurement.
-    await sql`VACUUM (ANALYZE) tasks, tasks_state, tasks_blocks`;
+    await indexAllTexts(sql);
+    await sql`VACUUM (ANALYZE) tasks, tasks_state, tasks_blocks, tasks_texts, tasks_unindexed`;
     await sql`CHECKPOINT`;
   }
 

@@ -39,7 +39,7 @@ export interface Pipeline {
   read<Row>(text: string, parameters: readonly string[], read: RowReader<Row>): Promise<Row[]>;
   /** Gives up the connection and rejects what is under way. */
   destroy(): void;
-  /** Lets go of a connection on which nothing is under way. */
+  /** Waits for what is under way, for a second at most, and lets go of the connection. */
   close(): Promise<void>;
 }
 
@@ -200,12 +200,17 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (state === 'gone') return;
     state = 'gone';
     socket?.destroy();
-    const sent = underWay.splice(0);
-    for (const [place, statement] of sent.entries()) statement.reject(place === 0 ? first : error);
+    rejectAll(error, first);
+    options.onClose();
+  }
+
+  function rejectAll(error: Error, first = error): void {
+    for (const [place, statement] of underWay.splice(0).entries()) {
+      statement.reject(place === 0 ? first : error);
+    }
     for (const statement of waiting.splice(0)) {
       statement.reject(isRefusal(error) ? error : spentError(error));
     }
-    options.onClose();
   }
 
   async function close(): Promise<void> {
@@ -220,6 +225,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       });
       open.end(terminate);
     });
+    rejectAll(outOfStepError());
   }
 
   return {
