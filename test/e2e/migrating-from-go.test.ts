@@ -59,7 +59,7 @@ async function makeOldTable(hasSoftRemoval: boolean): Promise<void> {
 
 async function listIndexes(): Promise<string[]> {
   const rows = await sql<{ indexdef: string }[]>`
-    SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks' ORDER BY indexname`;
+    SELECT indexdef FROM pg_indexes WHERE tablename IN ('tasks', 'tasks_texts') ORDER BY indexname`;
   return rows.map((row) => row.indexdef);
 }
 
@@ -71,6 +71,10 @@ for (const hasSoftRemoval of [true, false]) {
     const indexes = await listIndexes();
     await sql.unsafe(copy);
     assert.deepEqual(await listIndexes(), indexes);
+    const [behind] = await sql`
+      SELECT (SELECT count(*)::int FROM tasks_unindexed) AS queued,
+        (SELECT count(*)::int FROM tasks JOIN tasks_texts USING (id, title, description)) AS indexed`;
+    assert.deepEqual({ ...behind }, { queued: 0, indexed: 3 });
 
     const service = await startService({ database });
     const api = createApi(service.port);
