@@ -11,6 +11,7 @@ import type { DatabaseConfig, SslMode } from '../../src/config.ts';
 import { findBinaries } from '../../src/database/embedded-binaries.ts';
 import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
 import { withSession } from '../../src/database/session.ts';
+import { openPipeline } from '../../src/database/wire/pipeline.ts';
 
 const skip = hasOpenssl() ? false : 'needs openssl: apt-get install openssl';
 const binaries = findBinaries();
@@ -63,22 +64,31 @@ describe('sslmode, as libpq means it', { skip }, () => {
     await assert.rejects(isEncrypted('verify-full', '127.0.0.1', 'ca.crt'), /127\.0\.0\.1/);
   });
 
+  it('counts for the pipelines of the request path as well', async () => {
+    for (const mode of ['require', 'verify-ca', 'verify-full'] as const) {
+      assert.deepEqual(await askPipeline(mode, 'localhost', 'ca.crt'), [
+        ['t', 'x'.repeat(100_000)],
+      ]);
+      await assert.rejects(askPipeline(mode, 'localhost', 'other.crt'), { code: 'CLIENT_SPENT' });
+    }
+    await assert.rejects(askPipeline('verify-full', '127.0.0.1', 'ca.crt'), {
+      code: 'CLIENT_SPENT',
+    });
+  });
+
   it('a server without TLS is refused by every mode but disable, and the message says so', async () => {
     await stopServer();
     server = await startServer('off');
     for (const mode of ['require', 'verify-ca', 'verify-full'] as const) {
       await assert.rejects(isEncrypted(mode, 'localhost', 'ca.crt'), /does the server offer TLS/);
+      await assert.rejects(askPipeline(mode, 'localhost', 'ca.crt'), /offers no TLS/);
     }
     assert.equal(await isEncrypted('disable', 'localhost', null), false);
   });
 });
 
-async function isEncrypted(
-  sslMode: SslMode,
-  host: string,
-  rootCert: string | null,
-): Promise<boolean> {
-  const config: DatabaseConfig = {
+function configOf(sslMode: SslMode, host: string, rootCert: string | null): DatabaseConfig {
+  return {
     host,
     port,
     user: 'postgres',
@@ -87,7 +97,24 @@ async function isEncrypted(
     sslMode,
     sslRootCert: rootCert === null ? null : path(rootCert),
   };
-  return withSession(config, 5000, async (sql) => {
+}
+
+async function askPipeline(mode: SslMode, host: string, rootCert: string): Promise<unknown> {
+  const pipeline = openPipeline(configOf(mode, host, rootCert), {
+    applicationName: 'tls',
+    statementTimeoutMs: 5000,
+    onClose: () => undefined,
+  });
+  const text = "SELECT ssl, repeat('x', 100000) FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+  return pipeline.run(text, []).finally(() => pipeline.close());
+}
+
+async function isEncrypted(
+  sslMode: SslMode,
+  host: string,
+  rootCert: string | null,
+): Promise<boolean> {
+  return withSession(configOf(sslMode, host, rootCert), 5000, async (sql) => {
     const [row] = await sql<{ ssl: boolean }[]>`
       SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`;
     return row!.ssl;
