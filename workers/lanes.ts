@@ -32,8 +32,11 @@ export interface Lanes extends Readonly<Record<Kind, Lane>> {
  */
 const planOnce = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' };
 
+/** A bitmap would take the rows in the table's order, and two batches could wait for each other. */
+const planInOrderOfId = { ...planOnce, enable_bitmapscan: 'off' };
+
 /** Each of the plain lists walks the one index that has its order; nothing is ever sorted. */
-const walkIndexes = { ...planOnce, enable_sort: 'off', enable_bitmapscan: 'off' };
+const walkIndexes = { ...planInOrderOfId, enable_sort: 'off' };
 
 /** Values decide here, so each search is planned for its own. */
 const planForValues = {
@@ -46,8 +49,8 @@ const planForValues = {
 const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   read: planOnce,
   create: planOnce,
-  change: planOnce,
-  remove: planOnce,
+  change: planInOrderOfId,
+  remove: planInOrderOfId,
   list: walkIndexes,
   search: planForValues,
 };

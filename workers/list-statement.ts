@@ -72,7 +72,7 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
       ${prefixed('page.', taskColumns)}
     FROM (
       SELECT generation, total, matching, finished FROM tasks_state, ${matching.item} AS counted
-      OFFSET 0
+      WHERE only_row OFFSET 0
     ) AS state
     LEFT JOIN LATERAL (${page}) AS page ON true
     ORDER BY ${orderBy(order, false, 'page.')}`;

@@ -106,6 +106,16 @@ export function arrayParameters(first: number): string {
   return written.map(({ type }, place) => `$${first + place}::${type}[]`).join(', ');
 }
 
+/** One draft alone, in the order of `written`. */
+export function parametersOf({ title, description, status, assigneeId }: TaskDraft): string[] {
+  return [title, description, status, String(assigneeId)];
+}
+
+/** What {@link parametersOf} makes, as parameters from `$first` on. */
+export function writtenParameters(first: number): string {
+  return written.map(({ type }, place) => `$${first + place}::${type}`).join(', ');
+}
+
 /** Columns with a prefix in front of each: `task.` or `new_`. */
 export function prefixed(prefix: string, columns: string): string {
   return columns

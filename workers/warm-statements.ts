@@ -9,7 +9,15 @@ import { changeTasksIf, removeTasksIf } from './conditional-statements.ts';
 import { createTasksOnce } from './keyed-create.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
 import { leaveToPlanner } from './search-plans.ts';
-import { changeTasks, createTasks, listTasks, ping, readTasks, removeTasks } from './statements.ts';
+import {
+  changeTasks,
+  createTasks,
+  listTasks,
+  ping,
+  readTasks,
+  removeTasks,
+  warmCreateOne,
+} from './statements.ts';
 
 /**
  * The statements of a kind, once on this connection and without effect, so that no request pays for
@@ -19,7 +27,12 @@ export const warmStatements: Readonly<
   Record<Kind, (pipeline: Pipeline, prepared: PreparedShapes) => Promise<unknown>>
 > = {
   read: (pipeline) => readTasks(pipeline, []),
-  create: (pipeline) => Promise.all([createTasks(pipeline, []), createTasksOnce(pipeline, [])]),
+  create: (pipeline) =>
+    Promise.all([
+      createTasks(pipeline, []),
+      warmCreateOne(pipeline),
+      createTasksOnce(pipeline, []),
+    ]),
   change: (pipeline) => Promise.all([changeTasks(pipeline, []), changeTasksIf(pipeline, [])]),
   remove: (pipeline) => Promise.all([removeTasks(pipeline, []), removeTasksIf(pipeline, [])]),
   async list(pipeline, prepared) {

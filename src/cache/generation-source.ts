@@ -24,7 +24,9 @@ export interface GenerationSource {
  * it cannot change while a connection lives.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
-const text = 'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state';
+/** By its key: the one row may stand in a table of many pages that are empty. */
+const text =
+  'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state WHERE only_row';
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const lane = createLane(
@@ -32,7 +34,7 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
       openPipeline(options.database, {
         applicationName: `${options.applicationName} generation`,
         statementTimeoutMs: options.timeoutMs,
-        settings: { plan_cache_mode: 'force_generic_plan' },
+        settings: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' },
         onClose,
       }),
     options.timeoutMs,

@@ -36,7 +36,10 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
 const counted = ['pending', 'in_progress', 'completed', 'done', 'canceled'];
 
 async function readCounts(pipeline: Pipeline): Promise<Readonly<Record<string, number>>> {
-  const [row] = await pipeline.run(`SELECT ${counted.join(', ')} FROM tasks_state`, []);
+  const [row] = await pipeline.run(
+    `SELECT ${counted.join(', ')} FROM tasks_state WHERE only_row`,
+    [],
+  );
   return Object.fromEntries(counted.map((status, place) => [status, Number(row![place])]));
 }
 

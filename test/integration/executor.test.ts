@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type RequestItem,
   type ResponseItem,
@@ -234,6 +235,8 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
   });
   const change = (order: readonly number[]) =>
     order.map((id) => ({ id, flags: 0, extra: '', ...json({ title: `v${id}` }) }));
+  // So that their order in the table is not that of their ids.
+  for (const id of [...ids].reverse()) await other.execute('change', change([id]));
   const statuses = new Set<number>();
   for (let round = 0; round < 30; round++) {
     const batches = await Promise.all([
@@ -242,8 +245,49 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
     ]);
     for (const { items } of batches) for (const { status } of items) statuses.add(status);
   }
-  await other.close();
   assert.deepEqual([...statuses], [200]);
+  const remove = (order: readonly number[]) =>
+    order.map((id) => ({ id, flags: 0, extra: '', body: new Uint8Array(0) }));
+  const [changed, removed] = await Promise.all([
+    executor.execute('change', change(ids)),
+    other.execute('remove', remove([...ids].reverse())),
+  ]);
+  await other.close();
+  assert.deepEqual([...new Set(removed.items.map(({ status }) => status))], [204]);
+  // All before the removal, or all behind it.
+  assert.equal(new Set(changed.items.map(({ status }) => status)).size, 1);
+});
+
+test('nothing reads all of the table of the one row of state, which may have many pages', async () => {
+  const alone = await createTestDatabase('executor and state');
+  const other = createExecutor({
+    database: alone.config,
+    applicationName: 'the executor alone',
+    statementTimeoutMs: 5000,
+  });
+  const scans = async () => {
+    const [row] = await alone.sql<{ all: string; byKey: string }[]>`
+      SELECT seq_scan AS all, idx_scan AS "byKey" FROM pg_stat_user_tables WHERE relname = 'tasks_state'`;
+    return { all: Number(row!.all), byKey: Number(row!.byKey) };
+  };
+  const item = (fields: Partial<RequestItem>) => {
+    return { id: 0, flags: 0, extra: '', body: new Uint8Array(0), ...fields };
+  };
+  const query = { page: 1, perPage: 1, terms: [], order: { field: 'id', descending: false } };
+  const before = await scans();
+  await other.execute('create', [item(json({ title: 'one' }))]);
+  await other.execute('create', [item(json({ title: 'two' })), item(json({ title: 'three' }))]);
+  await other.execute('change', [item({ id: 1, ...json({ title: 'changed' }) })]);
+  await other.execute('remove', [item({ id: 1 })]);
+  await other.execute('list', [item(json(query))]);
+  // A session tells what it has counted when it ends.
+  await other.close();
+  const deadline = Date.now() + 5000;
+  while ((await scans()).byKey - before.byKey < 5 && Date.now() < deadline) await sleep(20);
+  const after = await scans();
+  await alone.drop();
+  assert.equal(after.byKey - before.byKey, 5);
+  assert.equal(after.all - before.all, 0);
 });
 
 test('a lock that is held too long is unavailable and leaves nothing behind', async () => {
