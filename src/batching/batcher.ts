@@ -63,8 +63,8 @@ export function createBatcher<Request extends Waiting>(
   /** Told to a request that was sent and not answered: a write may have happened. */
   const lostCode: ProblemCode = options.repeatable ? 'unavailable' : 'outcome_unknown';
   let waiting: Request[] = [];
-  /** A place is emptied when its request is given up before the batch comes back. */
-  const underWay = new Set<(Request | undefined)[]>();
+  /** No Set, see lane.ts. A place is emptied when its request is given up before the batch comes back. */
+  const underWay: (Request | undefined)[][] = [];
   /** Those whose thread died once. */
   const repeated = new WeakSet<Request>();
   let scheduled = false;
@@ -96,15 +96,15 @@ export function createBatcher<Request extends Waiting>(
    * read. A lone client has nobody to wait for, and a turn is a tenth of its latency.
    */
   function schedule(): void {
-    if (scheduled || underWay.size >= options.inFlightMax) return;
+    if (scheduled || underWay.length >= options.inFlightMax) return;
     scheduled = true;
-    if (lone && underWay.size === 0) queueMicrotask(flush);
+    if (lone && underWay.length === 0) queueMicrotask(flush);
     else setImmediate(flush);
   }
 
   function flush(): void {
     scheduled = false;
-    while (waiting.length > 0 && underWay.size < options.inFlightMax) void send(takeBatch());
+    while (waiting.length > 0 && underWay.length < options.inFlightMax) void send(takeBatch());
   }
 
   function takeBatch(): Request[] {
@@ -133,7 +133,7 @@ export function createBatcher<Request extends Waiting>(
 
   async function send(batch: Request[]): Promise<void> {
     const places: (Request | undefined)[] = batch;
-    underWay.add(places);
+    underWay.push(places);
     lone = batch.length === 1;
     const now = performance.now();
     options.observer?.sent(batch.length, batch[0]!.deadline, now);
@@ -158,7 +158,7 @@ export function createBatcher<Request extends Waiting>(
       }
       waiting = [...again, ...waiting];
     } finally {
-      underWay.delete(places);
+      underWay.splice(underWay.indexOf(places), 1);
     }
     if (waiting.length > 0) flush();
   }

@@ -22,15 +22,18 @@ const lookMs = 250;
 export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: number): Lane {
   let closing = false;
   let present = openNext();
-  /** When each of the statements under way began, oldest first. */
-  const underWay = new Set<{ readonly since: number }>();
+  /**
+   * When each of the statements under way began. No Set: one that is emptied and filled all the time
+   * leaves a chain of tables behind, which survives minor collections (perf/README.md).
+   */
+  const underWay: { readonly since: number }[] = [];
   const watch = setInterval(giveUpLate, lookMs);
   watch.unref();
 
   function giveUpLate(): void {
-    const [oldest] = underWay;
-    if (oldest === undefined || performance.now() - oldest.since <= timeoutMs) return;
-    underWay.clear();
+    const lateSince = performance.now() - timeoutMs;
+    if (underWay.every(({ since }) => since >= lateSince)) return;
+    underWay.length = 0;
     replace(present);
   }
 
@@ -49,14 +52,15 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
   async function run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result> {
     const pipeline = present;
     const statement = { since: performance.now() };
-    underWay.add(statement);
+    underWay.push(statement);
     try {
       return await use(pipeline);
     } catch (error) {
       if (connectionLossOf(error) !== undefined) replace(pipeline);
       throw error;
     } finally {
-      underWay.delete(statement);
+      const place = underWay.indexOf(statement);
+      if (place !== -1) underWay.splice(place, 1);
     }
   }
 
