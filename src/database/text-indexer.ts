@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
+import { createPaceKeeper, type Pace, restMs } from './indexing-pace.ts';
 import { createLane } from './lane.ts';
 import { openPipeline, type Pipeline } from './wire/pipeline.ts';
 
@@ -20,19 +21,18 @@ export interface TextIndexer {
 
 /** Some 150 ms of one core of the server; larger ones are hardly cheaper (ADR 13). */
 const idsPerBatch = 2000;
-/** How long tasks may gather while writers are few: the more in a batch, the cheaper each. */
-const idleMs = 200;
+/** However long a rest is, searches are looked for. */
+const lookMs = 1000;
 /** After a failure: the database is away, or has no such function yet. */
 const retryMs = 1000;
-/**
- * Each search looks at all tasks that are not indexed yet. Up to here half of a core's time is left to
- * requests, beyond it none.
- */
-const backlogMax = 20_000;
 /** Every search walks over the rows of ids that were taken until these are cleared. */
 const deadRowsMax = 10_000;
 const indexText = 'SELECT tasks_index_texts($1::integer)';
-const isFarBehindText = `SELECT FROM tasks_unindexed OFFSET ${backlogMax} LIMIT 1`;
+const isFarBehindText = 'SELECT FROM tasks_unindexed OFFSET $1::bigint LIMIT 1';
+/** What the index has answered since it was made; a server that does not count says 0. */
+const searchesText = `
+  SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes
+  WHERE schemaname = current_schema() AND indexrelname = 'tasks_texts_trigrams'`;
 const statementTimeoutMs = 30_000;
 /** Beyond the server's own timeout. */
 const silenceMarginMs = 1000;
@@ -49,21 +49,25 @@ export function startTextIndexer({ database, log }: TextIndexerOptions): TextInd
       }),
     statementTimeoutMs + silenceMarginMs,
   );
+  const keeper = createPaceKeeper();
   let deadRows = 0;
 
   /** @returns for how long to leave the database alone now. */
   async function work(): Promise<number> {
+    const searches = await lane.run(countSearches);
+    const pace = keeper.paceAt(searches, performance.now());
     const began = performance.now();
     const taken = (await lane.run((pipeline) => indexTexts(pipeline, idsPerBatch))) ?? 0;
+    const workedMs = performance.now() - began;
     deadRows += taken;
     if (deadRows >= deadRowsMax) {
       await lane.run((pipeline) => pipeline.run('VACUUM tasks_unindexed', []));
       deadRows = 0;
     }
-    if (taken === 0) return idleMs;
-    const workedMs = performance.now() - began;
-    if (taken < idsPerBatch) return Math.max(idleMs, workedMs);
-    return (await lane.run(isFarBehind)) ? 0 : workedMs;
+    if (taken === idsPerBatch && (await lane.run((pipeline) => isFarBehind(pipeline, pace)))) {
+      return 0;
+    }
+    return Math.min(lookMs, restMs(pace, { taken, batch: idsPerBatch, workedMs }));
   }
 
   async function workUntilStopped(): Promise<void> {
@@ -98,6 +102,11 @@ async function indexTexts(pipeline: Pipeline, most: number): Promise<number | nu
   return taken === null ? null : Number(taken);
 }
 
-async function isFarBehind(pipeline: Pipeline): Promise<boolean> {
-  return (await pipeline.run(isFarBehindText, [])).length > 0;
+async function isFarBehind(pipeline: Pipeline, { backlogMax }: Pace): Promise<boolean> {
+  return (await pipeline.run(isFarBehindText, [String(backlogMax)])).length > 0;
+}
+
+async function countSearches(pipeline: Pipeline): Promise<number> {
+  const [[searches]] = (await pipeline.run(searchesText, [])) as [[string]];
+  return Number(searches);
 }
