@@ -35,7 +35,7 @@ const openConnections = 512;
 const openNapUs = 100;
 const wakeConnections = 64;
 /** More than each can delete in a second; what is left is trimmed. */
-const deletesMaxPerSecond = { ours: 40_000, others: 18_000 } as const;
+const deletesMaxPerSecond = { ours: 80_000, others: 30_000 } as const;
 
 export async function carryOutSession(options: SessionOptions): Promise<SessionSamples> {
   const { subject, operation, database } = options;
