@@ -28,6 +28,7 @@ describe('the state beside the tasks', () => {
       const after = await readState();
       assert.equal(after.generation - before.generation, count > 0 ? 1n : 0n, statement);
       assert.deepEqual(after.totals, await countTasks(), statement);
+      assert.deepEqual(await readBlocks(), await countBlocks(), statement);
     }
   });
 
@@ -162,6 +163,24 @@ async function countTasks(): Promise<number[]> {
   return [counts.reduce((sum, count) => sum + count, 0), ...counts];
 }
 
+const blockColumns = `total, ${statuses.join(', ')}`;
+
+/** As the triggers keep them: those that have tasks. */
+async function readBlocks(): Promise<unknown[]> {
+  return database.sql.unsafe(
+    `SELECT block, ${blockColumns} FROM tasks_blocks WHERE total <> 0 ORDER BY block`,
+  );
+}
+
+async function countBlocks(): Promise<unknown[]> {
+  const counts = statuses.map((status) => `count(*) FILTER (WHERE status = '${status}')`);
+  return database.sql.unsafe(
+    `SELECT id >> 14 AS block, count(*) AS total, ${counts
+      .map((count, place) => `${count} AS ${statuses[place]}`)
+      .join(', ')} FROM tasks GROUP BY 1 ORDER BY 1`,
+  );
+}
+
 type Random = () => number;
 
 const randomStatements: readonly ((random: Random) => string)[] = [
@@ -174,6 +193,16 @@ const randomStatements: readonly ((random: Random) => string)[] = [
     `INSERT INTO tasks (title, status) SELECT 'copy', status FROM tasks WHERE id % 7 = ${Math.floor(random() * 9)} LIMIT 9`,
   (random) =>
     `INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE SELECT id, title FROM tasks LIMIT ${Math.floor(random() * 3)} ON CONFLICT DO NOTHING`,
+  // Far apart, and into a block that may be new.
+  (random) =>
+    `INSERT INTO tasks (id, title, status) OVERRIDING SYSTEM VALUE
+     SELECT id, 'far', '${pick(random, statuses)}'
+     FROM generate_series(${Math.floor(random() * 90_000)}, 99999, ${10_000 + Math.floor(random() * 30_000)}) AS id
+     ON CONFLICT DO NOTHING`,
+  (random) => `UPDATE tasks SET id = DEFAULT WHERE id % 40 = ${Math.floor(random() * 50)}`,
+  (random) =>
+    `UPDATE tasks SET status = CASE status WHEN 'done' THEN 'pending' ELSE 'done' END WHERE id > ${Math.floor(random() * 100_000)}`,
+  (random) => `DELETE FROM tasks WHERE id = ${Math.floor(random() * 100)}`,
   (random) =>
     `UPDATE tasks SET status = '${pick(random, statuses)}' WHERE id % 5 = ${Math.floor(random() * 6)}`,
   (random) =>
