@@ -110,8 +110,10 @@ export function changeTasks(
   pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
 ): Promise<ResponseItem[]> {
-  const ids = bigintArray(changes.map((change) => change.id));
-  return pipeline.read(changeText, [ids, ...arraysOf(changes)], readTaskAnswer);
+  // A planner that walks the arrays, and not the key, locks in the same order.
+  const ascending = changes.toSorted((one, other) => one.id - other.id);
+  const ids = bigintArray(ascending.map((change) => change.id));
+  return pipeline.read(changeText, [ids, ...arraysOf(ascending)], readTaskAnswer);
 }
 
 /** @returns the ids that were there and are gone. */
