@@ -23,6 +23,7 @@ import {
   type TaskDraft,
   type TaskRow,
   taskColumns,
+  toDraft,
   toTaskRow,
   writtenColumns,
   writtenParameters,
@@ -98,8 +99,7 @@ export async function createTasks(
 
 /** Makes the server keep the statement for a lone task. Without effect. */
 export async function warmCreateOne(pipeline: Pipeline): Promise<void> {
-  const draft: TaskDraft = { title: '-', description: '', status: 'pending', assigneeId: 0 };
-  await pipeline.run(createOneText, ['false', ...parametersOf(draft)]);
+  await pipeline.run(createOneText, ['false', ...parametersOf(toDraft({ title: '-' }))]);
 }
 
 /**

@@ -1,5 +1,5 @@
 -- One trigger for each event in the place of three. What they keep is the same (001, 002, 004), and what
--- holds in every snapshot is, too; a lone write takes a quarter less:
+-- holds in every snapshot is, too; a lone write takes a fifth less:
 --
 -- * The table of the one row of state grows to some hundred pages when something holds old snapshots
 --   while tasks are written. The row is found by its key, where all pages were read.

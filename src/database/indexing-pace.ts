@@ -12,9 +12,9 @@ export interface Pace {
   readonly gatherMs: number;
 }
 
-/** 12 to 26 ms of a search (ADR 13), and up to half of a core. */
+/** 12 to 40 ms of a search (ADR 13), and up to half of a core. */
 export const promptPace: Pace = { backlogMax: 20_000, restPerWork: 1, gatherMs: 200 };
-/** 60 to 130 ms of the first search, and up to a fifth of a core. */
+/** 0.17 s of the first search, and up to a fifth of a core. */
 export const patientPace: Pace = { backlogMax: 100_000, restPerWork: 4, gatherMs: 1000 };
 /** For so long one search makes others likely. */
 const promptForMs = 60_000;

@@ -22,7 +22,7 @@ export interface TextIndexer {
 /** Some 150 ms of one core of the server; larger ones are hardly cheaper (ADR 13). */
 const idsPerBatch = 2000;
 /** However long a rest is, searches are looked for. */
-const lookMs = 1000;
+const lookMs = 5000;
 /** After a failure: the database is away, or has no such function yet. */
 const retryMs = 1000;
 /** Every search walks over the rows of ids that were taken until these are cleared. */

@@ -141,17 +141,23 @@ describe('a connection that ends', () => {
     });
   });
 
-  it('is given up when the server says what nobody asked for', async () => {
-    // A row, without a statement.
-    const lie = Buffer.from('D\0\0\0\x06\0\0', 'latin1');
-    const { proxy, port } = await startProxy((server) => setTimeout(() => server(lie), 50));
-    const before = closed;
-    const cheated = open({ host: '127.0.0.1', port });
-    await cheated.run('SELECT 1', []);
-    while (closed === before) await new Promise((resolve) => setTimeout(resolve, 10));
-    await assert.rejects(cheated.run('SELECT 1', []), { code: 'CLIENT_SPENT' });
-    proxy.close();
-  });
+  const lies: Readonly<Record<string, string>> = {
+    'what nobody asked for': 'D\0\0\0\x06\0\0',
+    'that a message ends before it begins': 'Z\xff\xff\xff\xff',
+    'that two gigabytes will come': 'D\x7f\xff\xff\xff',
+  };
+  for (const [what, bytes] of Object.entries(lies)) {
+    it(`is given up when the server says ${what}`, async () => {
+      const lie = Buffer.from(bytes, 'latin1');
+      const { proxy, port } = await startProxy((server) => setTimeout(() => server(lie), 50));
+      const before = closed;
+      const cheated = open({ host: '127.0.0.1', port });
+      await cheated.run('SELECT 1', []);
+      while (closed === before) await new Promise((resolve) => setTimeout(resolve, 10));
+      await assert.rejects(cheated.run('SELECT 1', []), { code: 'CLIENT_SPENT' });
+      proxy.close();
+    });
+  }
 
   it('closes behind what is under way, and rejects what takes longer than a second', async () => {
     const quick = open();

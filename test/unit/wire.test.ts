@@ -30,7 +30,7 @@ describe('messages of the server', () => {
           const seen: { type: number; body: Uint8Array }[] = [];
           const reader = createReader((type, chunk, at, end) => {
             seen.push({ type, body: Uint8Array.from(chunk.subarray(at, end)) });
-          });
+          }, assert.fail);
           let at = 0;
           for (let cut = 0; at < bytes.length; cut++) {
             const size = cuts[cut % cuts.length]!;
@@ -44,6 +44,31 @@ describe('messages of the server', () => {
         },
       ),
     );
+  });
+
+  it('have lengths that can be, or the rest is not read', () => {
+    for (const length of [-1, -2_000_000_000, 0, 3, 64 * 1024 * 1024 + 1, 2_000_000_000]) {
+      let refused = 0;
+      const types: number[] = [];
+      const reader = createReader(
+        (type) => types.push(type),
+        () => refused++,
+      );
+      const bad = Buffer.from([0x44, 0, 0, 0, 0]);
+      bad.writeInt32BE(length, 1);
+      const good = encode({ type: 0x5a, body: new Uint8Array(1) });
+      reader.feed(Buffer.concat([good, bad.subarray(0, 2)]));
+      reader.feed(Buffer.concat([bad.subarray(2), good]));
+      reader.feed(good);
+      assert.deepEqual([types, refused], [[0x5a], 1], String(length));
+    }
+  });
+
+  it('end an error also where a field of it has no end', () => {
+    const bytes = Buffer.from('E\0\0\0\x0cC42601VERROR\0');
+    const { code, severity } = serverError(bytes, 5, bytes.length - 1);
+    assert.deepEqual({ code, severity }, { code: 'XX000', severity: 'ERROR' });
+    assert.equal(serverError(Buffer.from('Cabc'), 0, 4).code, 'XX000');
   });
 
   it('have rows of texts and NULLs', () => {

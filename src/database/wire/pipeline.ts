@@ -78,7 +78,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   /** By text, what the server keeps a statement as. */
   const kept = new Map<string, string>();
   let keptCount = 0;
-  const reader = createReader(takeMessage);
+  const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
   function start<Row>(
     text: string,

@@ -13,10 +13,18 @@ export interface Reader {
 
 /** Type and length. */
 const headBytes = 5;
+/** Of a length, which counts itself. */
+const lengthMin = 4;
+/** Far beyond any row of ours: what says more is no server, and its bytes are not waited for. */
+const lengthMax = 64 * 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
-/** @param take throws nothing. */
-export function createReader(take: TakeMessage): Reader {
+/**
+ * @param take throws nothing.
+ * @param refuse told once, when a length cannot be one. Nothing is taken any more.
+ */
+export function createReader(take: TakeMessage, refuse: () => void): Reader {
+  let isRefused = false;
   /** Of a message that is not whole. */
   let begun = nothing;
   /** How many of its bytes are there. */
@@ -26,7 +34,13 @@ export function createReader(take: TakeMessage): Reader {
   function takeWhole(bytes: Buffer, size: number): number {
     let at = 0;
     while (size - at >= headBytes) {
-      const end = at + 1 + lengthAt(bytes, at + 1);
+      const length = lengthAt(bytes, at + 1);
+      if (length < lengthMin || length > lengthMax) {
+        isRefused = true;
+        refuse();
+        return size;
+      }
+      const end = at + 1 + length;
       if (end > size) break;
       take(bytes[at]!, bytes, at + headBytes, end);
       at = end;
@@ -35,6 +49,7 @@ export function createReader(take: TakeMessage): Reader {
   }
 
   function feed(chunk: Buffer): void {
+    if (isRefused) return;
     if (held === 0) {
       const taken = takeWhole(chunk, chunk.length);
       if (taken < chunk.length) hold(chunk, taken);

@@ -16,6 +16,8 @@ export function serverError(bytes: Buffer, from: number, end: number): ServerErr
   let at = from;
   while (at < end && bytes[at] !== 0) {
     const zero = bytes.indexOf(0, at + 1);
+    // A field without an end: what there is has to do.
+    if (zero === -1 || zero >= end) break;
     fields.set(bytes[at]!, bytes.toString('utf8', at + 1, zero));
     at = zero + 1;
   }
