@@ -57,9 +57,9 @@ export function isRefusal(error: unknown): boolean {
   return refused.has(errorCode(error) ?? '');
 }
 
-/** A kept statement no longer fits its tables, or is gone: it did not run. */
+/** A kept statement no longer fits its tables, is gone, or is there already: it did not run. */
 export function isStalePlan(error: unknown): boolean {
-  return ['0A000', '26000', '42804'].includes(errorCode(error) ?? '');
+  return ['0A000', '26000', '42804', '42P05'].includes(errorCode(error) ?? '');
 }
 
 /** We have given the connection up: the server was silent, or said what it should not. */

@@ -61,7 +61,7 @@ export function startTextIndexer({ database, log }: TextIndexerOptions): TextInd
     const workedMs = performance.now() - began;
     deadRows += taken;
     if (deadRows >= deadRowsMax) {
-      await lane.run((pipeline) => pipeline.run('VACUUM tasks_unindexed', []));
+      await lane.run((pipeline) => pipeline.runAlone('VACUUM tasks_unindexed'));
       deadRows = 0;
     }
     if (taken === idsPerBatch && (await lane.run((pipeline) => isFarBehind(pipeline, pace)))) {

@@ -4,6 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { readValues } from '../../src/database/wire/row.ts';
+import { statementName } from '../../src/database/wire/statement-name.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -20,13 +21,14 @@ after(async () => {
   await database?.drop();
 });
 
-function open(changes: { host?: string; port?: number } = {}): Pipeline {
+function open(changes: { host?: string; port?: number } = {}, prelude?: string): Pipeline {
   return openPipeline(
     { ...database.config, ...changes },
     {
       applicationName: 'pipeline',
       statementTimeoutMs: 2000,
       settings: { plan_cache_mode: 'force_generic_plan' },
+      prelude,
       onClose: () => {
         closed++;
       },
@@ -103,6 +105,20 @@ describe('statements one behind another', () => {
     ]);
   });
 
+  it('run as themselves where the session has other statements of other clients', async () => {
+    const text = 'SELECT 6 * 7';
+    const name = statementName(text);
+    await pipeline.run('CREATE TABLE victims AS SELECT generate_series(1, 9) AS id', [], false);
+    for (const other of [
+      `PREPARE "${name}" AS DELETE FROM victims`,
+      `PREPARE s1 AS DELETE FROM victims`,
+    ]) {
+      await pipeline.run(other, [], false);
+      assert.deepEqual(await pipeline.run(text, []), [['42']]);
+    }
+    assert.deepEqual(await pipeline.run('SELECT count(*) FROM victims', []), [['9']]);
+  });
+
   it('fail, and nothing else does, when who reads their rows throws', async () => {
     const failed = pipeline.read('SELECT 1', [], () => {
       throw new TypeError('a bug');
@@ -110,6 +126,55 @@ describe('statements one behind another', () => {
     const next = pipeline.read('SELECT 2', [], readValues);
     await assert.rejects(failed, TypeError);
     assert.deepEqual(await next, [['2']]);
+  });
+});
+
+describe('statements of one transaction', () => {
+  const insert = 'INSERT INTO pairs VALUES ($1::int) RETURNING id';
+
+  before(() => pipeline.run('CREATE TABLE pairs (id int PRIMARY KEY)', [], false));
+
+  it('take effect together, and give the rows of each', async () => {
+    const one = { text: insert, parameters: ['1'] };
+    const count = { text: 'SELECT count(*), $1::text FROM pairs', parameters: ['seen'] };
+    assert.deepEqual(await pipeline.together([one, count, { text: insert, parameters: ['2'] }]), [
+      [['1']],
+      [['1', 'seen']],
+      [['2']],
+    ]);
+  });
+
+  it('take no effect when one fails, and the next transaction is whole', async () => {
+    const add = (id: string) => ({ text: insert, parameters: [id] });
+    const failed = pipeline.together([add('3'), add('1'), add('4')]);
+    const next = pipeline.together([add('5'), add('6')]);
+    await assert.rejects(failed, { code: '23505' });
+    assert.deepEqual(await next, [[['5']], [['6']]]);
+    const ids = await pipeline.run("SELECT string_agg(id::text, ',' ORDER BY id) FROM pairs", []);
+    assert.deepEqual(ids, [['1,2,5,6']]);
+  });
+
+  it('run again, as a whole and once, when the server has forgotten one of them', async () => {
+    await pipeline.run('DEALLOCATE ALL', [], false);
+    const rows = await pipeline.together([
+      { text: 'SELECT 1', parameters: [] },
+      { text: insert, parameters: ['7'] },
+    ]);
+    assert.deepEqual(rows, [[['1']], [['7']]]);
+  });
+
+  it('have the prelude in front of each, but not where a statement runs alone', async () => {
+    const withPrelude = open({}, "SELECT set_config('work_mem', '123kB', true)");
+    const show = "SELECT current_setting('work_mem')";
+    assert.deepEqual(await withPrelude.run(show, []), [['123kB']]);
+    assert.deepEqual(await withPrelude.run(show, [], false), [['123kB']]);
+    await withPrelude.runAlone('VACUUM pairs');
+    await withPrelude.runAlone(
+      "CREATE TABLE shown AS SELECT current_setting('work_mem') AS memory",
+    );
+    const [[kept]] = (await withPrelude.run('SELECT memory FROM shown', [])) as [[string]];
+    assert.notEqual(kept, '123kB');
+    await withPrelude.close();
   });
 });
 

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { rowMessage } from '../../perf/micro/encode.ts';
-import { bindAndExecute, parseMessage } from '../../src/database/wire/messages.ts';
+import { bindAndExecute, closeMessage, parseMessage } from '../../src/database/wire/messages.ts';
 import { createReader, lengthAt } from '../../src/database/wire/reader.ts';
 import { readByteTexts, readValues } from '../../src/database/wire/row.ts';
 import { serverError } from '../../src/database/wire/server-error.ts';
+import { statementName } from '../../src/database/wire/statement-name.ts';
 
 const message = fc.record(
   { type: fc.integer({ min: 49, max: 122 }), body: fc.uint8Array() },
@@ -98,11 +99,12 @@ describe('messages of the server', () => {
 describe('messages of ours', () => {
   it('bind every text, and their lengths are right', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' })), (parameters) => {
-        const bytes = bindAndExecute('s1', parameters);
+      fc.property(fc.array(fc.string({ unit: 'binary' })), fc.boolean(), (parameters, isLast) => {
+        const bytes = bindAndExecute('s1', parameters, isLast);
         assert.equal(bytes.toString('latin1', 0, 1), 'B');
         const end = 1 + lengthAt(bytes, 1);
-        assert.equal(bytes.toString('latin1', end), 'E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04');
+        const sync = isLast ? 'S\0\0\0\x04' : '';
+        assert.equal(bytes.toString('latin1', end), `E\0\0\0\x09\0\0\0\0\0${sync}`);
         assert.equal(bytes.toString('latin1', 5, 9), '\0s1\0');
         let at = 13;
         assert.equal(bytes.readUInt16BE(11), parameters.length);
@@ -119,5 +121,13 @@ describe('messages of ours', () => {
   it('name what is parsed', () => {
     const bytes = parseMessage('s1', 'SELECT 1');
     assert.equal(bytes.toString('latin1'), 'P\0\0\0\x12s1\0SELECT 1\0\0\0');
+    assert.equal(closeMessage('s1').toString('latin1'), 'C\0\0\0\x08Ss1\0');
+  });
+
+  it('name a statement by its text, so that no other can ever run under that name', () => {
+    const name = statementName('SELECT 1');
+    assert.match(name, /^tasks_[A-Za-z0-9_-]{22}$/);
+    assert.equal(statementName('SELECT 1'), name);
+    assert.notEqual(statementName('SELECT 2'), name);
   });
 });

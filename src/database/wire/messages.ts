@@ -5,10 +5,15 @@
 
 const parseType = 0x50; // P
 const bindType = 0x42; // B
+const closeType = 0x43; // C
+const ofStatement = 0x53; // S
 const headBytes = 5;
 
-/** Of the unnamed portal, without a limit of rows; then the end of the statement's transaction. */
-const executeAndSync = Buffer.from('E\0\0\0\x09\0\0\0\0\0S\0\0\0\x04', 'latin1');
+/** Of the unnamed portal, without a limit of rows. */
+const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1');
+/** The end of a transaction: what was sent since the last one takes effect, or nothing of it. */
+const sync = Buffer.from('S\0\0\0\x04', 'latin1');
+const executeAndSync = Buffer.concat([execute, sync]);
 export const terminate = Buffer.from('X\0\0\0\x04', 'latin1');
 
 /** @param name empty: kept until the next unnamed one. */
@@ -24,10 +29,28 @@ export function parseMessage(name: string, text: string): Buffer {
   return message;
 }
 
-/** Runs a statement that was parsed, in a transaction of its own. */
-export function bindAndExecute(name: string, parameters: readonly string[]): Buffer {
+/** Forgets a statement. No error where there is none of that name. */
+export function closeMessage(name: string): Buffer {
+  const message = Buffer.alloc(headBytes + 1 + Buffer.byteLength(name) + 1);
+  message[0] = closeType;
+  message.writeInt32BE(message.length - 1, 1);
+  message[headBytes] = ofStatement;
+  message.write(name, headBytes + 1);
+  return message;
+}
+
+/**
+ * Runs a statement that was parsed.
+ * @param isLast ends the transaction behind it.
+ */
+export function bindAndExecute(
+  name: string,
+  parameters: readonly string[],
+  isLast: boolean,
+): Buffer {
+  const end = isLast ? executeAndSync : execute;
   // A UTF-16 unit has at most three bytes in UTF-8, and whole lengths cost a second pass.
-  let bytesMax = headBytes + 1 + name.length + 1 + 2 + 2 + 2 + executeAndSync.length;
+  let bytesMax = headBytes + 1 + name.length + 1 + 2 + 2 + 2 + end.length;
   for (const parameter of parameters) bytesMax += 4 + 3 * parameter.length;
   const message = Buffer.allocUnsafe(bytesMax);
   message[0] = bindType;
@@ -46,6 +69,6 @@ export function bindAndExecute(name: string, parameters: readonly string[]): Buf
   // No formats of columns: all are text.
   at = message.writeInt16BE(0, at);
   message.writeInt32BE(at - 1, 1);
-  at += executeAndSync.copy(message, at);
+  at += end.copy(message, at);
   return message.subarray(0, at);
 }

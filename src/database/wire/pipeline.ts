@@ -5,6 +5,9 @@
  * again: whoever holds the pipeline takes another one (lane.ts).
  *
  *   run ──▸ waiting (no connection yet) ──▸ under way (FIFO, as the server answers) ──▸ settled
+ *
+ * What goes out before one Sync is one transaction: most often one statement, but `together` sends
+ * several, and a prelude goes in front of each transaction where a session keeps no settings.
  */
 import type { Socket } from 'node:net';
 import type { DatabaseConfig } from '../../config.ts';
@@ -17,14 +20,23 @@ import {
   spentError,
 } from '../connection-lost.ts';
 import { connectSession } from './handover.ts';
-import { bindAndExecute, parseMessage, terminate } from './messages.ts';
+import { bindAndExecute, closeMessage, parseMessage, terminate } from './messages.ts';
 import { createReader } from './reader.ts';
 import { type RowReader, readValues, type Values } from './row.ts';
 import { isFatal, serverError } from './server-error.ts';
+import { statementName } from './statement-name.ts';
 
 export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' | 'openSocket'> {
   /** Told once, when the connection is gone or could not be made. */
   readonly onClose: () => void;
+  /** A statement without parameters that runs first in each transaction; its rows are dropped. */
+  readonly prelude?: string | undefined;
+}
+
+export interface Call {
+  readonly text: string;
+  /** In PostgreSQL's text form. */
+  readonly parameters: readonly string[];
 }
 
 export interface Pipeline {
@@ -37,26 +49,38 @@ export interface Pipeline {
   run(text: string, parameters: readonly string[], prepare?: boolean): Promise<Values[]>;
   /** The same for a statement that is kept. @param read must not throw. */
   read<Row>(text: string, parameters: readonly string[], read: RowReader<Row>): Promise<Row[]>;
+  /**
+   * Runs statements that are kept, one after another in one transaction and one round trip: all take
+   * effect or none. Each has a snapshot of its own. Rejects with the failure of the first that failed.
+   * @returns the rows of each.
+   */
+  together(calls: readonly Call[]): Promise<Values[][]>;
+  /** A statement that runs in no transaction block, such as VACUUM: without the prelude. */
+  runAlone(text: string): Promise<void>;
   /** Gives up the connection and rejects what is under way. */
   destroy(): void;
   /** Waits for what is under way, for a second at most, and lets go of the connection. */
   close(): Promise<void>;
 }
 
-interface Statement {
-  readonly text: string;
-  readonly parameters: readonly string[];
-  readonly prepare: boolean;
+interface Statement extends Call {
   readonly read: RowReader<unknown>;
-  readonly resolve: (rows: unknown[]) => void;
-  readonly reject: (error: unknown) => void;
-  rows: unknown[];
-  failure: Error | undefined;
+  readonly rows: unknown[];
   /** What the server keeps it as; empty: it keeps it not. */
-  name: string;
+  readonly name: string;
   /** The server has not said yet that it understands it. */
   parsing: boolean;
-  /** It ran anew, because its plan no longer fitted. */
+}
+
+/** What goes out before one Sync. */
+interface Transaction {
+  readonly statements: readonly Statement[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Place of the statement whose rows come. */
+  at: number;
+  failure: Error | undefined;
+  /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
   repeated: boolean;
 }
 
@@ -66,43 +90,48 @@ const closeTimeoutMs = 1000;
 const dataRow = 0x44; // D
 const errorResponse = 0x45; // E
 const parseComplete = 0x31; // 1
+const commandComplete = 0x43; // C
 const readyForQuery = 0x5a; // Z
-/** Of no interest: BindComplete, CommandComplete, notices, settings and the like. */
-const passedOver: ReadonlySet<number> = new Set(Buffer.from('23ACINSnt'));
+/** Of no interest: BindComplete, CloseComplete, notices, settings and the like. */
+const passedOver: ReadonlySet<number> = new Set(Buffer.from('23AINSnt'));
 
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
   let socket: Socket | undefined;
-  let waiting: Statement[] = [];
-  const underWay: Statement[] = [];
-  /** By text, what the server keeps a statement as. */
-  const kept = new Map<string, string>();
-  let keptCount = 0;
+  let waiting: Transaction[] = [];
+  const underWay: Transaction[] = [];
+  /** Names of the statements that the server keeps for us. */
+  const kept = new Set<string>();
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
-  function start<Row>(
-    text: string,
-    parameters: readonly string[],
-    read: RowReader<Row>,
-    prepare: boolean,
-  ): Promise<Row[]> {
-    return new Promise<Row[]>((resolve, reject) => {
-      const statement: Statement = {
-        text,
-        parameters,
-        prepare,
-        read,
-        resolve: resolve as (rows: unknown[]) => void,
+  async function start<Row>(statement: Statement): Promise<Row[]> {
+    await begin([statement]);
+    return statement.rows as Row[];
+  }
+
+  async function together(calls: readonly Call[]): Promise<Values[][]> {
+    const statements = calls.map((call) => statementOf(call, readValues, true));
+    await begin(statements);
+    return statements.map(({ rows }) => rows as Values[]);
+  }
+
+  function begin(statements: readonly Statement[], withPrelude = true): Promise<void> {
+    const { prelude } = options;
+    return new Promise((resolve, reject) => {
+      const transaction: Transaction = {
+        statements:
+          prelude === undefined || !withPrelude
+            ? statements
+            : [statementOf({ text: prelude, parameters: [] }, readNothing, true), ...statements],
+        resolve,
         reject,
-        rows: [],
+        at: 0,
         failure: undefined,
-        name: '',
-        parsing: false,
         repeated: false,
       };
-      if (state === 'open') return send(statement);
+      if (state === 'open') return send(transaction);
       if (state === 'gone') return reject(spentError());
-      waiting.push(statement);
+      waiting.push(transaction);
       if (state === 'new') void connect();
     });
   }
@@ -122,7 +151,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       state = 'open';
       const first = waiting;
       waiting = [];
-      for (const statement of first) send(statement);
+      for (const transaction of first) send(transaction);
     } catch (error) {
       lose(error as Error);
     }
@@ -133,35 +162,44 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     return state === 'gone';
   }
 
-  function send(statement: Statement): void {
-    underWay.push(statement);
-    const { text, parameters, prepare } = statement;
-    statement.name = kept.get(text) ?? '';
-    if (statement.name === '') {
-      if (prepare) {
-        statement.name = `s${++keptCount}`;
-        kept.set(text, statement.name);
+  function send(transaction: Transaction): void {
+    underWay.push(transaction);
+    const { statements } = transaction;
+    const parts: Buffer[] = [];
+    for (let place = 0; place < statements.length; place++) {
+      const statement = statements[place]!;
+      const { name, text, parameters } = statement;
+      if (name === '' || !kept.has(name)) {
+        // In a session that somebody had before us, there may be one already.
+        if (name !== '') parts.push(closeMessage(name));
+        if (name !== '') kept.add(name);
+        statement.parsing = true;
+        parts.push(parseMessage(name, text));
       }
-      statement.parsing = true;
-      socket!.write(parseMessage(statement.name, text));
+      parts.push(bindAndExecute(name, parameters, place === statements.length - 1));
     }
-    socket!.write(bindAndExecute(statement.name, parameters));
+    socket!.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
   }
 
   /** Called from the socket: a throw would end the process. */
   function takeMessage(type: number, bytes: Buffer, at: number, end: number): void {
-    const statement = underWay[0];
+    const transaction = underWay[0];
     switch (type) {
       case dataRow:
-        return statement === undefined ? lose(outOfStepError()) : takeRow(statement, bytes, at);
-      case readyForQuery:
-        return statement === undefined ? lose(outOfStepError()) : settle(statement);
-      case parseComplete:
-        if (statement !== undefined) statement.parsing = false;
+        return transaction === undefined ? lose(outOfStepError()) : takeRow(transaction, bytes, at);
+      case commandComplete:
+        if (transaction !== undefined) transaction.at++;
         return;
+      case readyForQuery:
+        return transaction === undefined ? lose(outOfStepError()) : settle(transaction);
+      case parseComplete: {
+        const parsed = transaction?.statements.find(({ parsing }) => parsing);
+        if (parsed !== undefined) parsed.parsing = false;
+        return;
+      }
       case errorResponse: {
         const failure = serverError(bytes, at, end);
-        if (statement !== undefined) statement.failure = failure;
+        if (transaction !== undefined) transaction.failure = failure;
         if (isFatal(failure)) lose(closedError(failure.code), failure);
         return;
       }
@@ -170,32 +208,40 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     }
   }
 
-  function takeRow(statement: Statement, bytes: Buffer, at: number): void {
+  function takeRow(transaction: Transaction, bytes: Buffer, at: number): void {
+    const statement = transaction.statements[transaction.at];
+    if (statement === undefined) return lose(outOfStepError());
     try {
       statement.rows.push(statement.read(bytes, at));
     } catch (bug) {
-      statement.failure = bug as Error;
+      transaction.failure = bug as Error;
     }
   }
 
-  function settle(statement: Statement): void {
+  function settle(transaction: Transaction): void {
     underWay.shift();
-    const { failure } = statement;
-    if (failure === undefined) return statement.resolve(statement.rows);
-    const isStale = statement.prepare && isStalePlan(failure);
-    // What the server did not understand it does not keep either.
-    if ((isStale || statement.parsing) && kept.get(statement.text) === statement.name) {
-      kept.delete(statement.text);
+    const { failure, statements } = transaction;
+    if (failure === undefined) return transaction.resolve();
+    const isStale = isStalePlan(failure);
+    for (const { name, parsing } of statements) {
+      // What the server did not understand it does not keep either.
+      if (isStale || parsing) kept.delete(name);
     }
-    if (!isStale || statement.repeated) return statement.reject(failure);
-    // It did not run; parsed anew, it is planned for the tables as they are.
-    statement.repeated = true;
-    statement.failure = undefined;
-    statement.rows = [];
-    send(statement);
+    if (!isStale || transaction.repeated || statements.every(({ name }) => name === '')) {
+      return transaction.reject(failure);
+    }
+    // Nothing of it took effect; parsed anew, it is planned for the tables as they are.
+    transaction.repeated = true;
+    transaction.failure = undefined;
+    transaction.at = 0;
+    for (const statement of statements) {
+      statement.parsing = false;
+      statement.rows.length = 0;
+    }
+    send(transaction);
   }
 
-  /** @param first for the statement that the server was at; the others may have run, or not. */
+  /** @param first for the transaction that the server was at; the others may have run, or not. */
   function lose(error: Error, first = error): void {
     if (state === 'gone') return;
     state = 'gone';
@@ -205,11 +251,11 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   }
 
   function rejectAll(error: Error, first = error): void {
-    for (const [place, statement] of underWay.splice(0).entries()) {
-      statement.reject(place === 0 ? first : error);
+    for (const [place, transaction] of underWay.splice(0).entries()) {
+      transaction.reject(place === 0 ? first : error);
     }
-    for (const statement of waiting.splice(0)) {
-      statement.reject(isRefusal(error) ? error : spentError(error));
+    for (const transaction of waiting.splice(0)) {
+      transaction.reject(isRefusal(error) ? error : spentError(error));
     }
   }
 
@@ -229,9 +275,29 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   }
 
   return {
-    run: (text, parameters, prepare = true) => start(text, parameters, readValues, prepare),
-    read: (text, parameters, read) => start(text, parameters, read, true),
+    run: (text, parameters, prepare = true) =>
+      start(statementOf({ text, parameters }, readValues, prepare)),
+    read: (text, parameters, read) => start(statementOf({ text, parameters }, read, true)),
+    together,
+    runAlone: (text) => begin([statementOf({ text, parameters: [] }, readNothing, false)], false),
     destroy: () => lose(outOfStepError()),
     close,
   };
 }
+
+function statementOf(
+  { text, parameters }: Call,
+  read: RowReader<unknown>,
+  keep: boolean,
+): Statement {
+  return {
+    text,
+    parameters,
+    read,
+    rows: [],
+    name: keep ? statementName(text) : '',
+    parsing: false,
+  };
+}
+
+function readNothing(): undefined {}
