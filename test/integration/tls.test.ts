@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -12,6 +11,7 @@ import { findBinaries } from '../../src/database/embedded-binaries.ts';
 import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
 import { withSession } from '../../src/database/session.ts';
 import { openPipeline } from '../../src/database/wire/pipeline.ts';
+import { freePort } from '../support/free-port.ts';
 
 const skip = hasOpenssl() ? false : 'needs openssl: apt-get install openssl';
 const binaries = findBinaries();
@@ -192,13 +192,4 @@ function hasOpenssl(): boolean {
   } catch {
     return false;
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, 'localhost');
-  await once(probe, 'listening');
-  const { port: free } = probe.address() as { port: number };
-  probe.close();
-  await once(probe, 'close');
-  return free;
 }

@@ -9,7 +9,7 @@ import type { DatabaseConfig } from '../../src/config.ts';
 import { createClient } from '../../src/database/client.ts';
 import { createApi } from './api.ts';
 import { type Counts, keepLedgers, settle, strangerTitle, sumOf } from './ledger.ts';
-import { type Service, startService } from './service.ts';
+import { eventually, type Service, startService } from './service.ts';
 
 export interface FaultOptions {
   /** As the service reaches it. */
@@ -31,7 +31,7 @@ export interface FaultBench {
   readonly service: Service;
   /** Starts the service again, on the same port, when it was killed. */
   restart(): Promise<void>;
-  /** For as long as a fault is to last. */
+  /** For as long as a fault is to last, and until somebody has noticed it. */
   hold(): Promise<void>;
   /** For as long, and each time after such a pause. */
   repeat(pauseMs: number, act: () => unknown): Promise<void>;
@@ -68,12 +68,17 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
   let service = await startService({ database: options.database, env });
   const { port } = service;
   let isOver = false;
+  /** Nothing goes wrong yet, or not for everybody: nobody need notice it. */
+  let isNoticed = true;
   const working = keepLedgers({
     port: () => port,
     clients: options.clients ?? clientsDefault,
     isOver: () => isOver,
     pauseMs,
     mayBreak: options.mayBreak === true,
+    onTrouble: () => {
+      isNoticed = true;
+    },
   });
   // What goes wrong below is told first.
   working.catch(() => undefined);
@@ -86,7 +91,11 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
         env: { ...env, PORT: String(port) },
       });
     },
-    hold: () => sleep(seconds * 1000),
+    async hold() {
+      await sleep(seconds * 1000);
+      // On a busy machine a client may come to ask only then.
+      await eventually(() => isNoticed, 'nobody noticed the fault: this shows nothing', giveUpMs);
+    },
     async repeat(pause, act) {
       const until = performance.now() + seconds * 1000;
       while (performance.now() < until) {
@@ -104,7 +113,9 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
   let recoveryMs: number;
   try {
     await bench.hold();
+    isNoticed = options.mayPassUnnoticed === true;
     await options.fault(bench);
+    isNoticed = true;
     recoveryMs = await measureRecovery(port, options.mayBreak === true);
     await bench.hold();
   } catch (error) {

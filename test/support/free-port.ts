@@ -1,11 +1,6 @@
-/** A port that nobody listens on at this moment. */
-import { createServer } from 'node:net';
+/** A port that nobody listens on at this moment, and that the system gives to nobody by itself. */
+import { findPort } from '../../src/port.ts';
 
 export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => resolve(typeof address === 'object' ? address!.port : 0));
-    });
-  });
+  return findPort(0);
 }

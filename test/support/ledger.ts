@@ -48,6 +48,8 @@ export interface LedgerClientsOptions {
   readonly pauseMs?: number;
   /** Connections may break, because processes are killed. */
   readonly mayBreak?: boolean;
+  /** Told of each request that was not served. */
+  readonly onTrouble?: () => void;
 }
 
 const refusedPauseMs = 10;
@@ -136,8 +138,10 @@ async function work(
       outcome = await create(api, desk, step, options);
     else if (dice < 0.85) outcome = await change(api, desk, chosen, step, options);
     else outcome = await remove(api, desk, chosen, options);
-    if (outcome !== 'done') await sleep(refusedPauseMs);
-    else if (options.pauseMs !== undefined) await sleep(options.pauseMs * 2 * Math.random());
+    if (outcome !== 'done') {
+      options.onTrouble?.();
+      await sleep(refusedPauseMs);
+    } else if (options.pauseMs !== undefined) await sleep(options.pauseMs * 2 * Math.random());
   }
   api.close();
   return desk;
