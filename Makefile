@@ -97,7 +97,7 @@ FAULT_SECONDS ?= 12
 
 .PHONY: test-faults
 test-faults: build ## Break what the service depends on, each fault for FAULT_SECONDS (12) in all.
-	@FAULT_SECONDS=$(FAULT_SECONDS) $(RUN_TESTS) faults $(TESTS)
+	@FAULT_SECONDS=$(FAULT_SECONDS) FRESHNESS_SECONDS=$(FRESHNESS_SECONDS) $(RUN_TESTS) faults $(TESTS)
 
 FRESHNESS_SECONDS ?= 60
 

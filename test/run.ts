@@ -28,8 +28,8 @@ const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
   180_000 +
-  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 60) +
-  6000 * Number(process.env['DRAINS'] ?? 8) +
+  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 24) +
+  6000 * Number(process.env['DRAINS'] ?? 4) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */
 const concurrencyMax = 4;

@@ -1,5 +1,5 @@
 /**
- * Stopping under load, again and again. DRAINS says how often (8); `make test-drain` runs this file
+ * Stopping under load, again and again. DRAINS says how often (4: each kind once); `make test-drain` runs this file
  * alone. What has to hold of each request is in drain/round.ts.
  */
 import assert from 'node:assert/strict';
@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { type RoundResult, runRound } from '../drain/round.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
-const drains = Number(process.env['DRAINS'] ?? 8);
+const drains = Number(process.env['DRAINS'] ?? 4);
 
 test('no request that was accepted fails, however often the service stops under load', async (t) => {
   const database = await createTestDatabase('drain');

@@ -1,6 +1,6 @@
 /**
  * The promise of freshness, checked by clients in several processes. FRESHNESS_SECONDS says how
- * long altogether (60); `make test-freshness` runs this file alone.
+ * long altogether (24, which has each fault twice); `make test-freshness` runs this file alone, for 60.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type TestContext, test } from 'node:test';
 import { type Bench, type RunOptions, runFreshness } from '../freshness/run.ts';
 import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
 
-const seconds = Number(process.env['FRESHNESS_SECONDS'] ?? 60);
+const seconds = Number(process.env['FRESHNESS_SECONDS'] ?? 24);
 const skip = withoutRedis();
 const blind = join(import.meta.dirname, '../support/blind-generation-hook.js');
 
@@ -16,7 +16,8 @@ async function expectFresh(t: TestContext, options: RunOptions) {
   const { operations, violations, log } = await runFreshness(options);
   t.diagnostic(`${operations} operations checked, ${violations.length} violations`);
   assert.deepEqual(violations.slice(0, 5), []);
-  assert.ok(operations > 100 * options.seconds, `only ${operations} operations`);
+  // Far fewer than an idle machine does: only that there was something to check.
+  assert.ok(operations > 10 * options.seconds, `only ${operations} operations`);
   return log;
 }
 
