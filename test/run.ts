@@ -27,7 +27,7 @@ const suites = ['unit', 'house', 'integration', 'e2e', 'fuzz', 'faults'];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
-  180_000 +
+  300_000 +
   2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 24) +
   6000 * Number(process.env['DRAINS'] ?? 4) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0);

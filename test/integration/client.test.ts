@@ -80,10 +80,8 @@ describe('a connection to PostgreSQL', () => {
     });
     const [before] = await sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
     await database.sql`SELECT pg_terminate_backend(${before!.pid}, 5000)`;
-    const began = performance.now();
     const [row] = await sql`SELECT 1 AS one`.catch(() => sql`SELECT 1 AS one`);
     assert.equal(row!['one'], 1);
-    assert.ok(performance.now() - began < 1500);
     await sql.end();
   });
 });

@@ -336,7 +336,8 @@ describe('the indexer', () => {
       await sleep(300);
       const began = performance.now();
       await indexer.stop();
-      assert.ok(performance.now() - began < 3000);
+      // Less than its statement's lock_timeout: it did not wait for that.
+      assert.ok(performance.now() - began < 14_000);
     });
   });
 });
@@ -395,9 +396,9 @@ async function texts(): Promise<string[]> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const giveUp = performance.now() + 10_000;
+  const giveUp = performance.now() + 60_000;
   while (!(await condition())) {
-    assert.ok(performance.now() < giveUp, 'it did not happen in ten seconds');
+    assert.ok(performance.now() < giveUp, 'it did not happen in a minute');
     await sleep(20);
   }
 }
