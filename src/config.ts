@@ -1,16 +1,33 @@
 /**
  * The only reader of the environment. One schema says names, types, bounds and defaults; every
- * fault is reported at once, by name, with what was expected; a secret's value is never shown.
+ * fault is reported at once, by name, with what was expected. A value is repeated only where no
+ * secret can stand: see config/schema.ts.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { createGiven, type Given } from './config/given.ts';
+import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
+import { originsOf } from './config/origins.ts';
+import { rootCert, type SslMode } from './config/root-cert.ts';
+import {
+  coerce,
+  defaultOf,
+  describeGiven,
+  expectationOf,
+  integer,
+  isSecret,
+  oneOf,
+  plain,
+  text,
+} from './config/schema.ts';
+import { fileVariable } from './config/secret-file.ts';
+import { readSmallFile } from './config/small-file.ts';
 import { type LogLevel, logLevels } from './telemetry/log.ts';
 
-export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
+export type { SslMode } from './config/root-cert.ts';
 
 /** How to reach one PostgreSQL database. `host` that begins with `/` is a unix socket directory. */
 export interface DatabaseConfig {
@@ -89,12 +106,23 @@ export interface Config {
   readonly shutdownGraceMs: number;
 }
 
-export type ConfigResult =
-  | { readonly ok: true; readonly config: Config }
-  | { readonly ok: false; readonly faults: readonly string[] };
+/** What is known whether the configuration is valid or not. */
+interface Read {
+  /** For the logger to mask, also those that a fault is about. */
+  readonly secrets: readonly string[];
+  /** Variables that look like ours and are none, for a warning: by name only. */
+  readonly lookAlikes: readonly string[];
+}
 
-/** Migrations and tests open nothing to anybody: only a service needs credentials of its own. */
-export type Purpose = 'service' | 'tool';
+export type ConfigResult =
+  | (Read & { readonly ok: true; readonly config: Config })
+  | (Read & { readonly ok: false; readonly faults: readonly string[] });
+
+/**
+ * Only a service opens something to somebody, so only that needs credentials. A tool works on the
+ * database of the service; tests, and tools for them, never do.
+ */
+export type Purpose = 'service' | 'tool' | 'tests';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -107,6 +135,26 @@ const productionDelayMs = 5000;
 const credentialLengthMin = 12;
 const inProduction = `In production: at least ${credentialLengthMin} characters, not the default.`;
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
+/** More is no file of variables. */
+const envFileBytesMax = 1024 * 1024;
+/** A URL may say it too. */
+const inUrl = { inUrl: true } as const;
+const hostPattern =
+  '[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?';
+/** The longest path of a unix socket on every system is 103 bytes, with its name `/.s.PGSQL.65535`. */
+const socketFolderPattern = '/(?!.*:/)(?!.*:.*@)[^\\x00-\\x20\\x7f]{0,87}';
+const databaseHost = {
+  pattern: `^(${hostPattern}|${socketFolderPattern})?$`,
+  expected:
+    'a host name, an address, or a socket folder that begins with /; a port and a URL have variables ' +
+    'of their own (…PORT, …DATABASE_URL)',
+  ...inUrl,
+} as const;
+const redisHost = {
+  pattern: `^(${hostPattern})?$`,
+  expected: 'a host name or an address; a port belongs into REDIS_PORT, a URL into REDIS_URL',
+  ...inUrl,
+} as const;
 
 /** Every variable that the service reads. `.env.example` is written from this. */
 export const variables = Type.Object({
@@ -179,20 +227,35 @@ export const variables = Type.Object({
   ),
 
   DB_TYPE: oneOf(['postgres'], 'postgres', 'The kind of database: postgres is the only one.'),
+  DATABASE_URL: text(
+    '',
+    'All of the following in one: postgres://user:password@host:port/name?sslmode=…&sslrootcert=…; ' +
+      'what a variable of its own says must not differ.',
+    secret,
+  ),
+  DB_EMBEDDED: Type.Optional(
+    Type.Boolean({
+      description:
+        'Run an embedded PostgreSQL in DATA_DIR: true or false; empty: where no server is named, ' +
+        'except in production.',
+    }),
+  ),
   DB_HOST: text(
     '',
     'The PostgreSQL server, a socket folder where it begins with /; empty: embedded.',
+    databaseHost,
   ),
-  DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server.'),
-  DB_USER: text('postgres', 'The user of the database.'),
+  DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server.', inUrl),
+  DB_USER: plain('postgres', 'The user of the database.', inUrl),
   DB_PASSWORD: text('', 'The password of that user.', secret),
-  DB_NAME: text('tasks', 'The name of the database.'),
+  DB_NAME: plain('tasks', 'The name of the database.', inUrl),
   DB_SSLMODE: oneOf(
     sslModes,
     'disable',
     'As libpq means it: disable, require, verify-ca or verify-full.',
+    inUrl,
   ),
-  DB_SSLROOTCERT: text(
+  DB_SSLROOTCERT: plain(
     '',
     "PEM file of the trusted authorities, or system; empty: ~/.postgresql/root.crt, as libpq's.",
   ),
@@ -202,23 +265,32 @@ export const variables = Type.Object({
         'Migrate at start: true or false; empty: true except in production. Embedded: always.',
     }),
   ),
-  DATA_DIR: text('.data', 'The folder of the embedded database, from the working directory.'),
+  DATA_DIR: plain('.data', 'The folder of the embedded database, from the working directory.'),
 
+  TEST_DATABASE_URL: text('', 'As DATABASE_URL, for the tests.', secret),
   TEST_DB_HOST: text(
     '',
     'The PostgreSQL server of the tests; empty: an embedded one of their own.',
+    databaseHost,
   ),
-  TEST_DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server of the tests.'),
-  TEST_DB_USER: text(
+  TEST_DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server of the tests.', inUrl),
+  TEST_DB_USER: plain(
     'postgres',
     'The user of the test database; must be able to create databases.',
+    inUrl,
   ),
   TEST_DB_PASSWORD: text('', 'The password of that user.', secret),
-  TEST_DB_NAME: text('tasks_test', 'The name of the test database.'),
-  TEST_DB_SSLMODE: oneOf(sslModes, 'disable', 'As DB_SSLMODE, with the same DB_SSLROOTCERT.'),
+  TEST_DB_NAME: plain('tasks_test', 'The name of the test database.', inUrl),
+  TEST_DB_SSLMODE: oneOf(
+    sslModes,
+    'disable',
+    'As DB_SSLMODE, with the same DB_SSLROOTCERT.',
+    inUrl,
+  ),
 
-  REDIS_HOST: text('', 'The Redis server; empty: none.'),
-  REDIS_PORT: integer(1, 65_535, 6379, 'The port of the Redis server.'),
+  REDIS_URL: text('', 'The next three in one: redis://:password@host:port.', secret),
+  REDIS_HOST: text('', 'The Redis server; empty: none.', redisHost),
+  REDIS_PORT: integer(1, 65_535, 6379, 'The port of the Redis server.', inUrl),
   REDIS_PASSWORD: text('', 'The password of the Redis server; empty: none.', secret),
   REDIS_TTL: integer(1, 604_800, 600, 'How long Redis keeps a list, in seconds.'),
 
@@ -290,48 +362,81 @@ export const variables = Type.Object({
 type Variables = Static<typeof variables>;
 
 const allValid = Compile(variables);
+const schemas = Object.entries(variables.properties);
+const secretNames = schemas.filter(([, schema]) => isSecret(schema)).map(([name]) => name);
+/** Every name that is read from the environment. */
+export const variableNames: readonly string[] = [
+  ...schemas.map(([name]) => name),
+  ...secretNames.map(fileVariable),
+];
+/** Everybody knows them, so they are no secrets, and in every line of a log. */
+const defaults = new Set(schemas.map(([, schema]) => defaultOf(schema)));
 
 /**
  * Reads `.env` in the working directory, if there is one, beneath the process's environment:
  * what stands there wins, even when it is empty (`DB_HOST= make run` is the embedded database).
  */
 export function loadConfig(purpose?: Purpose): ConfigResult {
-  try {
-    const file = existsSync('.env') ? parseEnv(readFileSync('.env', 'utf8')) : {};
-    return parseConfig({ ...file, ...process.env }, purpose);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
-    return { ok: false, faults: [`.env: expected a readable file, got ${code}`] };
+  const file = readSmallFile('.env', envFileBytesMax);
+  if (file.ok) {
+    return parseConfig({ ...parseEnv(file.bytes.toString('utf8')), ...process.env }, purpose);
   }
+  const result = parseConfig(process.env, purpose);
+  if (file.reason === 'ENOENT') return result;
+  const fault = `.env: expected a readable file, got ${file.reason}`;
+  const { secrets, lookAlikes } = result;
+  return { ok: false, faults: [fault, ...(result.ok ? [] : result.faults)], secrets, lookAlikes };
 }
 
 /** An empty variable counts as unset. */
 export function parseConfig(environment: Environment, purpose: Purpose = 'tool'): ConfigResult {
   const faults: string[] = [];
+  const given = createGiven(
+    environment,
+    schemas.map(([name]) => name),
+    secretNames,
+    faults,
+  );
   const values: Record<string, unknown> = {};
-  for (const [name, schema] of Object.entries(variables.properties)) {
-    const given = environment[name];
-    const value = given === undefined || given === '' ? defaultOf(schema) : coerce(schema, given);
+  for (const [name, schema] of schemas) {
+    const text = given.value(name);
+    const value = text === undefined ? defaultOf(schema) : coerce(schema, text);
     if (value !== undefined) values[name] = value;
   }
 
   if (!allValid.Check(values)) {
     // The faulty ones get their defaults, so that what concerns several variables is checked too.
-    for (const [name, schema] of Object.entries(variables.properties)) {
+    for (const [name, schema] of schemas) {
       if (!(name in values) || Compile(schema).Check(values[name])) continue;
-      faults.push(describeFault(name, schema, String(values[name])));
+      const got = given.isPart(name) ? '' : `, got ${describeGiven(schema, String(values[name]))}`;
+      faults.push(`${given.describe(name)}: expected ${expectationOf(schema)}${got}`);
       values[name] = defaultOf(schema);
       if (values[name] === undefined) delete values[name];
     }
   }
   if (!allValid.Check(values)) throw new Error('a default contradicts its own schema');
-  return assemble(values, purpose, faults);
+
+  const names = Object.keys(environment).filter((name) => (environment[name] ?? '') !== '');
+  const lookAlikes = findLookAlikes(names, new Set(variableNames));
+  const config = assemble(values, given, purpose, faults, databaseNames(names, lookAlikes));
+  const read: Read = {
+    secrets: given.secrets().filter((secret) => !defaults.has(secret)),
+    lookAlikes: lookAlikes.map(describeLookAlike),
+  };
+  return config === undefined ? { ok: false, faults, ...read } : { ok: true, config, ...read };
 }
 
-function assemble(values: Variables, purpose: Purpose, faults: string[]): ConfigResult {
+/** @param misspelt names that were perhaps meant to name the database. */
+function assemble(
+  values: Variables,
+  given: Given,
+  purpose: Purpose,
+  faults: string[],
+  misspelt: readonly string[],
+): Config | undefined {
   if (purpose === 'service' && values.ENV === 'production') checkCredentials(values, faults);
   const corsOrigins = originsOf(values.CORS_ORIGINS, faults);
+  checkEmbedded(values, given, purpose, faults, misspelt);
   const database = databaseOf(
     {
       host: values.DB_HOST,
@@ -341,7 +446,7 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
       name: values.DB_NAME,
       sslMode: values.DB_SSLMODE,
     },
-    'DB_SSLMODE',
+    given.describe('DB_SSLMODE'),
     values.DB_SSLROOTCERT,
     faults,
   );
@@ -354,11 +459,12 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
       name: values.TEST_DB_NAME,
       sslMode: values.TEST_DB_SSLMODE,
     },
-    'TEST_DB_SSLMODE',
-    values.DB_SSLROOTCERT,
+    given.describe('TEST_DB_SSLMODE'),
+    given.testRootCert ?? values.DB_SSLROOTCERT,
     faults,
   );
-  if (faults.length > 0) return { ok: false, faults };
+  const dataDir = absolute(values.DATA_DIR, faults);
+  if (faults.length > 0) return undefined;
 
   const config: Config = {
     env: values.ENV === 'local' ? 'development' : values.ENV,
@@ -375,7 +481,7 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
     database,
     testDatabase,
     autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
-    dataDir: resolve(values.DATA_DIR),
+    dataDir,
     redis:
       values.REDIS_HOST === ''
         ? null
@@ -404,7 +510,48 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
       values.SHUTDOWN_DELAY_MS ?? (values.ENV === 'production' ? productionDelayMs : 0),
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
   };
-  return { ok: true, config };
+  return config;
+}
+
+/**
+ * In production nothing embedded starts by itself: after a slip in the name of the server, tasks
+ * would be accepted and gone with the next deployment.
+ */
+function checkEmbedded(
+  { ENV, DB_EMBEDDED, DB_HOST }: Variables,
+  given: Given,
+  purpose: Purpose,
+  faults: string[],
+  misspelt: readonly string[],
+): void {
+  // A server that was named in a way that has its own fault is no missing one.
+  const isNamed = ['DB_HOST', 'DATABASE_URL'].some((name) => given.isGiven(name));
+  if (DB_EMBEDDED === true && isNamed) {
+    const name = given.isGiven('DATABASE_URL') ? 'DATABASE_URL' : 'DB_HOST';
+    faults.push(`DB_EMBEDDED: expected false or nothing beside ${name}, got true`);
+  }
+  if (isNamed || DB_HOST !== '' || DB_EMBEDDED === true || purpose === 'tests') return;
+  if (DB_EMBEDDED !== false && ENV !== 'production') return;
+  const reason = DB_EMBEDDED === false ? 'DB_EMBEDDED=false' : 'ENV=production';
+  const hint = misspelt.length === 0 ? '' : `; set, but not read: ${misspelt.join(', ')}`;
+  faults.push(
+    `DB_HOST: expected a PostgreSQL server with ${reason}, got none: set DB_HOST or DATABASE_URL, or ` +
+      `DB_EMBEDDED=true for an embedded database, which is lost with the folder DATA_DIR${hint}`,
+  );
+}
+
+/** Worker threads cannot start without a working directory either, wherever DATA_DIR is. */
+function absolute(folder: string, faults: string[]): string {
+  try {
+    return resolve(process.cwd(), folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    faults.push(
+      `the working directory: expected one that is there, got ${code}: change to another`,
+    );
+    return folder;
+  }
 }
 
 /** Everybody knows them: they guard nothing. */
@@ -424,29 +571,6 @@ function checkCredentials(values: Variables, faults: string[]): void {
   }
 }
 
-/** As browsers send it (RFC 6454, section 7): nothing else would ever match. */
-function originsOf(given: string, faults: string[]): string[] {
-  if (given === '') return [];
-  const origins = [...new Set(given.split(',').map((origin) => origin.trim()))];
-  if (origins.length === 1 && origins[0] === '*') return origins;
-  for (const origin of origins.filter((candidate) => !isOrigin(candidate))) {
-    faults.push(
-      'CORS_ORIGINS: expected scheme://host or scheme://host:port, in lower case, without path or ' +
-        `default port, with commas between; or * alone; got ${JSON.stringify(origin)}`,
-    );
-  }
-  return origins;
-}
-
-function isOrigin(text: string): boolean {
-  if (!/^[a-z][a-z0-9+.-]*:\/\/(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:[1-9][0-9]{0,4})?$/.test(text)) {
-    return false;
-  }
-  if (!URL.canParse(text)) return false;
-  const { protocol, origin } = new URL(text);
-  return (protocol !== 'https:' && protocol !== 'http:') || origin === text;
-}
-
 function databaseOf(
   given: Omit<DatabaseConfig, 'sslRootCert'>,
   modeName: string,
@@ -455,86 +579,4 @@ function databaseOf(
 ): DatabaseConfig | null {
   if (given.host === '') return null;
   return { ...given, sslRootCert: rootCert(given.sslMode, modeName, sslRootCert, faults) };
-}
-
-/**
- * As libpq does it (PostgreSQL manual, "SSL Support"): the verifying modes need a root
- * certificate file, by default `~/.postgresql/root.crt`; `system` trusts the platform's, which
- * vouch for so many that only verify-full is safe with them.
- */
-function rootCert(mode: SslMode, modeName: string, given: string, faults: string[]): string | null {
-  if (mode === 'disable') return null;
-  if (given === 'system') {
-    if (mode !== 'verify-full') {
-      faults.push(`${modeName}: expected verify-full with DB_SSLROOTCERT=system, got "${mode}"`);
-    }
-    return null;
-  }
-  const file = given === '' ? join(homedir(), '.postgresql', 'root.crt') : given;
-  if (existsSync(file)) return file;
-  if (given !== '' || mode !== 'require') {
-    faults.push(
-      `DB_SSLROOTCERT: expected a PEM file of trusted authorities, or system, for ${modeName}=${mode}; ${JSON.stringify(file)} does not exist`,
-    );
-  }
-  return null;
-}
-
-interface Annotations {
-  readonly type?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly string[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly expected?: string;
-  readonly secret?: boolean;
-  readonly byMachine?: boolean;
-  readonly description?: string;
-}
-
-function text(fallback: string, description: string, more: Annotations = {}) {
-  return Type.String({ default: fallback, expected: 'text', description, ...more });
-}
-
-function integer(
-  minimum: number,
-  maximum: number,
-  fallback: number,
-  description: string,
-  more: Annotations = {},
-) {
-  return Type.Integer({ minimum, maximum, default: fallback, description, ...more });
-}
-
-function oneOf<const Values extends readonly string[]>(
-  values: Values,
-  fallback: Values[number],
-  description: string,
-) {
-  return Type.Unsafe<Values[number]>({ enum: [...values], default: fallback, description });
-}
-
-function defaultOf(schema: TSchema): unknown {
-  return (schema as Annotations).default;
-}
-
-function coerce(schema: TSchema, given: string): unknown {
-  const { type } = schema as Annotations;
-  if (type === 'integer' && /^-?\d{1,15}$/.test(given)) return Number(given);
-  if (type === 'boolean' && /^(true|1)$/i.test(given)) return true;
-  if (type === 'boolean' && /^(false|0)$/i.test(given)) return false;
-  return given;
-}
-
-function describeFault(name: string, schema: TSchema, given: string): string {
-  const { secret: isSecret } = schema as Annotations;
-  return `${name}: expected ${expectation(schema as Annotations)}${isSecret ? '' : `, got ${JSON.stringify(given)}`}`;
-}
-
-function expectation(schema: Annotations): string {
-  if (schema.expected !== undefined) return schema.expected;
-  if (schema.enum !== undefined) return `one of ${schema.enum.join(', ')}`;
-  if (schema.type === 'integer') return `an integer from ${schema.minimum} to ${schema.maximum}`;
-  if (schema.type === 'boolean') return 'true or false';
-  return 'text';
 }

@@ -12,6 +12,8 @@ import type { AskFrontEnds } from './telemetry/pprof/collect.ts';
 export interface FleetOptions {
   readonly size: number;
   readonly logLevel: LogLevel;
+  /** What no front end may log. */
+  readonly secrets: readonly string[];
   /** How long a front end may take to stop before it is killed. */
   readonly graceMs: number;
   readonly log: Logger;
@@ -119,7 +121,8 @@ export function createFleet(options: FleetOptions): Fleet {
     const { metricFolder } = options;
     const metricsFile = metricFolder === null ? null : metricFile(metricFolder, number);
     const frontEnd = { ...options.frontEnd, number, metricsFile };
-    return { type: 'start', options: frontEnd, logLevel: options.logLevel, opened, draining };
+    const { logLevel, secrets } = options;
+    return { type: 'start', options: frontEnd, logLevel, secrets, opened, draining };
   }
 
   /** One that is dying has closed its channel already. */

@@ -8,7 +8,11 @@ import { type FrontEnd, startFrontEnd } from './frontend.ts';
 import { createAnswering } from './frontend-answering.ts';
 import { createVisits } from './frontend-visits.ts';
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
-import { createLogger, describeError, type Logger } from './telemetry/log.ts';
+import { createLogger } from './telemetry/log.ts';
+import { exitOnUncaught } from './telemetry/uncaught.ts';
+
+/** EX_SOFTWARE of sysexits.h. */
+const bugExitCode = 70;
 
 type StartMessage = Extract<ToFrontEnd, { type: 'start' }>;
 
@@ -82,11 +86,12 @@ export function becomeFrontEnd(): void {
 }
 
 async function start(
-  { options, logLevel, opened }: StartMessage,
+  { options, logLevel, secrets, opened }: StartMessage,
   visitPrimary: AdminPage,
 ): Promise<FrontEnd | undefined> {
-  const log = createLogger({ level: logLevel, role: `frontend-${options.number}` });
-  exitOnBug(log);
+  const log = createLogger({ level: logLevel, role: `frontend-${options.number}`, secrets });
+  // The primary starts a fresh process.
+  exitOnUncaught(log, 'a bug ended the front end', bugExitCode);
   try {
     const frontEnd = await startFrontEnd(options, opened, log, visitPrimary);
     tellPrimary({ type: 'listening' });
@@ -97,16 +102,6 @@ async function start(
     tellPrimary({ type: 'failed', reason }, () => process.exit(1));
     return undefined;
   }
-}
-
-/** Nobody knows what state a bug has left: the primary starts a fresh process. */
-function exitOnBug(log: Logger): void {
-  const exit = (error: unknown): void => {
-    log.error('a bug ended the front end', describeError(error));
-    process.exit(70);
-  };
-  process.on('uncaughtException', exit);
-  process.on('unhandledRejection', exit);
 }
 
 function tellPrimary(message: ToPrimary, sent?: () => void): void {

@@ -5,6 +5,7 @@ import { loadConfig } from './config.ts';
 import { becomeFrontEnd } from './frontend-process.ts';
 import { runPrimary } from './primary.ts';
 import { createLogger } from './telemetry/log.ts';
+import { exitOnUncaught } from './telemetry/uncaught.ts';
 
 // A process or thread that has become idle would collect its whole heap three times to give back a few
 // MiB, with several threads for some 20 ms each, on cores that requests need (perf/README.md).
@@ -14,11 +15,14 @@ if (cluster.isWorker) {
   becomeFrontEnd();
 } else {
   const result = loadConfig('service');
+  const { secrets, lookAlikes } = result;
+  const level = result.ok ? result.config.logLevel : 'warn';
+  const log = createLogger({ level, role: 'primary', secrets });
+  exitOnUncaught(log, 'a bug ended the primary', 1);
+  if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
   if (result.ok) {
-    const log = createLogger({ level: result.config.logLevel, role: 'primary' });
-    await runPrimary(result.config, log);
+    await runPrimary({ config: result.config, secrets, log });
   } else {
-    const log = createLogger({ level: 'error', role: 'primary' });
     log.error('the configuration is not valid', { faults: result.faults });
     process.exitCode = 1;
   }

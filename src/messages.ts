@@ -9,6 +9,7 @@ export type ToFrontEnd =
       readonly type: 'start';
       readonly options: FrontEndOptions;
       readonly logLevel: LogLevel;
+      readonly secrets: readonly string[];
       /** The schema is up to date. */
       readonly opened: boolean;
       /** The service is about to stop: serve, and do not say that you are ready. */

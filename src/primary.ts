@@ -21,8 +21,15 @@ const sameSignalMs = 300;
 /** A database that says nothing for this long, or migrates for longer, does not hold up the rest. */
 const schemaPatienceMs = 2000;
 
+export interface PrimaryOptions {
+  readonly config: Config;
+  /** What no process may log. */
+  readonly secrets: readonly string[];
+  readonly log: Logger;
+}
+
 /** Resolves when everything runs; the process then lives until a signal ends it. */
-export async function runPrimary(config: Config, log: Logger): Promise<void> {
+export async function runPrimary({ config, secrets, log }: PrimaryOptions): Promise<void> {
   let embedded: EmbeddedDatabase | undefined;
   let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
   let fleet: Fleet | undefined;
@@ -32,6 +39,8 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
   let serves = false;
+  /** Ends what a start may wait long for. */
+  const interruption = new AbortController();
 
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -39,7 +48,11 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   try {
     const port = await findPort(config.port);
     if (config.database === null) {
-      startingEmbedded = startEmbedded({ dataDir: config.dataDir, log });
+      startingEmbedded = startEmbedded({
+        dataDir: config.dataDir,
+        log,
+        signal: interruption.signal,
+      });
       embedded = await startingEmbedded;
     }
     if (stopping !== undefined) return;
@@ -60,6 +73,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
       metricFolder: administration.metricFolder,
       size: config.frontEnds,
       logLevel: config.logLevel,
+      secrets,
       graceMs: config.shutdownGraceMs,
       log,
       frontEnd: {
@@ -117,6 +131,7 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
   }
 
   function stop(exitCode: number): Promise<void> {
+    interruption.abort(new Error('the service is to stop'));
     stopping ??= stopInOrder(exitCode);
     return stopping;
   }

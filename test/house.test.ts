@@ -30,7 +30,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     rule: 'main reads the configuration and becomes the primary or a front end',
   },
   {
-    files: /^src\/config\.ts$/,
+    files: /^src\/config(\.ts$|\/)/,
     imports: /^src\/telemetry\/log\.ts$/,
     rule: 'the configuration knows nothing of the service',
   },
@@ -69,7 +69,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/database\//,
-    imports: /^src\/(config|telemetry\/log)\.ts$/,
+    imports: /^src\/(config|telemetry\/(log|uncaught))\.ts$/,
     rule: 'the database knows nothing of requests',
   },
   {
@@ -141,7 +141,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
   { name: /^ajv$/, files: /^workers\//, rule: 'ajv is known to workers/ only' },
   {
     name: /^typebox/,
-    files: /^(src\/contract\/|src\/config\.ts$|src\/documents\/|workers\/)/,
+    files: /^(src\/contract\/|src\/config(\.ts$|\/)|src\/documents\/|workers\/)/,
     rule: 'typebox is known to the contract, the configuration, the documents and workers/ only',
   },
 ];

@@ -12,7 +12,7 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import github from '@reporters/github';
-import { type Config, type DatabaseConfig, loadConfig, variables } from '../src/config.ts';
+import { type Config, type DatabaseConfig, loadConfig, variableNames } from '../src/config.ts';
 import { startEmbedded } from '../src/database/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';
@@ -48,7 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`There is no test file: ${args.join(' ')}`);
     return 1;
   }
-  const configuration = loadConfig();
+  const configuration = loadConfig('tests');
   if (!configuration.ok) {
     for (const fault of configuration.faults) console.error(fault);
     return 1;
@@ -112,8 +112,8 @@ function rank(file: string): number {
 
 /** Tests depend on nothing that the machine's owner has set for a service of theirs. */
 function prepareEnvironment(folder: string, coverageFolder: string | null): void {
-  for (const name of Object.keys(variables.properties)) {
-    if (!name.startsWith('TEST_DB_')) delete process.env[name];
+  for (const name of variableNames) {
+    if (!name.startsWith('TEST_D')) delete process.env[name];
   }
   process.env[markName] = String(process.pid);
   if (Buffer.byteLength(folder) <= temporaryFolderMaxBytes) process.env['TMPDIR'] = folder;
@@ -132,6 +132,7 @@ async function openDatabase(config: Config, folder: string): Promise<TestDatabas
 }
 
 function describeToChildren(config: DatabaseConfig): void {
+  for (const name of variableNames) if (name.startsWith('TEST_D')) delete process.env[name];
   Object.assign(process.env, {
     TEST_DB_HOST: config.host,
     TEST_DB_PORT: String(config.port),

@@ -20,6 +20,7 @@ export async function measureStart(dataDir: string): Promise<number> {
     METRICS_USERNAME: 'measurements',
     METRICS_PASSWORD: randomBytes(16).toString('hex'),
     SHUTDOWN_DELAY_MS: '0',
+    DB_EMBEDDED: 'true',
     DATA_DIR: dataDir,
   });
   const began = performance.now();

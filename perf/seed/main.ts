@@ -8,7 +8,8 @@ import { createProgress } from './progress.ts';
 import { seedTasks } from './seed.ts';
 
 const rowsMax = 100_000_000;
-const log = createLogger({ level: 'info', role: 'seed' });
+const result = loadConfig();
+const log = createLogger({ level: 'info', role: 'seed', secrets: result.secrets });
 const interruption = new AbortController();
 
 // A second one ends the process at once: then the server finds that nobody waits, and rolls back.
@@ -27,7 +28,6 @@ async function main(text: string): Promise<void> {
       `ROWS: expected a whole number from 1 to ${rowsMax}, got ${JSON.stringify(text)}`,
     );
   }
-  const result = loadConfig();
   if (!result.ok) throw new Error(`the configuration is not valid:\n${result.faults.join('\n')}`);
   const progress = createProgress();
   const { signal } = interruption;

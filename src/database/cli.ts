@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { type Config, type DatabaseConfig, loadConfig } from '../config.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
+import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
@@ -33,9 +34,9 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
     }),
 };
 
-const log = createLogger({ level: 'info', role: 'database' });
+const role = 'database';
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) =>
-  fail(error instanceof Error ? error.message : String(error)),
+  fail(createLogger({ level: 'info', role }), messageOf(error)),
 );
 
 async function main(args: string[]): Promise<number> {
@@ -46,14 +47,24 @@ async function main(args: string[]): Promise<number> {
   });
   const [name = ''] = positionals;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (command === undefined) return fail(`expected one of ${Object.keys(commands).join(', ')}`);
-  const result = loadConfig();
-  if (!result.ok) return fail(`the configuration is not valid:\n${result.faults.join('\n')}`);
-  await command(targetOf(result.config, values.test));
-  return 0;
+  // Test databases are made to be thrown away: nobody has to ask for an embedded one.
+  const result = loadConfig(values.test ? 'tests' : 'tool');
+  const { secrets, lookAlikes } = result;
+  const log = createLogger({ level: 'info', role, secrets });
+  exitOnUncaught(log, 'a bug ended the command', 1);
+  if (command === undefined)
+    return fail(log, `expected one of ${Object.keys(commands).join(', ')}`);
+  if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
+  if (!result.ok) return fail(log, `the configuration is not valid:\n${result.faults.join('\n')}`);
+  try {
+    await command(targetOf(result.config, values.test, log));
+    return 0;
+  } catch (error) {
+    return fail(log, messageOf(error));
+  }
 }
 
-function targetOf(config: Config, test: boolean): Target {
+function targetOf(config: Config, test: boolean, log: Logger): Target {
   return test
     ? { database: config.testDatabase, dataDir: `${config.dataDir}/test`, log }
     : { database: config.database, dataDir: config.dataDir, log };
@@ -94,7 +105,11 @@ function psqlCommand({ host, port, user, name, sslMode, sslRootCert }: DatabaseC
   return `psql "${words.join(' ')}"`;
 }
 
-function fail(message: string): number {
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fail(log: Logger, message: string): number {
   log.error(message);
   return 1;
 }

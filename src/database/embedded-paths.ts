@@ -1,8 +1,9 @@
 /** Where an embedded database keeps what. */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeFolders } from './folders.ts';
 
 export interface EmbeddedPaths {
   readonly root: string;
@@ -32,7 +33,7 @@ export function pathsOf(dataDir: string): EmbeddedPaths {
 
 /** Whoever can open the socket is the database's administrator: it is for our user alone. */
 export function makeSocketDir(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeFolders(path, 0o700);
   const { mode, uid } = lstatSync(path);
   const isDirectory = (mode & 0o170000) === 0o040000;
   // Others may have been there first, in a temporary folder that everybody can write to.
@@ -46,5 +47,7 @@ function socketDirOf(root: string): string {
   const hash = createHash('sha256').update(root).digest('hex').slice(0, 16);
   const name = `tasks-${process.getuid?.() ?? 0}-${hash}`;
   const short = join(tmpdir(), name);
-  return Buffer.byteLength(short) <= socketDirMaxBytes ? short : join('/tmp', name);
+  // TMPDIR may name a folder that is not there.
+  const isUsable = Buffer.byteLength(short) <= socketDirMaxBytes && existsSync(tmpdir());
+  return isUsable ? short : join('/tmp', name);
 }

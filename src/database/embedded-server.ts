@@ -66,13 +66,20 @@ export function findServer(paths: EmbeddedPaths): Server | undefined {
   return { pid, identity: identityOf(pid), socket: lines[4] || paths.socket };
 }
 
-/** Resolves when it takes connections. Rejects with the server's log when it does not start. */
-export async function startServer(paths: EmbeddedPaths, binaries: Binaries): Promise<Server> {
+/**
+ * Resolves when it takes connections. Rejects with the server's log when it does not start, and
+ * with the signal's reason when that ends it early.
+ */
+export async function startServer(
+  paths: EmbeddedPaths,
+  binaries: Binaries,
+  signal: AbortSignal,
+): Promise<Server> {
   makeSocketDir(paths.socket);
   const giveUp = performance.now() + orphansTimeoutMs;
   for (;;) {
     try {
-      return await tryToStart(paths, binaries);
+      return await tryToStart(paths, binaries, signal);
     } catch (error) {
       const hasOrphans = /pre-existing shared memory/.test(String(error));
       if (!hasOrphans || performance.now() > giveUp) throw error;
@@ -81,14 +88,16 @@ export async function startServer(paths: EmbeddedPaths, binaries: Binaries): Pro
   }
 }
 
-/** @returns false when it stopped before it was ready. */
+/** Rejects early with the signal's reason. @returns false when it stopped before it was ready. */
 export async function waitUntilReady(
   paths: EmbeddedPaths,
   pid: number,
+  signal: AbortSignal,
   lives: () => boolean = () => isAlive(pid),
 ): Promise<boolean> {
   const giveUp = performance.now() + startTimeoutMs;
   while (!isReady(paths, pid)) {
+    signal.throwIfAborted();
     if (!lives()) return false;
     if (performance.now() > giveUp) {
       throw new Error(`the embedded database was not ready after ${startTimeoutMs / 1000} s`);
@@ -107,7 +116,12 @@ export async function stopServer(pid: number): Promise<void> {
   throw new Error(`the embedded database, process ${pid}, does not stop`);
 }
 
-async function tryToStart(paths: EmbeddedPaths, binaries: Binaries): Promise<Server> {
+async function tryToStart(
+  paths: EmbeddedPaths,
+  binaries: Binaries,
+  signal: AbortSignal,
+): Promise<Server> {
+  signal.throwIfAborted();
   disownPidFile(paths);
   const log = openSync(paths.log, 'w', 0o600);
   const [command, ...args] = [
@@ -130,7 +144,15 @@ async function tryToStart(paths: EmbeddedPaths, binaries: Binaries): Promise<Ser
   });
   child.unref();
   const pid = child.pid ?? 0;
-  if (await waitUntilReady(paths, pid, () => lives)) {
+  let isThere: boolean;
+  try {
+    isThere = await waitUntilReady(paths, pid, signal, () => lives);
+  } catch (error) {
+    // Its pid file may not be there yet, so nobody else would find it.
+    if (lives) await stopServer(pid);
+    throw error;
+  }
+  if (isThere) {
     return { pid, identity: identityOf(pid), socket: paths.socket };
   }
   const output = readFileSync(paths.log, 'utf8');

@@ -3,7 +3,7 @@
  * no child that dies with us: it outlives Ctrl-C until requests have drained, and one that
  * survived a crash of the service is taken over.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -20,7 +20,8 @@ import {
   waitUntilReady,
 } from './embedded-server.ts';
 import { type Watch, watchServer } from './embedded-watch.ts';
-import { takeOwnership } from './owner.ts';
+import { makeFolders } from './folders.ts';
+import { type Owner, takeOwnership } from './owner.ts';
 import { waitUntilGone } from './processes.ts';
 
 export interface EmbeddedDatabase {
@@ -37,6 +38,8 @@ export interface EmbeddedOptions {
   readonly log: Logger;
   /** Leave the server running, also after later starts without this, until `stopEmbedded`. */
   readonly keep?: boolean;
+  /** Ends a start that is under way; it rejects, and nothing of it is left. */
+  readonly signal?: AbortSignal;
 }
 
 /** From a process's closed sockets to its end. */
@@ -46,11 +49,14 @@ const dyingMs = 2000;
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { log } = options;
   const paths = pathsOf(options.dataDir);
-  mkdirSync(paths.root, { recursive: true });
-  const owner = await takeOwnership(paths.root);
+  const owner = await openFolder(paths);
+  /** Of a start, the first one or one that brings a dead server back. */
+  const interruption = new AbortController();
+  const { signal } = interruption;
   let stopping: Promise<void> | undefined;
   let watch: Watch | undefined;
   const stop = (): Promise<void> => {
+    interruption.abort(new Error('the embedded database is to stop'));
     stopping ??= stopWatched().finally(owner.release);
     return stopping;
   };
@@ -58,17 +64,22 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
     await watch?.end();
     await stopUnlessKept(paths);
   }
+  const interrupt = (): void => interruption.abort(options.signal?.reason);
+  options.signal?.addEventListener('abort', interrupt);
+  if (options.signal?.aborted === true) interrupt();
   try {
-    const adopted = await adopt(paths, log);
-    const server = adopted ?? (await start(paths, log));
+    const adopted = await adopt(paths, log, signal);
+    const server = adopted ?? (await start(paths, log, signal));
     const config = configOf(server);
     if (adopted === undefined) await createDatabaseIfMissing(config, log);
     if (options.keep === true) writeFileSync(paths.keep, server.identity);
-    watch = watchServer(server, { restart: () => start(paths, log), log });
+    watch = watchServer(server, { restart: () => start(paths, log, signal), log });
     return { config, adopted: adopted !== undefined, stop };
   } catch (error) {
     await stop().catch(() => undefined);
-    throw error;
+    throw explain(error, paths.root);
+  } finally {
+    options.signal?.removeEventListener('abort', interrupt);
   }
 }
 
@@ -76,7 +87,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
 export async function stopEmbedded(dataDir: string): Promise<boolean> {
   const paths = pathsOf(dataDir);
   if (!existsSync(paths.root)) return false;
-  const owner = await takeOwnership(paths.root);
+  const owner = await openFolder(paths);
   try {
     rmSync(paths.keep, { force: true });
     const server = findServer(paths);
@@ -87,18 +98,42 @@ export async function stopEmbedded(dataDir: string): Promise<boolean> {
   }
 }
 
-async function start(paths: EmbeddedPaths, log: Logger): Promise<Server> {
+/** @throws an Error that names DATA_DIR, when the folder cannot be made or written to. */
+async function openFolder(paths: EmbeddedPaths): Promise<Owner> {
+  try {
+    makeFolders(paths.root);
+    return await takeOwnership(paths.root);
+  } catch (error) {
+    throw explain(error, paths.root);
+  }
+}
+
+/** What the system says of a file, and what to do about it. */
+function explain(error: unknown, root: string): unknown {
+  if (!(error instanceof Error) || !('syscall' in error)) return error;
+  return new Error(
+    `the folder of the embedded database, ${root}, cannot be used (${error.message}): set DATA_DIR to ` +
+      'one that this user may write to, or DB_HOST to a PostgreSQL of your own',
+    { cause: error },
+  );
+}
+
+async function start(paths: EmbeddedPaths, log: Logger, signal: AbortSignal): Promise<Server> {
   const binaries = findBinaries();
-  await createCluster(paths, binaries, log);
-  const server = await startServer(paths, binaries);
+  await createCluster(paths, binaries, log, signal);
+  const server = await startServer(paths, binaries, signal);
   log.info('started the embedded database', { folder: paths.root });
   return server;
 }
 
 /** `undefined` when none is running, or it was about to stop, or it could not be reached. */
-async function adopt(paths: EmbeddedPaths, log: Logger): Promise<Server | undefined> {
+async function adopt(
+  paths: EmbeddedPaths,
+  log: Logger,
+  signal: AbortSignal,
+): Promise<Server | undefined> {
   const server = findServer(paths);
-  if (server === undefined || !(await waitUntilReady(paths, server.pid))) return undefined;
+  if (server === undefined || !(await waitUntilReady(paths, server.pid, signal))) return undefined;
   if (!existsSync(join(server.socket, `.s.PGSQL.${port}`))) {
     log.warn('the embedded database that is running has lost its socket: starting it again');
     await stopServer(server.pid);

@@ -81,6 +81,8 @@ function ask(pid: number, what: 'lstart' | 'command'): string {
   const { stdout } = spawnSync('ps', ['-ww', '-o', `${what}=`, '-p', String(pid)], {
     encoding: 'utf8',
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
+    timeout: 5000,
+    killSignal: 'SIGKILL',
   });
   return (stdout ?? '').trim();
 }

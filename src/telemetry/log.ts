@@ -1,4 +1,5 @@
 /** Process events and errors as one JSON object a line, or readable text on a terminal. */
+import { createMask, maskValue } from './mask.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -16,6 +17,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Which process speaks: primary, frontend-1, migrate. */
   readonly role: string;
+  /** What must not be in a line, whoever brings it; `Config` names them. */
+  readonly secrets?: readonly string[];
   /** Readable text instead of JSON; default: stdout is a terminal. */
   readonly pretty?: boolean;
   /** Takes one line without its newline; default: stdout. */
@@ -26,11 +29,16 @@ export function createLogger(options: LoggerOptions): Logger {
   const least = logLevels.indexOf(options.level);
   const format = (options.pretty ?? process.stdout.isTTY === true) ? formatText : formatJson;
   const write = options.write ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  const mask = createMask(options.secrets ?? []);
 
   function at(level: LogLevel) {
     if (logLevels.indexOf(level) < least) return ignore;
     return (message: string, fields?: LogFields): void =>
-      write(format(level, options.role, message, fields));
+      write(format(level, options.role, mask(message), maskFields(fields)));
+  }
+
+  function maskFields(fields: LogFields = {}): LogFields {
+    return maskValue(fields, mask) as LogFields;
   }
 
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };

@@ -5,17 +5,21 @@ interface Described {
   readonly description: string;
   readonly default?: unknown;
   readonly byMachine?: boolean;
+  readonly inUrl?: boolean;
 }
 
 const head = `# Copy to .env and change what should differ. The environment wins over this file; an empty
-# variable counts as unset. Written by make env-example from src/config.ts.
+# variable counts as unset. A secret may stand in a file instead, which <NAME>_FILE names:
+# DB_PASSWORD_FILE and so on for each PASSWORD and URL. Written by make env-example from src/config.ts.
 `;
 
 export function envExample(): string {
   const entries = Object.entries(variables.properties).map(([name, schema]) => {
     const described = schema as unknown as Described;
-    const shown = described.byMachine === true ? '' : String(described.default ?? '');
-    return `# ${described.description}${shown === '' ? '' : ` Default: ${shown}.`}\n${name}=${shown}\n`;
+    const fallback = described.byMachine === true ? '' : String(described.default ?? '');
+    // Written out, the defaults would contradict a URL that says something else.
+    const shown = described.inUrl === true ? '' : fallback;
+    return `# ${described.description}${fallback === '' ? '' : ` Default: ${fallback}.`}\n${name}=${shown}\n`;
   });
   return [head, ...entries].join('\n');
 }

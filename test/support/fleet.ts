@@ -20,6 +20,7 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
   const fleet = createFleet({
     size: 2,
     logLevel: 'error',
+    secrets: [],
     graceMs: 3000,
     log: silentLog,
     metricFolder: null,

@@ -63,7 +63,7 @@ export async function dropDatabase(database: DatabaseConfig): Promise<void> {
 }
 
 function testServer(): DatabaseConfig {
-  const result = loadConfig();
+  const result = loadConfig('tests');
   const database = result.ok ? result.config.testDatabase : null;
   if (database !== null) return database;
   throw new Error(

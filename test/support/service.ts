@@ -27,6 +27,8 @@ export interface Service {
   readonly pid: number;
   /** Everything it logged so far. */
   readonly log: readonly LogLine[];
+  /** The bytes of it, and whatever else it and its children wrote to their outputs. */
+  output(): string;
   /** Resolves with the first line, past or to come, that fits. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
   /** Pids of its front ends that live. */
@@ -73,18 +75,23 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     port: listening['port'] as number,
     pid: child.process.pid!,
     log: child.log,
+    output: child.output,
     logged: (fits) => child.logged(fits, waitMs),
     frontEnds: () => childrenOf(child.process.pid!),
     stop,
   };
 }
 
+export interface Exit {
+  readonly code: number | null;
+  readonly log: readonly LogLine[];
+  readonly output: string;
+}
+
 /** For a start that is meant to fail. */
-export async function runToExit(
-  options: ServiceOptions,
-): Promise<{ code: number | null; log: readonly LogLine[] }> {
+export async function runToExit(options: ServiceOptions): Promise<Exit> {
   const child = launch(options);
-  return { code: await child.ended, log: child.log };
+  return { code: await child.ended, log: child.log, output: child.output() };
 }
 
 /** Awaits a condition instead of a time. */
@@ -109,6 +116,7 @@ export function lives(pid: number): boolean {
 interface Child {
   readonly process: ChildProcess;
   readonly log: LogLine[];
+  output(): string;
   readonly ended: Promise<number | null>;
   logged(fits: (line: LogLine) => boolean, milliseconds: number): Promise<LogLine>;
 }
@@ -118,7 +126,7 @@ function launch(options: ServiceOptions): Child {
   const database = options.database;
   const child = spawn(process.execPath, [main], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
       PORT: '0',
@@ -139,6 +147,10 @@ function launch(options: ServiceOptions): Child {
   });
   running.add(child);
   const log: LogLine[] = [];
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.pipe(process.stderr, { end: false });
   createInterface({ input: child.stdout }).on('line', (line) => log.push(JSON.parse(line)));
   const ended = new Promise<number | null>((done) => {
     child.once('close', (code) => {
@@ -158,7 +170,8 @@ function launch(options: ServiceOptions): Child {
     return found() ?? assert.fail(`it ended without logging that: ${JSON.stringify(log)}`);
   }
 
-  return { process: child, log, ended, logged };
+  const output = (): string => Buffer.concat(chunks).toString();
+  return { process: child, log, output, ended, logged };
 }
 
 /** Those that live. */

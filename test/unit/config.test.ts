@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { type Config, loadConfig, type Purpose, parseConfig, variables } from '../../src/config.ts';
+import {
+  type Config,
+  loadConfig,
+  type Purpose,
+  parseConfig,
+  variableNames,
+  variables,
+} from '../../src/config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const certificate = join(folder, 'root.crt');
@@ -11,7 +19,7 @@ writeFileSync(certificate, '');
 const workingDirectory = process.cwd();
 
 beforeEach(() => {
-  for (const name of Object.keys(variables.properties)) delete process.env[name];
+  for (const name of variableNames) delete process.env[name];
   // Without a root certificate there.
   process.env['HOME'] = folder;
 });
@@ -31,6 +39,11 @@ function faultsOf(given: Record<string, string>, purpose?: Purpose): readonly st
   const result = parseConfig(given, purpose);
   assert.ok(!result.ok);
   return result.faults;
+}
+
+function faultsOfFile(): readonly string[] {
+  const result = loadConfig();
+  return result.ok ? [] : result.faults;
 }
 
 function namesOf(faults: readonly string[]): string[] {
@@ -126,7 +139,11 @@ test('all faults are reported at once, by name, with what was expected', () => {
   assert.ok(faults.includes('PORT: expected an integer from 0 to 65535, got "70000"'));
   assert.ok(faults.includes('DB_TYPE: expected one of postgres, got "mysql"'));
   assert.ok(faults.includes('DB_AUTO_MIGRATE: expected true or false, got "perhaps"'));
-  assert.ok(faults.includes('METRICS_PATH: expected a path that begins with /, got "metrics"'));
+  assert.ok(
+    faults.includes(
+      'METRICS_PATH: expected a path that begins with /, got a text of 7 characters that is not shown',
+    ),
+  );
 });
 
 test('integers are decimal and within their bounds', () => {
@@ -147,7 +164,7 @@ test('secrets are never shown', () => {
   assert.doesNotMatch(faultsOf({ ...secrets, PORT: 'x', DB_SSLMODE: 'x' }).join('\n'), /hunter/);
   for (const [name, schema] of Object.entries(variables.properties)) {
     const { secret } = schema as { secret?: boolean };
-    assert.equal(secret === true, name.endsWith('PASSWORD'), name);
+    assert.equal(secret === true, /_(PASSWORD|URL)$/.test(name), name);
   }
 });
 
@@ -156,8 +173,9 @@ test('in production a service needs credentials of its own, and no secret is sho
   const METRICS_USERNAME = 'who-measures';
   const METRICS_PASSWORD = 'hunter2-hunter2';
   const both = ['METRICS_USERNAME', 'METRICS_PASSWORD'];
+  const DB_HOST = 'db.example';
   const service = (given: Record<string, string>) =>
-    namesOf(faultsOf({ ENV, ...given }, 'service'));
+    namesOf(faultsOf({ ENV, DB_HOST, ...given }, 'service'));
   assert.deepEqual(service({}), both);
   assert.deepEqual(service({ METRICS_USERNAME: '', METRICS_PASSWORD: '' }), both);
   assert.deepEqual(service({ METRICS_USERNAME: 'admin', METRICS_PASSWORD: 'admin' }), both);
@@ -168,14 +186,14 @@ test('in production a service needs credentials of its own, and no secret is sho
     'METRICS_PASSWORD',
   ]);
   const faults = faultsOf(
-    { ENV, METRICS_USERNAME: 'hunter1', METRICS_PASSWORD: 'hunter2' },
+    { ENV, DB_HOST, METRICS_USERNAME: 'hunter1', METRICS_PASSWORD: 'hunter2' },
     'service',
   );
   assert.doesNotMatch(faults.join('\n'), /hunter/);
-  const given = { ENV, METRICS_USERNAME, METRICS_PASSWORD };
+  const given = { ENV, DB_HOST, METRICS_USERNAME, METRICS_PASSWORD };
   assert.ok(parseConfig(given, 'service').ok);
   // Migrations open nothing to anybody, and development needs no secrets.
-  assert.ok(parseConfig({ ENV }, 'tool').ok);
+  assert.ok(parseConfig({ ENV, DB_HOST }, 'tool').ok);
   assert.ok(parseConfig({}, 'service').ok);
 });
 
@@ -241,8 +259,9 @@ test('origins are checked one by one, and * stands alone', () => {
 
 test('a service that is to stop serves on for a while in production', () => {
   assert.equal(configOf({}).shutdownDelayMs, 0);
-  assert.equal(configOf({ ENV: 'production' }).shutdownDelayMs, 5000);
-  assert.equal(configOf({ ENV: 'production', SHUTDOWN_DELAY_MS: '0' }).shutdownDelayMs, 0);
+  const production = { ENV: 'production', DB_HOST: 'db.example' };
+  assert.equal(configOf(production).shutdownDelayMs, 5000);
+  assert.equal(configOf({ ...production, SHUTDOWN_DELAY_MS: '0' }).shutdownDelayMs, 0);
   assert.deepEqual(namesOf(faultsOf({ SHUTDOWN_DELAY_MS: '-1' })), ['SHUTDOWN_DELAY_MS']);
 });
 
@@ -253,7 +272,7 @@ test('migrations run at start, except in production on a server of somebody else
   assert.equal(configOf({ DB_HOST, ENV: 'production' }).autoMigrate, false);
   assert.equal(configOf({ DB_HOST, ENV: 'production', DB_AUTO_MIGRATE: '1' }).autoMigrate, true);
   assert.equal(configOf({ DB_HOST, DB_AUTO_MIGRATE: 'FALSE' }).autoMigrate, false);
-  assert.equal(configOf({ ENV: 'production' }).autoMigrate, true);
+  assert.equal(configOf({ ENV: 'production', DB_EMBEDDED: 'true' }).autoMigrate, true);
   assert.equal(configOf({ DB_AUTO_MIGRATE: 'false' }).autoMigrate, true);
 });
 
@@ -315,8 +334,139 @@ test('without .env the environment is enough, and one that cannot be read is a f
   process.chdir(mkdtempSync(join(folder, 'env-')));
   assert.ok(loadConfig().ok);
   mkdirSync('.env');
-  assert.deepEqual(loadConfig(), {
-    ok: false,
-    faults: ['.env: expected a readable file, got EISDIR'],
-  });
+  assert.deepEqual(faultsOfFile(), ['.env: expected a readable file, got EISDIR']);
+  rmSync('.env', { recursive: true });
+  writeFileSync('.env', 'PORT=1\n'.repeat(200_000));
+  assert.deepEqual(faultsOfFile(), ['.env: expected a readable file, got more than 1048576 bytes']);
+  rmSync('.env');
+  // Nobody will ever write to it.
+  execFileSync('mkfifo', ['.env']);
+  assert.deepEqual(faultsOfFile(), ['.env: expected a readable file, got not a regular file']);
+});
+
+const slips = ['DB_HOTS', 'DBHOST', 'db_host', 'DB_HOSTNAME', 'DATABASE_URI', 'DATABASEURL'];
+
+test('in production nothing embedded starts unless that is written', () => {
+  const production = { ENV: 'production' };
+  for (const purpose of ['service', 'tool'] as const) {
+    const credentials = { METRICS_USERNAME: 'who-measures', METRICS_PASSWORD: 'hunter2-hunter2' };
+    const faults = (given: Record<string, string>) => {
+      const result = parseConfig({ ...production, ...credentials, ...given }, purpose);
+      return result.ok ? [] : result.faults;
+    };
+    const [missing] = faults({});
+    assert.match(
+      missing!,
+      /^DB_HOST: .*ENV=production.* DB_HOST or DATABASE_URL.*DB_EMBEDDED=true/,
+    );
+    assert.deepEqual(namesOf(faults({ DB_HOST: '', DATABASE_URL: '' })), ['DB_HOST']);
+    assert.deepEqual(namesOf(faults({ DB_EMBEDDED: 'false' })), ['DB_HOST']);
+    for (const slip of [...slips, 'PGHOST', 'POSTGRES_URL']) {
+      const [fault, ...more] = faults({ [slip]: 'hunter3' });
+      assert.deepEqual(more, []);
+      assert.match(fault!, new RegExp(`^DB_HOST: .*not read: ${slip}$`));
+    }
+    assert.deepEqual(faults({ DB_EMBEDDED: 'true' }), []);
+    assert.deepEqual(faults({ DB_HOST: 'db.example' }), []);
+    assert.deepEqual(faults({ DATABASE_URL: 'postgres://db.example' }), []);
+    // One fault for one slip.
+    assert.deepEqual(namesOf(faults({ DB_HOST: 'a b' })), ['DB_HOST']);
+    assert.deepEqual(namesOf(faults({ DATABASE_URL: 'mysql://x' })), ['DATABASE_URL']);
+  }
+  assert.ok(parseConfig(production, 'tests').ok);
+});
+
+test('an embedded database and a server contradict each other', () => {
+  for (const server of [{ DB_HOST: 'db.example' }, { DATABASE_URL: 'postgres://db.example' }]) {
+    for (const ENV of ['development', 'production']) {
+      assert.deepEqual(namesOf(faultsOf({ ENV, ...server, DB_EMBEDDED: 'true' })), ['DB_EMBEDDED']);
+      assert.ok(configOf({ ENV, ...server, DB_EMBEDDED: 'false' }).database !== null);
+    }
+  }
+  assert.deepEqual(namesOf(faultsOf({ DB_EMBEDDED: 'false' })), ['DB_HOST']);
+  assert.equal(configOf({ DB_EMBEDDED: 'true' }).database, null);
+});
+
+test('variables that look like ours are named, without their values', () => {
+  const looking = [...slips, 'REDIS_TLS', 'METRICS_PASWORD', 'TEST_DB_SOCKET', 'FRONTEND', 'POTR'];
+  const { lookAlikes } = parseConfig(Object.fromEntries(looking.map((name) => [name, 'hunter2'])));
+  assert.deepEqual(
+    lookAlikes.map((line) => line.replace(/ .*/, '')),
+    looking,
+  );
+  assert.deepEqual(lookAlikes[0], 'DB_HOTS (DB_HOST?)');
+  assert.doesNotMatch(lookAlikes.join(), /hunter/);
+  const others = [
+    ...variableNames,
+    // A shell, Node, Kubernetes' links to services, another program of the same file.
+    ...['HOST', 'HOME', 'TERM', 'PWD', 'NODE_ENV', 'LANG', 'PATH', 'SHELL', 'USER', 'TZ'],
+    ...['REDIS_SERVICE_HOST', 'REDIS_PORT_6379_TCP_ADDR', 'DB_PORT_5432_TCP', 'DB_SERVICE_PORT_PG'],
+    ...['GRAFANA_PASSWORD', 'HOSTNAME', 'NODE_OPTIONS', 'PGHOST'],
+  ];
+  assert.deepEqual(
+    parseConfig(Object.fromEntries(others.map((name) => [name, '1']))).lookAlikes,
+    [],
+  );
+  assert.deepEqual(parseConfig({ DB_HOTS: '' }).lookAlikes, []);
+});
+
+test('a URL, or what else holds a password, is refused where a host belongs, and not repeated', () => {
+  const secret = 'hunter2hunter2';
+  for (const value of [
+    `postgres://user:${secret}@db.example/tasks`,
+    `redis://:${secret}@cache.example`,
+    `//user:${secret}@db.example`,
+    `/run/x://user:${secret}@db.example`,
+    `user:${secret}@db.example`,
+    `host=db.example password=${secret}`,
+    `db.example/${secret}`,
+    `db.example ${secret}`,
+    `db.example?password=${secret}`,
+  ]) {
+    for (const name of ['DB_HOST', 'TEST_DB_HOST', 'REDIS_HOST']) {
+      const faults = faultsOf({ [name]: value });
+      assert.deepEqual(namesOf(faults), [name], value);
+      assert.match(faults[0]!, /_URL/);
+      assert.ok(!faults[0]!.includes(secret), faults[0]);
+    }
+  }
+  const hosts = [
+    'db',
+    'db.example',
+    'db_1',
+    '10.0.0.1',
+    '::1',
+    'fe80::1%eth0',
+    'xn--bcher-kva.example',
+  ];
+  for (const host of hosts) {
+    assert.equal(configOf({ DB_HOST: host }).database?.host, host);
+    assert.equal(configOf({ REDIS_HOST: host }).redis?.host, host);
+  }
+  assert.equal(configOf({ DB_HOST: '/run/postgresql' }).database?.host, '/run/postgresql');
+  // The path of the socket would be cut off.
+  assert.deepEqual(namesOf(faultsOf({ DB_HOST: `/${'x'.repeat(90)}` })), ['DB_HOST']);
+});
+
+test('no fault repeats what may be a secret in the wrong place', () => {
+  const secret = 'S3cr3t-Wort';
+  const wrong = [
+    secret,
+    `postgres://user:${secret}@db.example/tasks`,
+    `https://user:${secret}@app.example/`,
+    `\u0007${secret}`,
+    `user:${secret}@x y`,
+    secret.repeat(200),
+  ];
+  for (const name of variableNames) {
+    for (const value of wrong) {
+      for (const purpose of ['service', 'tool'] as const) {
+        for (const ENV of ['development', 'production']) {
+          const result = parseConfig({ ENV, [name]: value }, purpose);
+          const said = JSON.stringify([result.ok ? [] : result.faults, result.lookAlikes]);
+          assert.ok(!said.includes(secret), `${name}: ${said}`);
+        }
+      }
+    }
+  }
 });

@@ -154,7 +154,7 @@ test('with the least that has to be set, what the service is given is valid in p
 });
 
 test('a container of ours has longer to stop than the service takes', () => {
-  const result = parseConfig({ ENV: 'production' });
+  const result = parseConfig({ ENV: 'production', DB_HOST: 'db' });
   assert.ok(result.ok);
   const { shutdownDelayMs, shutdownGraceMs } = result.config;
   const seconds = Number(/^(\d+)s$/.exec(api.stop_grace_period ?? '')?.[1]);

@@ -1,0 +1,28 @@
+/** For `NODE_OPTIONS=--import`: once a file is there, a process or thread meets a bug that nobody catches. */
+import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+const {
+  THROW_IN: place,
+  THROW_HOW: how,
+  THROW_WHAT: what = '',
+  THROW_WHEN: file = '',
+} = process.env;
+const here = !isMainThread ? 'thread' : cluster.isWorker ? 'front-end' : 'primary';
+const lookMs = 20;
+
+if (place === here) {
+  const error = Object.assign(new Error(`connect ${what}`), {
+    code: what,
+    query: what,
+    args: [what],
+  });
+  const timer = setInterval(() => {
+    if (!existsSync(file)) return;
+    clearInterval(timer);
+    if (how === 'rejection') void Promise.reject(error);
+    else throw error;
+  }, lookMs);
+  timer.unref();
+}
