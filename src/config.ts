@@ -22,6 +22,8 @@ export interface DatabaseConfig {
   readonly sslMode: SslMode;
   /** PEM file of the trusted authorities; `null`: those that Node brings. */
   readonly sslRootCert: string | null;
+  /** What stands there gives each transaction another session. */
+  readonly pooler?: 'transaction' | undefined;
 }
 
 export interface RedisConfig {
@@ -63,6 +65,8 @@ export interface Config {
   };
   /** `null`: the embedded PostgreSQL in `dataDir`. */
   readonly database: DatabaseConfig | null;
+  /** Past a pooler: for what the primary does by itself. The same as `database` where none is named. */
+  readonly directDatabase: DatabaseConfig | null;
   /** `null`: an embedded PostgreSQL of the tests' own. */
   readonly testDatabase: DatabaseConfig | null;
   readonly autoMigrate: boolean;
@@ -184,6 +188,19 @@ export const variables = Type.Object({
     'The PostgreSQL server, a socket folder where it begins with /; empty: embedded.',
   ),
   DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server.'),
+  DB_POOLER: Type.Optional(
+    Type.Unsafe<'transaction'>({
+      enum: ['transaction'],
+      description:
+        'transaction: DB_HOST is a pooler that gives each transaction another session, such as ' +
+        'PgBouncer 1.21 or newer; empty: the server itself, or a pooler of sessions.',
+    }),
+  ),
+  DB_DIRECT_HOST: text(
+    '',
+    'The same server past the pooler, for migrations and upkeep; empty: DB_HOST serves for them too.',
+  ),
+  DB_DIRECT_PORT: integer(1, 65_535, 5432, 'The port that belongs to DB_DIRECT_HOST.'),
   DB_USER: text('postgres', 'The user of the database.'),
   DB_PASSWORD: text('', 'The password of that user.', secret),
   DB_NAME: text('tasks', 'The name of the database.'),
@@ -345,6 +362,7 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
     values.DB_SSLROOTCERT,
     faults,
   );
+  checkPooler(values, faults);
   const testDatabase = databaseOf(
     {
       host: values.TEST_DB_HOST,
@@ -372,7 +390,8 @@ function assemble(values: Variables, purpose: Purpose, faults: string[]): Config
       port: values.METRICS_PORT,
       isEnabled: values.METRICS_ENABLED,
     },
-    database,
+    database: pooledAs(values.DB_POOLER, database),
+    directDatabase: directOf(database, values),
     testDatabase,
     autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
     dataDir: resolve(values.DATA_DIR),
@@ -455,6 +474,29 @@ function databaseOf(
 ): DatabaseConfig | null {
   if (given.host === '') return null;
   return { ...given, sslRootCert: rootCert(given.sslMode, modeName, sslRootCert, faults) };
+}
+
+/** What belongs to a server that is not the embedded one. */
+function checkPooler({ DB_HOST, DB_POOLER, DB_DIRECT_HOST }: Variables, faults: string[]): void {
+  if (DB_HOST !== '') return;
+  if (DB_POOLER !== undefined) faults.push('DB_POOLER: expected DB_HOST, the pooler, beside it');
+  if (DB_DIRECT_HOST !== '') {
+    faults.push('DB_DIRECT_HOST: expected DB_HOST, another way to the same server, beside it');
+  }
+}
+
+function directOf(database: DatabaseConfig | null, values: Variables): DatabaseConfig | null {
+  const { DB_DIRECT_HOST: host, DB_DIRECT_PORT: port, DB_POOLER: pooler } = values;
+  return database === null || host === ''
+    ? pooledAs(pooler, database)
+    : { ...database, host, port };
+}
+
+function pooledAs(
+  pooler: 'transaction' | undefined,
+  database: DatabaseConfig | null,
+): DatabaseConfig | null {
+  return database === null || pooler === undefined ? database : { ...database, pooler };
 }
 
 /**

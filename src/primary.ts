@@ -44,12 +44,13 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     }
     if (stopping !== undefined) return;
     const database = config.database ?? embedded!.config;
-    const options = { database, autoMigrate: config.autoMigrate, log };
+    const direct = config.directDatabase ?? database;
+    const options = { database: direct, served: database, autoMigrate: config.autoMigrate, log };
     const schema = prepareSchema(options, embedded !== undefined);
     administration = openAdministration({
       config,
       port,
-      database,
+      database: direct,
       log,
       fleet: () => fleet,
     });
@@ -84,8 +85,8 @@ export async function runPrimary(config: Config, log: Logger): Promise<void> {
     await fleet.listening();
     if (stopping !== undefined) return;
     serves = true;
-    expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
-    textIndexer = startTextIndexer({ database, log });
+    expiredKeys = removeExpiredKeysRegularly({ database: direct, hours: idempotencyKeyHours, log });
+    textIndexer = startTextIndexer({ database: direct, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,
