@@ -85,6 +85,9 @@ interface Asker {
   close(): Promise<void>;
 }
 
+/** PgBouncer's words. We send application_name and client_encoding, and nothing else. */
+const unsupported = /^unsupported startup parameter/;
+
 const askText = `
   SELECT pg_backend_pid() AS pid, current_setting('default_transaction_isolation') AS isolation,
     current_user AS role, concat(extract(epoch FROM pg_postmaster_start_time()), ' ',
@@ -101,7 +104,15 @@ function openAsker(database: DatabaseConfig): Asker {
   });
 
   async function ask(): Promise<Answer> {
-    const result = await inTime(sql.unsafe<Omit<Answer, 'key'>[]>(askText));
+    const result = await inTime(sql.unsafe<Omit<Answer, 'key'>[]>(askText)).catch(
+      (error: unknown) => {
+        // It would be refused for ever: no reason to wait for the database.
+        if (error instanceof Error && unsupported.test(error.message)) {
+          refuse(database, `refuses connections: ${error.message}`);
+        }
+        throw error;
+      },
+    );
     return { ...result[0]!, key: result.state.pid ?? null };
   }
 

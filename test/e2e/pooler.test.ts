@@ -7,28 +7,35 @@ import { keepLedgers, settle, sumOf } from '../support/ledger.ts';
 import { presentPgBouncer, startPgBouncer, withoutProgram } from '../support/pgbouncer.ts';
 import { startService } from '../support/service.ts';
 
-const seconds = Number(process.env['LEDGER_SECONDS'] ?? 8);
+const secondsMost = Number(process.env['LEDGER_SECONDS'] ?? 8);
 const clients = 8;
 const skip = withoutProgram(presentPgBouncer, '1.21 or newer');
 
-for (const [what, direct] of [
-  ['alone', false],
-  ['beside a direct way', true],
+/** As it comes, it pools sessions; the service has some twenty connections. */
+const sessions = ['default_pool_size = 40'];
+const transactions = ['pool_mode = transaction', 'default_pool_size = 5'];
+
+for (const [what, settings, direct, seconds] of [
+  ['of transactions', transactions, false, secondsMost],
+  ['of transactions beside a direct way', transactions, true, secondsMost / 4],
+  ['of sessions', sessions, false, secondsMost / 4],
 ] as const) {
   test(`PgBouncer ${what}: nothing is lost, changed or removed without being asked`, {
     skip,
   }, async (t) => {
     const cluster = await startCluster();
+    t.after(() => cluster.stop());
     const database = await cluster.database('ledger');
     const bouncer = await startPgBouncer({
       program: presentPgBouncer!,
       cluster,
-      settings: ['pool_mode = transaction', 'default_pool_size = 5'],
+      settings,
     });
+    t.after(() => bouncer.stop());
     const service = await startService({
       database: bouncer.through(database),
       env: {
-        DB_POOLER: 'transaction',
+        ...(settings === transactions ? { DB_POOLER: 'transaction' } : {}),
         // Small batches here, others on a thread: both have connections of their own.
         OFFLOAD_MIN_BATCH: '2',
         ...(direct ? { DB_DIRECT_HOST: database.host, DB_DIRECT_PORT: String(database.port) } : {}),
@@ -54,10 +61,9 @@ for (const [what, direct] of [
     t.diagnostic(`${acknowledged} writes acknowledged and ${read} reads in ${seconds} s`);
     assert.deepEqual({ code, refused, unknown }, { code: 0, refused: 0, unknown: 0 });
     assert.ok(acknowledged > clients && read > clients);
+    if (settings === sessions) return;
     const servers = ['sv_active', 'sv_idle', 'sv_used', 'sv_tested', 'sv_login'];
     const lent = servers.reduce((sum, name) => sum + Number(pool![name]), 0);
     assert.ok(lent <= 5 && Number(pool!['cl_active']) > 5, JSON.stringify(pool));
-    await bouncer.stop();
-    await cluster.stop();
   });
 }

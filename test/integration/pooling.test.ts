@@ -1,5 +1,9 @@
 /** What stands in front of the database: found out, used as it is, or refused by name. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { createClient } from '../../src/database/client.ts';
@@ -30,6 +34,7 @@ before(async () => {
   );
 });
 
+const cli = resolve(import.meta.dirname, '../../src/database/cli.js');
 const withoutPresent = withoutProgram(presentPgBouncer, '1.21 or newer');
 const withoutOld = withoutProgram(oldPgBouncer, 'before 1.21');
 const inTransactions = ['pool_mode = transaction', 'default_pool_size = 5'];
@@ -123,6 +128,25 @@ describe('the server itself', () => {
   });
 });
 
+it('a pooler that refuses even the name of a connection is not waited for', async (t) => {
+  const fields = 'SFATAL\0C08P01\0Munsupported startup parameter: application_name\0\0';
+  const refusal = Buffer.from(
+    `E\0\0\0${String.fromCharCode(4 + fields.length)}${fields}`,
+    'latin1',
+  );
+  const pooler = createServer((client) => {
+    client.on('error', () => undefined);
+    client.once('data', () => client.end(refusal));
+  }).listen(0, '127.0.0.1');
+  t.after(() => pooler.close());
+  await once(pooler, 'listening');
+  const { port } = pooler.address() as { port: number };
+  const served = { ...database, port };
+  const { code, log } = await runToExit({ database: served });
+  assert.equal(code, 1);
+  assert.match(log.find(({ level }) => level === 'error')!.message, /startup parameter/);
+});
+
 describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent }, () => {
   let bouncer: PgBouncer;
   let served: DatabaseConfig;
@@ -139,6 +163,20 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
   it('is refused without DB_POOLER, by the service and by its commands', async () => {
     await assert.rejects(assertPooling(served, served), namesVariable);
     await expectRefused(served, {}, namesVariable);
+    for (const command of ['migrate-up', 'migrate-down', 'status', 'up']) {
+      const { status, stdout } = spawnSync(process.execPath, [cli, command], {
+        encoding: 'utf8',
+        env: {
+          ...process.env,
+          DB_HOST: served.host,
+          DB_PORT: String(served.port),
+          DB_NAME: served.name,
+        },
+      });
+      assert.equal(status, 1, command);
+      assert.match(stdout, namesVariable);
+    }
+    assert.deepEqual((await migrationStatus(database)).pending, []);
   });
 
   it('is taken with DB_POOLER, and finds no database before there is one', async () => {
