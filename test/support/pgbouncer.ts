@@ -3,7 +3,7 @@
  * of `make pgbouncer`, and what the system has; tests ask for one that follows statements, or an older one.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { after } from 'node:test';
@@ -19,6 +19,8 @@ export interface PgBouncer {
   through(database: DatabaseConfig): DatabaseConfig;
   /** A command of its console, such as PAUSE. */
   command(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Appends a line to its file, and has it read again. */
+  configure(line: string): Promise<void>;
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -104,24 +106,30 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBounc
     child = undefined;
   }
 
+  async function command(text: string): Promise<Readonly<Record<string, unknown>>[]> {
+    const console = createClient(consoleOf(port), {
+      max: 1,
+      applicationName: 'tests',
+      statementTimeoutMs: 0,
+      isPlain: true,
+    });
+    try {
+      return [...(await console.unsafe(text).simple())] as Readonly<Record<string, unknown>>[];
+    } finally {
+      await console.end({ timeout: 0 });
+    }
+  }
+
   await start();
   return {
     port,
     start,
     stop,
+    command,
     through: (database) => ({ ...database, host: '127.0.0.1', port }),
-    async command(text) {
-      const console = createClient(consoleOf(port), {
-        max: 1,
-        applicationName: 'tests',
-        statementTimeoutMs: 0,
-        isPlain: true,
-      });
-      try {
-        return [...(await console.unsafe(text).simple())] as Readonly<Record<string, unknown>>[];
-      } finally {
-        await console.end({ timeout: 0 });
-      }
+    async configure(line) {
+      appendFileSync(file, `${line}\n`);
+      await command('RELOAD');
     },
   };
 }
