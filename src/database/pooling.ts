@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import { type Client, createClient } from './client.ts';
 import { errorCode } from './connection-lost.ts';
+import { withPlace } from './session.ts';
 import { isUnixSocket } from './socket.ts';
 import { openPipeline } from './wire/pipeline.ts';
 import { statementName } from './wire/statement-name.ts';
@@ -110,7 +111,7 @@ function openAsker(database: DatabaseConfig): Asker {
         if (error instanceof Error && unsupported.test(error.message)) {
           refuse(database, `refuses connections: ${error.message}`);
         }
-        throw error;
+        throw withPlace(database, error);
       },
     );
     return { ...result[0]!, key: result.state.pid ?? null };
@@ -199,7 +200,7 @@ async function inTime<Result>(result: Promise<Result>): Promise<Result> {
 
 async function late(signal: AbortSignal): Promise<never> {
   await sleep(timeoutMs, undefined, { signal }).catch(() => undefined);
-  throw Object.assign(new Error('PostgreSQL, or a pooler in front of it, has no session for us'), {
+  throw Object.assign(new Error('neither it nor a pooler in front of it has a session for us'), {
     code: 'CONNECT_TIMEOUT',
   });
 }

@@ -28,7 +28,7 @@ export async function withSession<Result>(
     }
     return await use(sql);
   } catch (error) {
-    throw isDriverError(error) ? outOfReach(database, error) : error;
+    throw withPlace(database, error);
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -40,6 +40,11 @@ export async function withSession<Result>(
  */
 export function isServerError(error: unknown): error is { code: string; message: string } {
   return error instanceof Error && ('severity' in error || 'severity_local' in error);
+}
+
+/** @returns an Error that says where, when it is not the server's own. */
+export function withPlace(database: DatabaseConfig, error: unknown): unknown {
+  return isDriverError(error) ? outOfReach(database, error) : error;
 }
 
 interface DriverError {
