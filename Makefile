@@ -43,7 +43,7 @@ build: runtime ## Install what is missing and compile to dist/.
 
 .PHONY: clean
 clean: ## Remove what was built and installed; the data in .data/ stays.
-	@rm -rf dist coverage node_modules .node20
+	@rm -rf dist coverage node_modules .node20 .pgbouncer
 
 # Checks
 
@@ -86,6 +86,16 @@ integration-tests: build ## Run the tests on a real PostgreSQL.
 .PHONY: e2e-tests
 e2e-tests: build ## Run the tests of the built service over real sockets.
 	@$(RUN_TESTS) e2e $(TESTS)
+
+POOLER_SECONDS ?= 60
+
+.PHONY: test-pooler
+test-pooler: build ## Keep a ledger for POOLER_SECONDS (60) behind a PgBouncer, if there is one.
+	@LEDGER_SECONDS=$(POOLER_SECONDS) FAULT_SECONDS=$(FAULT_SECONDS) $(RUN_TESTS) all pool
+
+.PHONY: pgbouncer
+pgbouncer: ## Fetch a PgBouncer for the tests, on Debian or Ubuntu.
+	@test/support/fetch-pgbouncer.sh .pgbouncer
 
 FUZZ_REQUESTS ?= 200000
 

@@ -11,6 +11,7 @@ import { Compile } from 'typebox/compile';
 import { createGiven, type Given } from './config/given.ts';
 import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
 import { originsOf } from './config/origins.ts';
+import { checkPooler, directOf, pooledAs } from './config/pooler.ts';
 import { rootCert, type SslMode } from './config/root-cert.ts';
 import {
   coerce,
@@ -39,6 +40,8 @@ export interface DatabaseConfig {
   readonly sslMode: SslMode;
   /** PEM file of the trusted authorities; `null`: those that Node brings. */
   readonly sslRootCert: string | null;
+  /** What stands there gives each transaction another session. */
+  readonly pooler?: 'transaction' | undefined;
 }
 
 export interface RedisConfig {
@@ -80,6 +83,8 @@ export interface Config {
   };
   /** `null`: the embedded PostgreSQL in `dataDir`. */
   readonly database: DatabaseConfig | null;
+  /** Past a pooler: for what the primary does by itself. The same as `database` where none is named. */
+  readonly directDatabase: DatabaseConfig | null;
   /** `null`: an embedded PostgreSQL of the tests' own. */
   readonly testDatabase: DatabaseConfig | null;
   readonly autoMigrate: boolean;
@@ -246,6 +251,20 @@ export const variables = Type.Object({
     databaseHost,
   ),
   DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server.', inUrl),
+  DB_POOLER: Type.Optional(
+    Type.Unsafe<'transaction'>({
+      enum: ['transaction'],
+      description:
+        'transaction: DB_HOST is a pooler that gives each transaction another session, such as ' +
+        'PgBouncer 1.21 or newer; empty: the server itself, or a pooler of sessions.',
+    }),
+  ),
+  DB_DIRECT_HOST: text(
+    '',
+    'The same server past the pooler, for migrations and upkeep; empty: DB_HOST serves for them too.',
+    databaseHost,
+  ),
+  DB_DIRECT_PORT: integer(1, 65_535, 5432, 'The port that belongs to DB_DIRECT_HOST.'),
   DB_USER: plain('postgres', 'The user of the database.', inUrl),
   DB_PASSWORD: text('', 'The password of that user.', secret),
   DB_NAME: plain('tasks', 'The name of the database.', inUrl),
@@ -450,6 +469,7 @@ function assemble(
     values.DB_SSLROOTCERT,
     faults,
   );
+  checkPooler(values, faults);
   const testDatabase = databaseOf(
     {
       host: values.TEST_DB_HOST,
@@ -478,7 +498,8 @@ function assemble(
       port: values.METRICS_PORT,
       isEnabled: values.METRICS_ENABLED,
     },
-    database,
+    database: pooledAs(values.DB_POOLER, database),
+    directDatabase: directOf(database, values),
     testDatabase,
     autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
     dataDir,

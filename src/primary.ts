@@ -57,12 +57,13 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     }
     if (stopping !== undefined) return;
     const database = config.database ?? embedded!.config;
-    const options = { database, autoMigrate: config.autoMigrate, log };
+    const direct = config.directDatabase ?? database;
+    const options = { database: direct, served: database, autoMigrate: config.autoMigrate, log };
     const schema = prepareSchema(options, embedded !== undefined);
     administration = openAdministration({
       config,
       port,
-      database,
+      database: direct,
       log,
       fleet: () => fleet,
     });
@@ -98,8 +99,8 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     await fleet.listening();
     if (stopping !== undefined) return;
     serves = true;
-    expiredKeys = removeExpiredKeysRegularly({ database, hours: idempotencyKeyHours, log });
-    textIndexer = startTextIndexer({ database, log });
+    expiredKeys = removeExpiredKeysRegularly({ database: direct, hours: idempotencyKeyHours, log });
+    textIndexer = startTextIndexer({ database: direct, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,

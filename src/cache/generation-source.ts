@@ -21,14 +21,19 @@ export interface GenerationSource {
  * The era is the start of the server and the table's own number: after a restore, a failover or a
  * crash that lost unsynchronised commits, a generation may come a second time with other data. The
  * database's number is a part of it too, for a copy of a database has the numbers of its tables;
- * it cannot change while a connection lives.
+ * it cannot change while a session lives. A pooler lends another session to each transaction, so there
+ * it is read each time.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
 /** By its key: the one row may stand in a table of many pages that are empty. */
 const text =
   'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state WHERE only_row';
+const pooledText = `
+  SELECT generation, tableoid, pg_postmaster_start_time(), (${databaseText})
+  FROM tasks_state WHERE only_row`;
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
+  const isPooled = options.database.pooler !== undefined;
   const lane = createLane(
     (onClose) =>
       openPipeline(options.database, {
@@ -48,11 +53,18 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
     return { number: Number(number), era: `${database} ${table} ${start}` };
   }
 
+  async function readAll(pipeline: Pipeline): Promise<Generation> {
+    const [[number, table, start, database]] = (await pipeline.run(pooledText, [])) as [
+      [string, string, string, string],
+    ];
+    return { number: Number(number), era: `${database} ${table} ${start}` };
+  }
+
   async function readDatabase(pipeline: Pipeline): Promise<string> {
     const [[database]] = (await pipeline.run(databaseText, [], false)) as [[string]];
     databases.set(pipeline, database);
     return database;
   }
 
-  return { read: () => lane.run(readOnce), close: () => lane.close() };
+  return { read: () => lane.run(isPooled ? readAll : readOnce), close: () => lane.close() };
 }

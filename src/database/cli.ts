@@ -6,10 +6,13 @@ import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
+import { assertPooling } from './pooling.ts';
 import { withSession } from './session.ts';
 import { type Place, withDatabase } from './with-database.ts';
 
 interface Target extends Place {
+  /** What the service uses, perhaps a pooler in front of `database`. */
+  readonly served: DatabaseConfig | null;
   readonly log: Logger;
 }
 
@@ -19,17 +22,17 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
   down,
   'migrate-up': (target) =>
-    withDatabase(target, target.log, async (database) => {
+    onDatabase(target, async (database) => {
       const ran = await migrateUp(database, target.log);
       if (ran === 0) target.log.info('the schema is up to date');
     }),
   'migrate-down': (target) =>
-    withDatabase(target, target.log, async (database) => {
+    onDatabase(target, async (database) => {
       const ran = await migrateDown(database, target.log);
       if (ran === 0) target.log.info('no migration has run');
     }),
   status: (target) =>
-    withDatabase(target, target.log, async (database) => {
+    onDatabase(target, async (database) => {
       target.log.info('schema', { ...(await migrationStatus(database)) });
     }),
 };
@@ -66,15 +69,32 @@ async function main(args: string[]): Promise<number> {
 
 function targetOf(config: Config, test: boolean, log: Logger): Target {
   return test
-    ? { database: config.testDatabase, dataDir: `${config.dataDir}/test`, log }
-    : { database: config.database, dataDir: config.dataDir, log };
+    ? {
+        database: config.testDatabase,
+        served: config.testDatabase,
+        dataDir: `${config.dataDir}/test`,
+        log,
+      }
+    : { database: config.directDatabase, served: config.database, dataDir: config.dataDir, log };
+}
+
+/** What stands in front of it must be what the configuration says, before anything is written. */
+function onDatabase(
+  target: Target,
+  use: (database: DatabaseConfig) => Promise<void>,
+): Promise<void> {
+  return withDatabase(target, target.log, async (database) => {
+    if (target.served !== null) await assertPooling(target.served, database);
+    await use(database);
+  });
 }
 
 /** An embedded server is left running; a configured one is only looked for. */
-async function up({ database, dataDir, log }: Target): Promise<void> {
+async function up({ database, served, dataDir, log }: Target): Promise<void> {
   const embedded = database === null ? await startEmbedded({ dataDir, log, keep: true }) : null;
   const reached = database ?? embedded!.config;
   try {
+    if (served !== null) await assertPooling(served, reached);
     await createDatabaseIfMissing(reached, log);
     log.info('the database is up', {
       version: await versionOf(reached),

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config.ts';
 import { spentError } from './connection-lost.ts';
+import { sessionSettings } from './session-settings.ts';
 import { openSocket } from './socket.ts';
 import { tlsOf } from './tls.ts';
 
@@ -15,6 +16,11 @@ export interface ClientOptions {
   readonly statementTimeoutMs: number;
   /** Session settings beyond those that every connection has. */
   readonly settings?: Readonly<Record<string, string>>;
+  /**
+   * Nothing that belongs to a session is sent or kept, as a pooler wants it: no settings, which
+   * whoever connects makes by a statement (session-settings.ts), and no prepared statements.
+   */
+  readonly isPlain?: boolean;
   /**
    * Told when a connection that was open, or was to be opened, is gone. The client opens no other
    * one then: what still waits in it rejects as certainly not sent.
@@ -32,16 +38,17 @@ const connectTimeoutSeconds = 2;
 const reconnectFirstSeconds = 0.02;
 const reconnectMaxSeconds = 0.5;
 const keepAliveSeconds = 15;
-const idleInTransactionTimeoutMs = 60_000;
-const longestTimeoutMs = 2 ** 31 - 1;
+/**
+ * Where sessions are handed around, one name for all: PgBouncer would tell the server another one, in
+ * a round trip of its own, whenever it lends it to somebody else.
+ */
+const pooledName = 'tasks pooled';
 
 /**
  * Opens no connection by itself. Rejections carry SQLSTATE or the driver's code in `code`; their
  * `query`, `parameters` and `detail` hold values and do not belong into a log.
  */
 export function createClient(database: DatabaseConfig, options: ClientOptions): Client {
-  // The driver leaves a zero out, and a default of the role would count instead.
-  const statementTimeoutMs = options.statementTimeoutMs || longestTimeoutMs;
   let isSpent = false;
   const settings = {
     // The driver connects anew at once for what waits, and whoever throws the client away would
@@ -68,7 +75,7 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     keep_alive: keepAliveSeconds,
     backoff: reconnectDelaySeconds,
 
-    prepare: true,
+    prepare: options.isPlain !== true,
     // Statements on their way on one connection; beyond it the driver waits for all of them.
     max_pipeline: 100,
     // Otherwise each connection begins with a catalogue query, whose failure ends the process.
@@ -83,19 +90,8 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     },
 
     connection: {
-      application_name: options.applicationName,
-      statement_timeout: statementTimeoutMs,
-      // Less than the statement's, or it would never be the one that ends the wait.
-      lock_timeout: Math.ceil(statementTimeoutMs / 2),
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-      // The executor relies on both: `2025-12-05 12:00:00.12+00`.
-      TimeZone: 'UTC',
-      DateStyle: 'ISO',
-      // A role may have another default; the statements are written for this one.
-      default_transaction_isolation: 'read committed' as const,
-      // Compiling a plan takes longer than any statement of ours should.
-      jit: 'off',
-      ...options.settings,
+      application_name: database.pooler === undefined ? options.applicationName : pooledName,
+      ...(options.isPlain === true ? {} : sessionSettings(options)),
     },
   };
   return postgres(settings);

@@ -1,8 +1,8 @@
 /** Idempotency-Keys that nobody will ask for any more. */
 import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
-import type { Client } from './client.ts';
-import { withSession } from './session.ts';
+import { createLane } from './lane.ts';
+import { openPipeline, type Pipeline } from './wire/pipeline.ts';
 
 export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
@@ -18,9 +18,20 @@ export interface ExpiredKeys {
 
 const intervalMs = 60_000;
 const statementTimeoutMs = 10_000;
+/** Beyond the server's own timeout. */
+const silenceMarginMs = 1000;
 /** Each statement is short, and so is the work of one round: 1.6 million keys an hour. */
 const keysPerStatement = 2000;
 const statementsPerRound = 14;
+const text = `
+  WITH removed AS (
+    DELETE FROM idempotency_keys WHERE key IN (
+      SELECT key FROM idempotency_keys
+      WHERE created_at < now() - make_interval(hours => $1::integer)
+      ORDER BY created_at LIMIT $2::integer FOR UPDATE SKIP LOCKED
+    ) RETURNING 1
+  )
+  SELECT count(*) FROM removed`;
 
 /** Removes them now and then. Several services on one database do not wait for each other. */
 export function removeExpiredKeysRegularly({
@@ -37,10 +48,17 @@ export function removeExpiredKeysRegularly({
   timer.unref();
 
   async function removeAll(): Promise<void> {
+    const lane = createLane(
+      (onClose) =>
+        openPipeline(database, { applicationName: 'tasks keys', statementTimeoutMs, onClose }),
+      statementTimeoutMs + silenceMarginMs,
+    );
     try {
-      await withSession(database, statementTimeoutMs, (sql) => removeExpiredKeys(sql, hours));
+      await lane.run((pipeline) => removeExpiredKeys(pipeline, hours));
     } catch (error) {
       log.debug('expired keys were not removed', describeError(error));
+    } finally {
+      await lane.close();
     }
   }
 
@@ -53,17 +71,14 @@ export function removeExpiredKeysRegularly({
 }
 
 /** @returns how many were removed: at most what one round may. */
-export async function removeExpiredKeys(sql: Client, hours: number): Promise<number> {
+export async function removeExpiredKeys(pipeline: Pipeline, hours: number): Promise<number> {
   let removed = 0;
   for (let statement = 0; statement < statementsPerRound; statement++) {
-    const { count } = await sql`
-      DELETE FROM idempotency_keys WHERE key IN (
-        SELECT key FROM idempotency_keys
-        WHERE created_at < now() - make_interval(hours => ${hours})
-        ORDER BY created_at LIMIT ${keysPerStatement} FOR UPDATE SKIP LOCKED
-      )`;
-    removed += count;
-    if (count < keysPerStatement) break;
+    const [[count]] = (await pipeline.run(text, [String(hours), String(keysPerStatement)])) as [
+      [string],
+    ];
+    removed += Number(count);
+    if (Number(count) < keysPerStatement) break;
   }
   return removed;
 }

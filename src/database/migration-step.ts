@@ -5,6 +5,7 @@
 import type { Client } from './client.ts';
 import { advisoryLockId } from './migration-lock.ts';
 import { isServerError } from './session.ts';
+import { settingsText, transactionSettings } from './session-settings.ts';
 
 export interface Step {
   /** `null`: no migration has run. */
@@ -18,6 +19,8 @@ export interface Step {
 /** SQLSTATE of our own: the recorded version is not the one that the step was made for. */
 const versionMoved = 'TM001';
 const lockWaitMax = '5min';
+/** A migration may take as long as it takes, also where a pooler keeps no settings of a session. */
+const settings = settingsText(transactionSettings({ statementTimeoutMs: 0 }), 'transaction');
 
 /**
  * @returns false when another process moved the version first, so that nothing was done.
@@ -41,6 +44,7 @@ export async function runStep(sql: Client, step: Step): Promise<boolean> {
 
 function prologue({ from }: Step, lock: string): string {
   return `
+    ${settings};
     SET LOCAL lock_timeout = '${lockWaitMax}';
     SELECT pg_advisory_xact_lock(${lock});
     CREATE TABLE IF NOT EXISTS schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);

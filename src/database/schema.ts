@@ -4,9 +4,13 @@ import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
 import { errorCode, isAway } from './connection-lost.ts';
 import { type MigrationStatus, migrateUp, migrationStatus } from './migrate.ts';
+import { assertPooling } from './pooling.ts';
 
 export interface SchemaOptions {
+  /** What migrates and checks. */
   readonly database: DatabaseConfig;
+  /** What requests will use, perhaps a pooler in front of the same server. */
+  readonly served: DatabaseConfig;
   readonly autoMigrate: boolean;
   readonly log: Logger;
 }
@@ -16,11 +20,16 @@ const backOffMaxMs = 1000;
 
 /**
  * Rejects with an Error that names the command, when the schema is old and must not be touched;
- * with one that says what is wrong, when it is newer or damaged, or the database is away.
+ * with one that says what is wrong, when it is newer or damaged, the database is away, or what stands
+ * in front of it cannot be used.
  */
-export async function bringSchemaUp({ database, autoMigrate, log }: SchemaOptions): Promise<void> {
+export async function bringSchemaUp(options: SchemaOptions): Promise<void> {
+  const { database, served, autoMigrate, log } = options;
+  const isThere = await assertPooling(served, database);
   if (autoMigrate) await migrateUp(database, log);
   else assertUpToDate(await migrationStatus(database));
+  // There was nothing that could be harmed.
+  if (!isThere) await assertPooling(served, database);
 }
 
 /** The same, but waits for a database that is away. The log says when it is, and when it is back. */

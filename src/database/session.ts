@@ -1,9 +1,11 @@
 /** One connection for a few statements outside of the request path. */
 import type { DatabaseConfig } from '../config.ts';
 import { type Client, createClient } from './client.ts';
+import { sessionSettings, settingsText } from './session-settings.ts';
 import { isUnixSocket } from './socket.ts';
 
 /**
+ * Where a pooler hands sessions around, a statement has the server's defaults.
  * @param statementTimeoutMs 0: never.
  * @throws what `use` throws; an Error that says where and why, when the server is out of reach.
  */
@@ -16,19 +18,33 @@ export async function withSession<Result>(
     max: 1,
     applicationName: 'tasks administration',
     statementTimeoutMs,
+    isPlain: true,
+    // Another connection would not have the settings.
+    onClose: () => undefined,
   });
   try {
+    if (database.pooler === undefined) {
+      await sql.unsafe(settingsText(sessionSettings({ statementTimeoutMs }), 'session'));
+    }
     return await use(sql);
   } catch (error) {
-    throw isDriverError(error) ? outOfReach(database, error) : error;
+    throw withPlace(database, error);
   } finally {
     await sql.end({ timeout: 1 });
   }
 }
 
-/** The server's own errors have a severity besides the code; so the driver's and Node's have not. */
+/**
+ * The server's own errors have a severity besides the code, those of a pooler in its language alone; the
+ * driver's and Node's have none.
+ */
 export function isServerError(error: unknown): error is { code: string; message: string } {
-  return error instanceof Error && 'severity' in error;
+  return error instanceof Error && ('severity' in error || 'severity_local' in error);
+}
+
+/** @returns an Error that says where, when it is not the server's own. */
+export function withPlace(database: DatabaseConfig, error: unknown): unknown {
+  return isDriverError(error) ? outOfReach(database, error) : error;
 }
 
 interface DriverError {

@@ -4,6 +4,7 @@
  * asked after that; what was refused never happens; what is unknown happens at most once.
  */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { statuses } from '../../src/contract/task.ts';
 import type { Client } from '../../src/database/client.ts';
@@ -16,6 +17,8 @@ interface Entry {
   /** Beside it, the writes whose outcome is open or not known. */
   readonly open: Set<number>;
   removal: 'none' | 'open' | 'acknowledged';
+  /** Of what was acknowledged last. */
+  etag: string;
   /** A write without an answer: nobody writes it any more. */
   uncertain: boolean;
   /** What was asked for and answered, to be told with a violation. */
@@ -158,7 +161,11 @@ async function create(
   const title = titleOf(desk, step);
   desk.perhaps.add(title);
   const answer = await ask(
-    () => api.post({ title, status: anyStatus(), assigneeID: assigneeOf(desk) }),
+    () =>
+      api.post(
+        { title, status: anyStatus(), assigneeID: assigneeOf(desk) },
+        Math.random() < 0.5 ? {} : { headers: { 'Idempotency-Key': randomUUID() } },
+      ),
     options,
   );
   const outcome = judgeWrite(desk, answer, 201, `create of "${title}"`);
@@ -167,6 +174,7 @@ async function create(
       acknowledged: step,
       open: new Set(),
       removal: 'none',
+      etag: answer!.headers.etag!,
       uncertain: false,
       history: [`create ${step} ${describe(answer)}`],
     });
@@ -184,12 +192,19 @@ async function change(
 ): Promise<Outcome> {
   entry.open.add(step);
   const answer = await ask(
-    () => api.put(id, { title: titleOf(desk, step), status: anyStatus() }),
+    () =>
+      api.request(Math.random() < 0.5 ? 'PUT' : 'PATCH', `/api/tasks/${id}`, {
+        body: { title: titleOf(desk, step), status: anyStatus() },
+        headers: perhapsIfMatch(entry),
+      }),
     options,
   );
   const outcome = judgeWrite(desk, answer, 200, `change of task ${id}`);
   entry.history.push(`change ${step} ${describe(answer)}`);
-  if (outcome === 'done') entry.acknowledged = step;
+  if (outcome === 'done') {
+    entry.acknowledged = step;
+    entry.etag = answer!.headers.etag!;
+  }
   if (outcome === 'unknown') entry.uncertain = true;
   else entry.open.delete(step);
   return outcome;
@@ -202,7 +217,10 @@ async function remove(
   options: LedgerClientsOptions,
 ): Promise<Outcome> {
   entry.removal = 'open';
-  const answer = await ask(() => api.remove(id), options);
+  const answer = await ask(
+    () => api.request('DELETE', `/api/tasks/${id}`, { headers: perhapsIfMatch(entry) }),
+    options,
+  );
   const outcome = judgeWrite(desk, answer, 204, `removal of task ${id}`);
   entry.history.push(`removal ${describe(answer)}`);
   if (outcome === 'done') entry.removal = 'acknowledged';
@@ -236,7 +254,12 @@ async function readList(api: Api, desk: Desk, options: LedgerClientsOptions): Pr
   const { violations, number } = desk;
   const before = new Map([...desk.tasks].map(([id, entry]) => [id, { ...entry }]));
   const asked = new Set(desk.perhaps);
-  const path = `/api/tasks?assignee_id=${assigneeOf(desk)}&per_page=${pageSize}`;
+  const ways = [
+    `assignee_id=${assigneeOf(desk)}`,
+    `assignee_id=${assigneeOf(desk)}&sort=-title`,
+    `filter=${encodeURIComponent(`title:"${titlePrefix(desk)}"`)}`,
+  ];
+  const path = `/api/tasks?${ways[pick(ways.length)]}&per_page=${pageSize}`;
   const answer = await ask(() => api.get(path), options);
   const outcome = judgeRead(answer, [200], violations);
   if (outcome !== 'done' || answer!.body.meta.total > pageSize) return outcome;
@@ -348,8 +371,17 @@ async function expectTrueTotals(sql: Client): Promise<void> {
   assert.deepEqual(totals!.kept, totals!.counted);
 }
 
-function titleOf({ number }: Desk, step: number): string {
-  return `client ${number} step ${step}`;
+function titleOf(desk: Desk, step: number): string {
+  return `${titlePrefix(desk)}${step}`;
+}
+
+function titlePrefix({ number }: Desk): string {
+  return `client ${number} step `;
+}
+
+/** Nobody else writes it, so the condition holds. */
+function perhapsIfMatch({ etag }: Entry): Readonly<Record<string, string>> {
+  return Math.random() < 0.5 ? {} : { 'If-Match': etag };
 }
 
 function assigneeOf({ number }: Desk): number {

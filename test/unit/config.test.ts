@@ -109,6 +109,36 @@ test('what is set is taken over', () => {
   assert.equal(config.batching.offloadMinBatch, 0);
 });
 
+test('a pooler and a way past it belong to a server', () => {
+  const config = configOf({
+    DB_HOST: 'pooler.example',
+    DB_PORT: '6432',
+    DB_POOLER: 'transaction',
+    DB_DIRECT_HOST: 'db.example',
+    DB_PASSWORD: 'word',
+  });
+  assert.deepEqual(
+    [config.database?.host, config.database?.port, config.database?.pooler],
+    ['pooler.example', 6432, 'transaction'],
+  );
+  assert.deepEqual(
+    config.directDatabase,
+    configOf({ DB_HOST: 'db.example', DB_PASSWORD: 'word' }).database,
+  );
+  const pooled = configOf({ DB_HOST: 'pooler.example', DB_POOLER: 'transaction' });
+  assert.deepEqual(pooled.directDatabase, pooled.database);
+  assert.deepEqual(
+    faultsOf({ DB_POOLER: 'transaction', DB_DIRECT_HOST: 'db.example' }).map(
+      (fault) => fault.split(':')[0],
+    ),
+    ['DB_POOLER', 'DB_DIRECT_HOST'],
+  );
+  assert.match(
+    faultsOf({ DB_HOST: 'x', DB_POOLER: 'session' })[0]!,
+    /^DB_POOLER: expected one of transaction/,
+  );
+});
+
 test('all faults are reported at once, by name, with what was expected', () => {
   const faults = faultsOf({
     ENV: 'staging',

@@ -5,7 +5,7 @@ import { rowMessage } from '../../perf/micro/encode.ts';
 import { bindAndExecute, closeMessage, parseMessage } from '../../src/database/wire/messages.ts';
 import { createReader, lengthAt } from '../../src/database/wire/reader.ts';
 import { readByteTexts, readValues } from '../../src/database/wire/row.ts';
-import { serverError } from '../../src/database/wire/server-error.ts';
+import { isFatal, serverError } from '../../src/database/wire/server-error.ts';
 import { statementName } from '../../src/database/wire/statement-name.ts';
 
 const message = fc.record(
@@ -83,6 +83,11 @@ describe('messages of the server', () => {
         );
       }),
     );
+  });
+
+  it("say that the connection ends, also in a pooler's own words", () => {
+    const bytes = Buffer.from('SFATAL\0C08P01\0Mquery_wait_timeout\0\0');
+    assert.equal(isFatal(serverError(bytes, 0, bytes.length)), true);
   });
 
   it('say what failed by SQLSTATE, severity and message, and nothing else', () => {

@@ -1,11 +1,12 @@
 /**
- * postgres.js makes the connection: TLS, who we are, the settings of the session. Then the socket is
- * taken from it, and it never hears of that again.
+ * postgres.js makes the connection: TLS, who we are. One statement makes the settings of the session,
+ * where there is a session. Then the socket is taken from the driver, and it never hears of that again.
  */
 import type { Socket } from 'node:net';
 import type { DatabaseConfig } from '../../config.ts';
 import { type ClientOptions, createClient } from '../client.ts';
 import { openSecureSocket } from '../secure-socket.ts';
+import { sessionSettings, settingsText } from '../session-settings.ts';
 import { openSocket } from '../socket.ts';
 import { tlsOf } from '../tls.ts';
 
@@ -25,7 +26,7 @@ const bufferBytes = 64 * 1024;
  */
 export async function connectSession(
   database: DatabaseConfig,
-  { applicationName, statementTimeoutMs, settings = {} }: SessionOptions,
+  { applicationName, statementTimeoutMs, settings }: SessionOptions,
   take: (chunk: Buffer) => void,
 ): Promise<Socket> {
   const tls = tlsOf(database);
@@ -51,13 +52,17 @@ export async function connectSession(
   const client = createClient(database, {
     applicationName,
     statementTimeoutMs,
-    settings,
+    isPlain: true,
     max: 1,
     openSocket: open,
     onClose: () => undefined,
   });
   try {
-    await client.unsafe('SELECT 1');
+    await client.unsafe(
+      database.pooler === undefined
+        ? settingsText(sessionSettings({ statementTimeoutMs, settings }), 'session')
+        : 'SELECT 1',
+    );
   } catch (error) {
     client.end({ timeout: 0 }).catch(() => undefined);
     throw error;

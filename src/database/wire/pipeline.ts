@@ -9,6 +9,7 @@
  * What goes out before one Sync is one transaction: most often one statement, but `together` sends
  * several, and a prelude goes in front of each transaction where a session keeps no settings.
  */
+import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { DatabaseConfig } from '../../config.ts';
 import type { ClientOptions } from '../client.ts';
@@ -19,6 +20,7 @@ import {
   outOfStepError,
   spentError,
 } from '../connection-lost.ts';
+import { settingsText, transactionSettings } from '../session-settings.ts';
 import { connectSession } from './handover.ts';
 import { bindAndExecute, closeMessage, parseMessage, terminate } from './messages.ts';
 import { createReader } from './reader.ts';
@@ -29,14 +31,19 @@ import { statementName } from './statement-name.ts';
 export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' | 'openSocket'> {
   /** Told once, when the connection is gone or could not be made. */
   readonly onClose: () => void;
-  /** A statement without parameters that runs first in each transaction; its rows are dropped. */
-  readonly prelude?: string | undefined;
+  /**
+   * A statement without parameters that runs first in each transaction; its rows are dropped.
+   * Default: the settings where a pooler hands sessions around; `null`: none.
+   */
+  readonly prelude?: string | null | undefined;
 }
 
 export interface Call {
   readonly text: string;
   /** In PostgreSQL's text form. */
   readonly parameters: readonly string[];
+  /** False: the server does not keep it and its plan. */
+  readonly isKept?: boolean;
 }
 
 export interface Pipeline {
@@ -50,7 +57,7 @@ export interface Pipeline {
   /** The same for a statement that is kept. @param read must not throw. */
   read<Row>(text: string, parameters: readonly string[], read: RowReader<Row>): Promise<Row[]>;
   /**
-   * Runs statements that are kept, one after another in one transaction and one round trip: all take
+   * Runs statements one after another in one transaction and one round trip: all take
    * effect or none. Each has a snapshot of its own. Rejects with the failure of the first that failed.
    * @returns the rows of each.
    */
@@ -80,11 +87,14 @@ interface Transaction {
   /** Place of the statement whose rows come. */
   at: number;
   failure: Error | undefined;
+  /** What was added to its statements. */
+  variant: string;
   /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
   repeated: boolean;
 }
 
 const closeTimeoutMs = 1000;
+const variantBytes = 6;
 
 // Types of messages (PostgreSQL manual, "Message Formats").
 const dataRow = 0x44; // D
@@ -102,6 +112,16 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   const underWay: Transaction[] = [];
   /** Names of the statements that the server keeps for us. */
   const kept = new Set<string>();
+  const isPooled = database.pooler !== undefined;
+  const prelude =
+    options.prelude === undefined && isPooled
+      ? settingsText(transactionSettings(options), 'transaction')
+      : (options.prelude ?? null);
+  /**
+   * A pooler has each text parsed once on each of its server connections, whoever asks and however
+   * often. Where that one no longer fits, a text that differs is parsed anew.
+   */
+  let variant = '';
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
   async function start<Row>(statement: Statement): Promise<Row[]> {
@@ -110,23 +130,23 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   }
 
   async function together(calls: readonly Call[]): Promise<Values[][]> {
-    const statements = calls.map((call) => statementOf(call, readValues, true));
+    const statements = calls.map((call) => statementOf(call, readValues, call.isKept ?? true));
     await begin(statements);
     return statements.map(({ rows }) => rows as Values[]);
   }
 
   function begin(statements: readonly Statement[], withPrelude = true): Promise<void> {
-    const { prelude } = options;
     return new Promise((resolve, reject) => {
       const transaction: Transaction = {
         statements:
-          prelude === undefined || !withPrelude
+          prelude === null || !withPrelude
             ? statements
             : [statementOf({ text: prelude, parameters: [] }, readNothing, true), ...statements],
         resolve,
         reject,
         at: 0,
         failure: undefined,
+        variant,
         repeated: false,
       };
       if (state === 'open') return send(transaction);
@@ -165,16 +185,18 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   function send(transaction: Transaction): void {
     underWay.push(transaction);
     const { statements } = transaction;
+    transaction.variant = variant;
     const parts: Buffer[] = [];
     for (let place = 0; place < statements.length; place++) {
       const statement = statements[place]!;
-      const { name, text, parameters } = statement;
+      const { text, parameters } = statement;
+      const name = statement.name && statement.name + variant;
       if (name === '' || !kept.has(name)) {
         // In a session that somebody had before us, there may be one already.
         if (name !== '') parts.push(closeMessage(name));
         if (name !== '') kept.add(name);
         statement.parsing = true;
-        parts.push(parseMessage(name, text));
+        parts.push(parseMessage(name, variant === '' ? text : `${text}\n-- ${variant}`));
       }
       parts.push(bindAndExecute(name, parameters, place === statements.length - 1));
     }
@@ -225,7 +247,11 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     const isStale = isStalePlan(failure);
     for (const { name, parsing } of statements) {
       // What the server did not understand it does not keep either.
-      if (isStale || parsing) kept.delete(name);
+      if (isStale || parsing) kept.delete(name + transaction.variant);
+    }
+    if (isStale && isPooled && transaction.variant === variant) {
+      kept.clear();
+      variant = `_${randomBytes(variantBytes).toString('hex')}`;
     }
     if (!isStale || transaction.repeated || statements.every(({ name }) => name === '')) {
       return transaction.reject(failure);

@@ -7,6 +7,7 @@ export interface ServerError extends Error {
 }
 
 const severityField = 0x56; // V: the same in every language
+const localSeverityField = 0x53; // S: all that a pooler sends in its own name
 const codeField = 0x43; // C
 const messageField = 0x4d; // M
 
@@ -23,7 +24,7 @@ export function serverError(bytes: Buffer, from: number, end: number): ServerErr
   }
   return Object.assign(new Error(fields.get(messageField) ?? 'unknown'), {
     code: fields.get(codeField) ?? 'XX000',
-    severity: fields.get(severityField) ?? 'ERROR',
+    severity: fields.get(severityField) ?? fields.get(localSeverityField) ?? 'ERROR',
   });
 }
 

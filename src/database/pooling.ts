@@ -1,0 +1,206 @@
+/**
+ * What stands between this service and its database, found out before anything is written: the server
+ * itself, a pooler that lends a session to each connection, or one that lends it to each transaction.
+ * What cannot be used is refused by name. Leaves nothing behind on the server.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DatabaseConfig } from '../config.ts';
+import { type Client, createClient } from './client.ts';
+import { errorCode } from './connection-lost.ts';
+import { withPlace } from './session.ts';
+import { isUnixSocket } from './socket.ts';
+import { openPipeline } from './wire/pipeline.ts';
+import { statementName } from './wire/statement-name.ts';
+
+/** A pooler that has no session to lend keeps us waiting for as long as it likes. */
+const timeoutMs = 5000;
+const databaseMissing = '3D000';
+/** Of two connections that are asked in an order of chance: so often by luck alone is one in 4096. */
+const looks = 12;
+const wantedIsolation = 'read committed';
+const applicationName = 'tasks administration';
+
+/**
+ * @param direct another way to the same server, or the same as `served`.
+ * @returns false when there is no such database yet, so that nothing is known.
+ * @throws an Error that names the variable or the version that is wanted; one with a code, when the
+ * database is away.
+ */
+export async function assertPooling(
+  served: DatabaseConfig,
+  direct: DatabaseConfig,
+): Promise<boolean> {
+  const asker = openAsker(served);
+  try {
+    const first = await asker.ask();
+    await assertSameServer(served, direct, first.server);
+    const isPooled = first.pid !== first.key;
+    if (served.pooler === undefined) {
+      if (isPooled && !(await keepsSessions(served, asker))) refuse(served, withoutVariable);
+      return true;
+    }
+    if (first.isolation !== wantedIsolation) refuse(served, otherIsolation(first));
+    if (isPooled && (await handsNamesThrough(served)) && !(await keepsSessions(served, asker))) {
+      refuse(served, tooOld);
+    }
+    return true;
+  } catch (error) {
+    if (errorCode(error) === databaseMissing) return false;
+    throw error;
+  } finally {
+    await asker.close();
+  }
+}
+
+const withoutVariable =
+  'is a pooler that lends another session to each transaction: set DB_POOLER=transaction ' +
+  '(PgBouncer 1.21 or newer with max_prepared_statements above 0), or have it pool sessions';
+const tooOld =
+  'is a pooler that does not keep track of prepared statements: DB_POOLER=transaction needs ' +
+  'PgBouncer 1.21 or newer with max_prepared_statements above 0';
+
+function otherIsolation({ isolation, role }: Answer): string {
+  return (
+    `has default_transaction_isolation = '${isolation}', which no statement can change behind a ` +
+    `pooler: ALTER ROLE "${role}" SET default_transaction_isolation = '${wantedIsolation}'`
+  );
+}
+
+function refuse({ host, port }: DatabaseConfig, what: string): never {
+  throw new Error(`PostgreSQL at ${isUnixSocket(host) ? host : `${host}:${port}`} ${what}`);
+}
+
+interface Answer {
+  /** Of the server's process. */
+  readonly pid: number;
+  /** The process that the connection was told to be; a pooler invents one. */
+  readonly key: number | null;
+  readonly isolation: string;
+  readonly role: string;
+  /** Tells servers and databases apart. */
+  readonly server: string;
+}
+
+interface Asker {
+  ask(): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** PgBouncer's words. We send application_name and client_encoding, and nothing else. */
+const unsupported = /^unsupported startup parameter/;
+
+const askText = `
+  SELECT pg_backend_pid() AS pid, current_setting('default_transaction_isolation') AS isolation,
+    current_user AS role, concat(extract(epoch FROM pg_postmaster_start_time()), ' ',
+      (SELECT oid FROM pg_database WHERE datname = current_database())) AS server`;
+
+/** One connection, without settings and without anything that outlives a transaction. */
+function openAsker(database: DatabaseConfig): Asker {
+  const sql: Client = createClient(database, {
+    max: 1,
+    applicationName,
+    statementTimeoutMs: timeoutMs,
+    isPlain: true,
+    onClose: () => undefined,
+  });
+
+  async function ask(): Promise<Answer> {
+    const result = await inTime(sql.unsafe<Omit<Answer, 'key'>[]>(askText)).catch(
+      (error: unknown) => {
+        // It would be refused for ever: no reason to wait for the database.
+        if (error instanceof Error && unsupported.test(error.message)) {
+          refuse(database, `refuses connections: ${error.message}`);
+        }
+        throw withPlace(database, error);
+      },
+    );
+    return { ...result[0]!, key: result.state.pid ?? null };
+  }
+
+  return { ask, close: () => sql.end({ timeout: 0 }) };
+}
+
+async function assertSameServer(
+  served: DatabaseConfig,
+  direct: DatabaseConfig,
+  server: string,
+): Promise<void> {
+  if (served.host === direct.host && served.port === direct.port) return;
+  const asker = openAsker(direct);
+  try {
+    if ((await asker.ask()).server !== server) {
+      throw new Error('DB_DIRECT_HOST leads to another server or database than DB_HOST');
+    }
+  } finally {
+    await asker.close();
+  }
+}
+
+/** Each of two connections meets the same process each time, and never the other's. */
+async function keepsSessions(database: DatabaseConfig, one: Asker): Promise<boolean> {
+  const other = openAsker(database);
+  try {
+    const met = new Map<Asker, number>();
+    for (let look = 0; look < looks; look++) {
+      // Each twice in a row, and then by chance: a pooler may take turns.
+      const asker = (look < 4 ? look < 2 : Math.random() < 0.5) ? one : other;
+      const { pid } = await asker.ask();
+      const before = met.get(asker);
+      if (before === undefined && [...met.values()].includes(pid)) return false;
+      if (before !== undefined && before !== pid) return false;
+      met.set(asker, pid);
+    }
+    return true;
+  } finally {
+    await other.close();
+  }
+}
+
+const probeText = 'SELECT 1 AS tasks_pooling_probe';
+const probe = statementName(probeText);
+const findProbe = 'SELECT FROM pg_prepared_statements WHERE name = $1';
+const forgetProbe = `
+  DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_prepared_statements WHERE name = '${probe}') THEN
+      DEALLOCATE "${probe}";
+    END IF;
+  END $$`;
+
+/** A pooler that keeps track of prepared statements has names of its own for them on the server. */
+async function handsNamesThrough(database: DatabaseConfig): Promise<boolean> {
+  const pipeline = openPipeline(database, {
+    applicationName,
+    statementTimeoutMs: timeoutMs,
+    prelude: null,
+    onClose: () => undefined,
+  });
+  try {
+    const [, found] = await inTime(
+      pipeline.together([
+        { text: probeText, parameters: [] },
+        { text: findProbe, parameters: [probe], isKept: false },
+        { text: forgetProbe, parameters: [], isKept: false },
+      ]),
+    );
+    return found!.length > 0;
+  } finally {
+    pipeline.destroy();
+  }
+}
+
+/** Rejects with a code that counts as away: who waits for the database asks again. */
+async function inTime<Result>(result: Promise<Result>): Promise<Result> {
+  const settled = new AbortController();
+  try {
+    return await Promise.race([result, late(settled.signal)]);
+  } finally {
+    settled.abort();
+  }
+}
+
+async function late(signal: AbortSignal): Promise<never> {
+  await sleep(timeoutMs, undefined, { signal }).catch(() => undefined);
+  throw Object.assign(new Error('neither it nor a pooler in front of it has a session for us'), {
+    code: 'CONNECT_TIMEOUT',
+  });
+}
