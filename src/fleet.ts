@@ -73,6 +73,8 @@ export function createFleet(options: FleetOptions): Fleet {
     return new Promise((resolve, reject) => {
       let listens = false;
       worker.on('message', (reply: ToPrimary) => {
+        // What one that is gone has left in the channel is not its successor's.
+        if (running.get(number) !== worker) return;
         switch (reply.type) {
           case 'online':
             // What was sent before this is lost: it learns now what it has to be.
