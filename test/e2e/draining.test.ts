@@ -294,6 +294,34 @@ test('front ends whose primary was killed answer what they accepted before they 
   await eventually(() => !frontEnds.some(lives), 'a front end was orphaned');
 });
 
+test('front ends whose primary is killed while it makes a page answer what they accepted', async () => {
+  const service = await start({ FRONTENDS: '1', PPROF_ENABLED: 'true' });
+  const [frontEnd] = service.frontEnds();
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
+  const api = createApi(service.port);
+  const post = api.post({ title: 'beside a profile' });
+  await writeWaits();
+  const profile = fetch(`http://localhost:${service.port}/debug/pprof/profile?seconds=300`);
+  await eventually(
+    async () =>
+      (await fetch(`http://localhost:${service.port}/debug/pprof/profile?seconds=1`)).status ===
+      409,
+    'no profile is made',
+  );
+  process.kill(service.pid, 'SIGKILL');
+  assert.equal((await profile).status, 503);
+  await eventually(() => isRefused(service.port), 'an orphan takes connections');
+  assert.ok(lives(frontEnd!));
+  await holder`ROLLBACK`;
+  holder.release();
+  const { status, headers } = await post;
+  assert.deepEqual([status, headers.connection], [201, 'close']);
+  api.close();
+  await eventually(() => !lives(frontEnd!), 'a front end was orphaned');
+});
+
 test('a second service may take the port as soon as the first one has ended', async () => {
   const first = await start();
   const api = createApi(first.port);

@@ -251,6 +251,21 @@ test('every family has its help and its type; OpenMetrics is for whoever asks', 
   assert.match(open.contentType, /^application\/openmetrics-text/);
   assert.match(open.text, /\n# EOF\n$/);
   assert.doesNotMatch(open.text, /_total_total/);
+  const version = 'version=1.0.0;escaping=allow-utf-8';
+  for (const [accept, type] of [
+    ['Application/OpenMetrics-Text', openMetrics],
+    [`${openMetrics};${version};q=0.5,text/plain;${version};q=0.4,*/*;q=0.2`, openMetrics],
+    [`${openMetrics};q=0, */*`, 'text/plain'],
+    [`${openMetrics};q=0.1, text/plain`, 'text/plain'],
+    [`${openMetrics}s`, 'text/plain'],
+    [`x/y;note="${openMetrics}"`, 'text/plain'],
+    ['image/png', 'text/plain'],
+  ] as const) {
+    for (const port of [adminPort, service.port]) {
+      const { contentType } = await scrape(port, { accept });
+      assert.ok(contentType.startsWith(`${type};`), `${accept}: ${contentType}`);
+    }
+  }
   for (const { text } of [plain, open]) {
     for (const [, name] of text.matchAll(/^# TYPE (\S+)/gm)) {
       assert.match(text, new RegExp(`^# HELP ${name} [A-Z].*\\.$`, 'm'));
