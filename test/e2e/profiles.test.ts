@@ -196,7 +196,12 @@ test("Go's tool reads them without credentials while one develops, on this machi
   assert.equal((await scrape(service.port, { credentials: null })).status, 401);
   if (goIsMissing === false) {
     const stop = makeLoad(service.port);
-    const top = await goToolPprofLater(['-top', `${url}/profile?seconds=2`]);
+    const top = await goToolPprofLater([
+      '-top',
+      '-nodecount=1000',
+      '-nodefraction=0',
+      `${url}/profile?seconds=2`,
+    ]);
     await stop();
     assert.match(top, /http\/serve\.handle|batching\/batcher/);
   }

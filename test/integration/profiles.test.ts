@@ -83,7 +83,20 @@ const everybody = [
 ];
 
 test('the CPU profile has every process and thread, with functions and lines of TypeScript', async () => {
-  const profile = await getPprof('/profile?seconds=2');
+  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  const expected = [
+    ['http/serve.handle', 'main'],
+    ['workers/executor.execute', 'worker-1'],
+  ] as const;
+  let profile = await getPprof('/profile?seconds=2');
+  const isSeen = ([wanted, thread]: readonly [string, string]): boolean =>
+    profile.samples.some(
+      ({ functions, labels }) =>
+        labels['thread'] === thread && functions.some(({ name }) => name === wanted),
+    );
+  for (let tries = 0; tries < 10 && !expected.every(isSeen); tries++) {
+    profile = await getPprof('/profile?seconds=2');
+  }
   const places = placesOf(profile);
   assert.deepEqual(
     everybody.filter((place) => !places.has(place)),
@@ -98,7 +111,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
     }
   }
   assert.ok(found.get('http/serve.handle')?.has('main'), [...found.keys()].join(' '));
-  assert.ok(found.get('workers/executor.execute')?.has('worker-1'));
+  assert.ok(found.get('workers/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
   const files = profile.samples.flatMap(({ functions }) => functions.map(({ file }) => file));
   assert.deepEqual(
     files.filter((file) => file.startsWith('/') || file.startsWith('dist/')),
@@ -112,12 +125,17 @@ test('the CPU profile has every process and thread, with functions and lines of 
 
 test('live objects are counted for each thread, and collected first when asked', async () => {
   for (const path of ['/heap', '/heap?gc=1']) {
-    const profile = await getPprof(path);
-    assert.deepEqual(profile.types, ['inuse_objects/count', 'inuse_space/bytes']);
-    assert.deepEqual(
-      everybody.filter((place) => !placesOf(profile).has(place)),
-      [],
+    let profile = await getPprof(path);
+    const absent = () => everybody.filter((place) => !placesOf(profile).has(place));
+    // One object of half a MiB is sampled: a thread that has just begun may have none.
+    await eventually(
+      async () => {
+        profile = await getPprof(path);
+        return absent().length === 0;
+      },
+      () => `no objects of ${absent().join(', ')}`,
     );
+    assert.deepEqual(profile.types, ['inuse_objects/count', 'inuse_space/bytes']);
     assert.ok(
       profile.samples.every(({ values }) => values[0]! >= 1 && values[1]! >= values[0]! * 8),
     );
