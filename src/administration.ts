@@ -10,6 +10,7 @@ import type { Fleet } from './fleet.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 import { type MetricFolder, makeMetricFolder } from './telemetry/metrics/folder.ts';
 import { createPrimaryMetrics } from './telemetry/metrics/primary-metrics.ts';
+import { openFilesMax } from './telemetry/open-files.ts';
 import { createPprofPages } from './telemetry/pprof/pages.ts';
 
 export interface AdministrationOptions {
@@ -29,6 +30,14 @@ export interface Administration {
   /** Where front ends count; `null`: they do not. */
   readonly metricFolder: string | null;
   close(): Promise<void>;
+}
+
+const connectionsMax = 256;
+/** Of the files that the primary may open: it needs some for its database and to fork front ends. */
+const connectionsShareMax = 1 / 4;
+
+function filesMax(): number {
+  return openFilesMax() ?? Number.POSITIVE_INFINITY;
 }
 
 /** Opens the port too. Nothing that fails here ends the service: it is said, and it serves. */
@@ -76,6 +85,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
     if (port !== 0 && port === options.port) return undefined;
     return startAdminServer({
       port,
+      connectionsMax: Math.min(connectionsMax, Math.ceil(filesMax() * connectionsShareMax)),
       page,
       isAllowed: createAccess(access),
       onListening: (listening) => log.info('metrics and profiles are served', { port: listening }),

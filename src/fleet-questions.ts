@@ -1,11 +1,16 @@
 /** Questions of the primary to all front ends, each with a number, and who has still to answer. */
 import type { ToFrontEnd, ToPrimary } from './messages.ts';
 import type { FrontEndRecordings } from './telemetry/pprof/collect.ts';
-import type { ProcessRecording, ProfileQuestion } from './telemetry/pprof/recording.ts';
+import {
+  type ProcessRecording,
+  type ProfileQuestion,
+  processCancelMaxMs,
+} from './telemetry/pprof/recording.ts';
 
 export interface FleetQuestions {
   /**
-   * Rejects only when the signal is aborted; the front ends then stop what they do for it.
+   * Rejects only when the signal is aborted, once every front end that was asked has confirmed that
+   * it has stopped, or is gone, within `processCancelMaxMs`.
    * @param size front ends that there should be: whoever does not run counts as missing.
    */
   ask(
@@ -44,7 +49,7 @@ export function createFleetQuestions(
 
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
-      const timer = setTimeout(finish, timeoutMs);
+      let timer = setTimeout(finish, timeoutMs);
       signal.addEventListener('abort', cancel, { once: true });
       open.set(id, { waiting, recordings, settle });
       for (let number = 1; number <= size; number++) {
@@ -56,23 +61,26 @@ export function createFleetQuestions(
         if (waiting.size === 0) finish();
       }
 
+      /** The answers of those that were asked are the confirmations. */
+      function cancel(): void {
+        clearTimeout(timer);
+        timer = setTimeout(finish, processCancelMaxMs);
+        tellWaiting();
+      }
+
       function finish(): void {
-        close();
+        clearTimeout(timer);
+        signal.removeEventListener('abort', cancel);
+        open.delete(id);
+        if (signal.aborted) return reject(signal.reason);
+        tellWaiting();
         const missing = Array.from({ length: size }, (_, place) => place + 1).filter(
           (number) => !recordings.has(number),
         );
         resolve({ recordings, missing });
       }
 
-      function cancel(): void {
-        close();
-        reject(signal.reason);
-      }
-
-      function close(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', cancel);
-        open.delete(id);
+      function tellWaiting(): void {
         for (const number of waiting) tell(number, { type: 'cancel', id });
       }
     });

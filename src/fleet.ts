@@ -43,6 +43,8 @@ export interface Fleet {
 
 const backOffMinMs = 100;
 const backOffMaxMs = 5000;
+/** While nobody listens connections are refused: what cannot start is tried again sooner. */
+const backOffAloneMaxMs = 1000;
 /** A front end that served this long has earned a quick restart. */
 const provenAfterMs = 10_000;
 /** Beyond the front ends' own grace: they give up by themselves first. */
@@ -53,6 +55,8 @@ export function createFleet(options: FleetOptions): Fleet {
   const running = new Map<number, Worker>();
   /** Those that listen to messages. */
   const online = new Set<number>();
+  /** Those that listen to clients. */
+  const listening = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
   const questions = createFleetQuestions(tellNumber);
   const visits = createFleetVisits(options.page, tellNumber);
@@ -68,13 +72,19 @@ export function createFleet(options: FleetOptions): Fleet {
 
   /** Resolves when it listens; rejects when it fails before that. */
   function fork(number: number, backOffMs: number): Promise<void> {
-    const worker = cluster.fork();
-    running.set(number, worker);
     const forkedAt = performance.now();
 
     return new Promise((resolve, reject) => {
-      let listens = false;
+      let worker: Worker;
+      try {
+        worker = cluster.fork();
+      } catch (error) {
+        return goOnWithout(error);
+      }
+      running.set(number, worker);
       worker.on('message', (reply: ToPrimary) => {
+        // What one that is gone has left in the channel is not its successor's.
+        if (running.get(number) !== worker) return;
         switch (reply.type) {
           case 'online':
             // What was sent before this is lost: it learns now what it has to be.
@@ -82,7 +92,7 @@ export function createFleet(options: FleetOptions): Fleet {
             tell(worker, stopping ? { type: 'stop' } : startMessage(number));
             break;
           case 'listening':
-            listens = true;
+            listening.add(number);
             resolve();
             break;
           case 'answer':
@@ -99,21 +109,32 @@ export function createFleet(options: FleetOptions): Fleet {
             break;
         }
       });
-      // A message to a front end that is just dying: its exit says the same.
-      worker.on('error', () => undefined);
+      worker.on('error', (error) => {
+        // A message to a front end that is just dying: its exit says the same.
+        if (worker.process.pid !== undefined) return;
+        running.delete(number);
+        goOnWithout(error);
+      });
       worker.on('exit', (code, signal) => {
+        const listened = listening.delete(number);
         running.delete(number);
         online.delete(number);
         questions.left(number);
         visits.lost(number);
         if (stopping) return resolve();
-        const proven = performance.now() - forkedAt >= provenAfterMs;
-        const waitMs = proven ? backOffMinMs : backOffMs;
         restarts.set(number, (restarts.get(number) ?? 0) + 1);
         log.error('a front end died', { number, pid: worker.process.pid, code, signal });
-        if (!listens) reject(new Error(`front end ${number} died before it listened`));
-        replaceLater(number, waitMs);
+        if (!listened) reject(new Error(`front end ${number} died before it listened`));
+        const proven = performance.now() - forkedAt >= provenAfterMs;
+        replaceLater(number, proven ? backOffMinMs : backOffMs, listened);
       });
+
+      /** The system has no process, memory or descriptor for it now, and there is no exit. */
+      function goOnWithout(error: unknown): void {
+        if (stopping) return resolve();
+        reject(error);
+        replaceLater(number, backOffMs, false);
+      }
     });
   }
 
@@ -137,11 +158,20 @@ export function createFleet(options: FleetOptions): Fleet {
     return true;
   }
 
-  function replaceLater(number: number, waitMs: number): void {
+  /**
+   * Back-off is for what dies beside others that serve, or before it listens. One that has listened
+   * is replaced at once when it was the last: until then every connection is refused.
+   */
+  function replaceLater(number: number, backOffMs: number, listened: boolean): void {
+    const isAlone = listening.size === 0;
+    const waitMs = isAlone
+      ? Math.min(backOffMs, listened ? backOffMinMs : backOffAloneMaxMs)
+      : backOffMs;
+    const nextMs = isAlone && listened ? backOffMs : Math.min(backOffMs * 2, backOffMaxMs);
     const timer = setTimeout(() => {
       timers.delete(timer);
       if (stopping) return;
-      fork(number, Math.min(waitMs * 2, backOffMaxMs)).then(
+      fork(number, nextMs).then(
         () => {
           // A stop resolves it too.
           if (!stopping) log.info('a front end was replaced', { number, waitMs });

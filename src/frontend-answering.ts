@@ -5,6 +5,8 @@ import type { ProcessRecording, ProfileQuestion } from './telemetry/pprof/record
 export interface Answering {
   ask(id: number, question: ProfileQuestion): void;
   cancel(id: number): void;
+  /** Gives up those that are open. */
+  close(): void;
 }
 
 /**
@@ -31,5 +33,8 @@ export function createAnswering(
   return {
     ask: (id, question) => void record(id, question),
     cancel: (id) => running.get(id)?.abort(),
+    close() {
+      for (const controller of running.values()) controller.abort();
+    },
   };
 }

@@ -74,6 +74,7 @@ export function becomeFrontEnd(): void {
     if (stopping) return;
     stopping = true;
     visits.close();
+    answering.close();
     try {
       // Before it listens nothing was accepted: there is nothing to wait for, and a socket that
       // opens now would take connections only to drop them.
@@ -104,6 +105,13 @@ async function start(
   }
 }
 
-function tellPrimary(message: ToPrimary, sent?: () => void): void {
-  process.send?.(message, undefined, undefined, sent);
+/**
+ * A primary that is gone hears nothing, and its front end has still to answer what it accepted:
+ * without a callback the failure to send would be an `error` of the process, and end it.
+ */
+function tellPrimary(message: ToPrimary, sent: () => void = ignore): void {
+  if (process.connected) process.send?.(message, undefined, undefined, sent);
+  else setImmediate(sent);
 }
+
+function ignore(): void {}

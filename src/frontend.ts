@@ -15,6 +15,7 @@ import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from './contract/problems.ts';
 import { openLibrary } from './documents/library.ts';
+import { createConnectionRoom } from './http/connection-room.ts';
 import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
@@ -28,6 +29,7 @@ import type { RequestRecorder } from './telemetry/metrics/request-recorder.ts';
 import { createProcessRecorder, type ProcessRecorder } from './telemetry/pprof/process.ts';
 import { createSlowLog, type Stages, serverTiming } from './telemetry/slow-log.ts';
 import { createCacheStats } from './telemetry/stats.ts';
+import { createThreadFailureLog } from './telemetry/thread-failures.ts';
 
 export interface FrontEndOptions {
   readonly number: number;
@@ -109,6 +111,7 @@ export async function startFrontEnd(
           workerThreads: batching.workerThreads,
           requestTimeoutMs: batching.requestTimeoutMs,
           onFailure: (error) => log.error('metrics cannot be written', describeError(error)),
+          onRecovery: () => log.info('metrics are written again'),
         });
   const local = createLocalExecutor({
     ...executorOptions,
@@ -121,7 +124,7 @@ export async function startFrontEnd(
     profiles: options.profiles,
     metrics: metrics?.threads,
     onThreadReplaced: () => metrics?.threadReplaced(),
-    onThreadError: (error) => log.error('a worker thread failed', describeError(error)),
+    onThreadError: createThreadFailureLog(log),
   });
   const generations = createGenerationSource({
     database: options.database,
@@ -191,7 +194,8 @@ export async function startFrontEnd(
   });
 
   const expiry = setInterval(expire, expiryIntervalMs);
-  const listener = await listen(server, { port: options.port, shared: options.sharesPort });
+  const listener = listen(server, { port: options.port, shared: options.sharesPort });
+  const room = createConnectionRoom({ workerThreads: batching.workerThreads, listener, log });
 
   /** A database that is silent must not keep a front end from listening. */
   async function warm(): Promise<void> {
@@ -292,6 +296,8 @@ export async function startFrontEnd(
       redisUp: redis?.isThere(),
       workerThreadIds: pool.threadIds(),
       batchesWaiting: pool.batchesWaiting(),
+      isFull: room.isFull(),
+      acceptPauses: room.pauses(),
     });
   }
 
@@ -299,6 +305,7 @@ export async function startFrontEnd(
     const now = performance.now();
     lists.expire(now);
     for (const kind of kinds) batchers[kind].expire(now);
+    room.look(now);
     writeMetrics();
   }
 
@@ -312,6 +319,7 @@ export async function startFrontEnd(
     draining = true;
     closing = true;
     await emptyAcceptQueue();
+    room.close();
     listener.stopListening();
     log.info('takes no new connections');
     if (!(await fallQuiet(giveUp))) {

@@ -8,6 +8,7 @@ import type { AdminAnswer, AdminPage } from './page.ts';
 export interface AdminServerOptions {
   /** 0: any free one. */
   readonly port: number;
+  readonly connectionsMax: number;
   readonly page: AdminPage;
   readonly isAllowed: (visitor: Visitor) => boolean;
   readonly onListening: (port: number) => void;
@@ -22,7 +23,6 @@ export interface AdminServer {
 const retryMs = 5000;
 /** Longer than the usual time between two scrapes. */
 const keepAliveMs = 65_000;
-const connectionsMax = 256;
 const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
   // The list of profiles has a style of its own.
@@ -39,7 +39,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
     void answer(request, response);
   });
-  server.maxConnections = connectionsMax;
+  server.maxConnections = options.connectionsMax;
   server.on('listening', () => {
     lastFailure = undefined;
     options.onListening((server.address() as AddressInfo).port);
@@ -47,6 +47,9 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   server.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== lastFailure) options.onFailure(error);
     lastFailure = error.code;
+    // A socket that fails while it listens would fail again at once, without end.
+    if (server.listening) server.close();
+    clearTimeout(retry);
     retry = setTimeout(listen, retryMs);
     retry.unref();
   });

@@ -2,6 +2,7 @@
  * Every expected failure: its code, the status that it answers with and what a client reads.
  * A fault is one thing wrong with one field; a problem is the answer that carries the faults.
  */
+import { chooseMediaType } from './accept.ts';
 import { retryAfterSeconds } from './limits.ts';
 
 export const problems = {
@@ -58,6 +59,22 @@ export const problemContentType: Readonly<Record<ProblemFormat, string>> = {
   envelope: 'application/json; charset=utf-8',
   problem: 'application/problem+json; charset=utf-8',
 };
+
+/** What most clients send; for them nothing needs to be parsed. */
+const plainAccepts: ReadonlySet<string> = new Set(['', '*/*', 'application/json']);
+/** Clients repeat themselves. */
+let lastAccept = '';
+let lastFormat: ProblemFormat = 'envelope';
+
+/** @param accept the request's header. Who likes both formats equally gets the envelope. */
+export function problemFormatFor(accept: string): ProblemFormat {
+  if (plainAccepts.has(accept)) return 'envelope';
+  if (accept === lastAccept) return lastFormat;
+  const { envelope, problem } = problemContentType;
+  lastFormat = chooseMediaType(accept, [envelope, problem]) === problem ? 'problem' : 'envelope';
+  lastAccept = accept;
+  return lastFormat;
+}
 
 /**
  * The body of an error answer.

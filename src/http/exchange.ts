@@ -4,7 +4,6 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
-import { wantsProblemFlag } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
@@ -14,6 +13,8 @@ export interface Exchange extends Waiting {
   readonly method: string;
   readonly requestId: string;
   readonly held: Held;
+  /** The header: only an error looks at it. */
+  readonly accept: string;
   id: number;
   /** The path of its endpoint, a name for other pages; empty: unknown. */
   route: string;
@@ -80,7 +81,8 @@ export function openExchange(
     response,
     method: request.getCaseSensitiveMethod(),
     requestId: requestIdOf(headers.requestId, options.nextRequestId),
-    flags: headers.accept.includes('application/problem+json') ? wantsProblemFlag : 0,
+    accept: headers.accept,
+    flags: 0,
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,
     route: '',

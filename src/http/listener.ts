@@ -5,6 +5,8 @@ import type { Server } from './serve.ts';
 export interface Listener {
   /** Takes no new connection; open ones go on. */
   stopListening(): void;
+  /** Takes new connections again. @returns `false`: the port cannot be had now. */
+  listenAgain(): boolean;
   /** Ends every connection at once. */
   close(): void;
 }
@@ -30,31 +32,35 @@ export function assertNativeServer(): void {
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: binary and typings export it under different names. */
 const exclusivePort = 1;
 
-/** Rejects when the port is taken: the system gives no better reason. */
-export function listen(server: Server, options: ListenOptions): Promise<Listener> {
+/** Throws when the port is taken: the system gives no better reason. */
+export function listen(server: Server, options: ListenOptions): Listener {
   const app = uws.App();
   app.any('/*', server.handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).
   const flag = options.shared ? 0 : exclusivePort;
 
-  return new Promise((resolve, reject) => {
+  let listening: us_listen_socket | false = false;
+
+  function open(): boolean {
+    // Calls back before it returns.
     app.listen(options.port, flag, (socket: us_listen_socket | false) => {
-      if (socket === false) {
-        reject(new Error(`port ${options.port} is taken or may not be used`));
-        return;
-      }
-      let listening = true;
-      const stopListening = (): void => {
-        if (listening) uws.us_listen_socket_close(socket);
-        listening = false;
-      };
-      resolve({
-        stopListening,
-        close() {
-          stopListening();
-          (app as unknown as { close(): void }).close();
-        },
-      });
+      listening = socket;
     });
-  });
+    return listening !== false;
+  }
+
+  function stopListening(): void {
+    if (listening !== false) uws.us_listen_socket_close(listening);
+    listening = false;
+  }
+
+  if (!open()) throw new Error(`port ${options.port} is taken or may not be used`);
+  return {
+    stopListening,
+    listenAgain: () => listening !== false || open(),
+    close() {
+      stopListening();
+      (app as unknown as { close(): void }).close();
+    },
+  };
 }

@@ -6,7 +6,6 @@
 import { STATUS_CODES } from 'node:http';
 import { authenticateHeader } from '../admin/basic-auth.ts';
 import type { AdminAnswer } from '../admin/page.ts';
-import { wantsProblemFlag } from '../batching/frames.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
   encodeProblem,
@@ -16,6 +15,7 @@ import {
   type ProblemCode,
   type ProblemFormat,
   problemContentType,
+  problemFormatFor,
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
@@ -169,7 +169,7 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
-    const format = formatOf(exchange);
+    const format = problemFormatFor(exchange.accept);
     const { status } = problems[code];
     const requestId = status >= 500 ? exchange.requestId : undefined;
     const body = encodeProblem(options.faults ?? faultOf(code), format, requestId);
@@ -206,7 +206,7 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {
-      send(exchange, status, errorHeaders[formatOf(exchange)], body);
+      send(exchange, status, errorHeaders[problemFormatFor(exchange.accept)], body);
     },
     page(exchange, { status, contentType, body, headers = {} }) {
       let block = contentType + pageHeaders;
@@ -225,10 +225,6 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, status, isBodiless ? shown : type + shown, body);
     },
   };
-}
-
-function formatOf(exchange: Exchange): ProblemFormat {
-  return (exchange.flags & wantsProblemFlag) === 0 ? 'envelope' : 'problem';
 }
 
 /** The client has said that it has this. */

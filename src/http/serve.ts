@@ -5,12 +5,18 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
 import type { AdminPage, AdminRequest } from '../admin/page.ts';
-import { type ResponseItem, replayedFlag } from '../batching/frames.ts';
+import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
-import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import {
+  type Fault,
+  type ProblemCode,
+  problemCodes,
+  problemFormatFor,
+  problems,
+} from '../contract/problems.ts';
 import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
@@ -208,6 +214,8 @@ export function createServer(options: ServerOptions): Server {
     if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
       return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
     }
+    // The executor encodes the faults of a body.
+    if (problemFormatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
     exchange.heldBytes = length.bytes;
     held.bytes += length.bytes;
     readBody(exchange.response, length.bytes, function takeBody(body) {

@@ -1,4 +1,8 @@
-/** Process events and errors as one JSON object a line, or readable text on a terminal. */
+/**
+ * Process events and errors as one JSON object a line, or readable text on a terminal. What cannot
+ * be written (a full disk, a reader that is gone) is lost, and ends nothing.
+ */
+import { fstatSync, writeSync } from 'node:fs';
 import { createMask, maskValue } from './mask.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
@@ -21,24 +25,36 @@ export interface LoggerOptions {
   readonly secrets?: readonly string[];
   /** Readable text instead of JSON; default: stdout is a terminal. */
   readonly pretty?: boolean;
-  /** Takes one line without its newline; default: stdout. */
+  /** Takes one line without its newline; default: stdout. A throw: the line is lost. */
   readonly write?: (line: string) => void;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
   const least = logLevels.indexOf(options.level);
   const format = (options.pretty ?? process.stdout.isTTY === true) ? formatText : formatJson;
-  const write = options.write ?? ((line: string) => void process.stdout.write(`${line}\n`));
+  const write = options.write ?? openStdout();
   const mask = createMask(options.secrets ?? []);
+  let lost = 0;
 
   function at(level: LogLevel) {
     if (logLevels.indexOf(level) < least) return ignore;
-    return (message: string, fields?: LogFields): void =>
-      write(format(level, options.role, mask(message), maskFields(fields)));
+    return (message: string, fields?: LogFields): void => {
+      put(format(level, options.role, mask(message), maskFields(fields)));
+    };
   }
 
   function maskFields(fields: LogFields = {}): LogFields {
     return maskValue(fields, mask) as LogFields;
+  }
+
+  function put(line: string): void {
+    try {
+      if (lost > 0) write(format('warn', options.role, 'lines of the log were lost', { lost }));
+      lost = 0;
+      write(line);
+    } catch {
+      lost++;
+    }
   }
 
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
@@ -53,6 +69,18 @@ export function describeError(error: unknown): LogFields {
     ...(code === undefined ? {} : { code }),
     ...(error.stack === undefined ? {} : { stack: error.stack }),
   };
+}
+
+/** The descriptor of stdout. */
+const stdout = 1;
+
+function openStdout(): (line: string) => void {
+  const status = fstatSync(stdout);
+  const isFile = status.isFile() || (status.isCharacterDevice() && !process.stdout.isTTY);
+  // Node's stream for files is stuck for good after the first write that failed.
+  if (isFile) return (line) => void writeSync(stdout, `${line}\n`);
+  if (!process.stdout.listeners('error').includes(ignore)) process.stdout.on('error', ignore);
+  return (line) => void process.stdout.write(`${line}\n`);
 }
 
 function ignore(): void {}

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { acceptsEnvelope, acceptsProblem } from '../support/accept-cases.ts';
 import { faultsOf } from '../support/api.ts';
 import { assertBytesDescribed } from '../support/described-bytes.ts';
 import { parseAnswer } from '../support/raw-socket.ts';
@@ -165,4 +166,28 @@ test('an error is RFC 9457 for who asks for it', async () => {
   }
   const fine = await suite.api.get('/api/tasks', { headers });
   assert.equal(fine.headers['content-type'], 'application/json; charset=utf-8');
+});
+
+test('Accept decides by weight and precision; what cannot be had is no reason not to answer', async () => {
+  for (const [cases, type] of [
+    [acceptsProblem, 'application/problem+json; charset=utf-8'],
+    [acceptsEnvelope, 'application/json; charset=utf-8'],
+  ] as const) {
+    for (const accept of cases) {
+      const headers = { Accept: accept };
+      for (const [answer, status] of [
+        [await suite.api.get('/nowhere', { headers }), 404],
+        [await suite.api.get('/api/tasks/x', { headers }), 400],
+        // The executor makes this one.
+        [await suite.api.post({ title: '' }, { headers }), 400],
+      ] as const) {
+        assert.deepEqual([answer.status, answer.headers['content-type']], [status, type], accept);
+      }
+      const fine = await suite.api.get('/livez', { headers });
+      assert.equal(fine.headers['content-type'], 'application/json; charset=utf-8');
+    }
+  }
+  const lines = 'Accept: text/html\r\naccept: application/problem+json\r\n';
+  const answer = await sendRaw(`GET /nowhere HTTP/1.1\r\nHost: a\r\n${lines}\r\n`);
+  assert.match(answer, /\r\nContent-Type: application\/problem\+json/);
 });

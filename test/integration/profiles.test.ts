@@ -65,6 +65,15 @@ function placesOf(profile: ReturnType<typeof readPprof>): Set<string> {
   return new Set(profile.samples.map(({ labels }) => `${labels['process']}/${labels['thread']}`));
 }
 
+/** Resolves when every front end works on a question: each of them refuses a second one. */
+function recordingEverywhere(): Promise<void> {
+  const { signal } = new AbortController();
+  return eventually(async () => {
+    const { missing } = await running.fleet.ask({ kind: 'resources' }, signal, 10_000);
+    return missing.length === 2;
+  }, 'nothing is recorded');
+}
+
 const everybody = [
   'primary/main',
   'frontend-1/main',
@@ -74,7 +83,20 @@ const everybody = [
 ];
 
 test('the CPU profile has every process and thread, with functions and lines of TypeScript', async () => {
-  const profile = await getPprof('/profile?seconds=2');
+  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  const expected = [
+    ['http/serve.handle', 'main'],
+    ['workers/executor.execute', 'worker-1'],
+  ] as const;
+  let profile = await getPprof('/profile?seconds=2');
+  const isSeen = ([wanted, thread]: readonly [string, string]): boolean =>
+    profile.samples.some(
+      ({ functions, labels }) =>
+        labels['thread'] === thread && functions.some(({ name }) => name === wanted),
+    );
+  for (let tries = 0; tries < 10 && !expected.every(isSeen); tries++) {
+    profile = await getPprof('/profile?seconds=2');
+  }
   const places = placesOf(profile);
   assert.deepEqual(
     everybody.filter((place) => !places.has(place)),
@@ -89,7 +111,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
     }
   }
   assert.ok(found.get('http/serve.handle')?.has('main'), [...found.keys()].join(' '));
-  assert.ok(found.get('workers/executor.execute')?.has('worker-1'));
+  assert.ok(found.get('workers/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
   const files = profile.samples.flatMap(({ functions }) => functions.map(({ file }) => file));
   assert.deepEqual(
     files.filter((file) => file.startsWith('/') || file.startsWith('dist/')),
@@ -103,12 +125,17 @@ test('the CPU profile has every process and thread, with functions and lines of 
 
 test('live objects are counted for each thread, and collected first when asked', async () => {
   for (const path of ['/heap', '/heap?gc=1']) {
-    const profile = await getPprof(path);
-    assert.deepEqual(profile.types, ['inuse_objects/count', 'inuse_space/bytes']);
-    assert.deepEqual(
-      everybody.filter((place) => !placesOf(profile).has(place)),
-      [],
+    let profile = await getPprof(path);
+    const absent = () => everybody.filter((place) => !placesOf(profile).has(place));
+    // One object of half a MiB is sampled: a thread that has just begun may have none.
+    await eventually(
+      async () => {
+        profile = await getPprof(path);
+        return absent().length === 0;
+      },
+      () => `no objects of ${absent().join(', ')}`,
     );
+    assert.deepEqual(profile.types, ['inuse_objects/count', 'inuse_space/bytes']);
     assert.ok(
       profile.samples.every(({ values }) => values[0]! >= 1 && values[1]! >= values[0]! * 8),
     );
@@ -160,17 +187,59 @@ test('a second profile at the same time is refused, and may be asked for again a
 
 test('when the client leaves, the profile ends everywhere', async () => {
   const controller = new AbortController();
-  const began = performance.now();
-  const left = get('/profile?seconds=60', controller.signal);
-  await sleep(300);
+  const left = get('/profile?seconds=300', controller.signal);
+  await recordingEverywhere();
   controller.abort();
   assert.equal((await left).status, 499);
   const profile = await getPprof('/profile?seconds=1');
-  assert.ok(performance.now() - began < 20_000);
   assert.deepEqual(
     everybody.filter((place) => !placesOf(profile).has(place)),
     [],
   );
+});
+
+/** Of every kind that a client can leave in the middle, and of those that only show the present. */
+const abandoned = [
+  '/profile?seconds=60',
+  '/allocs?seconds=60',
+  '/block?seconds=60',
+  '/trace?seconds=60',
+  '/heap?gc=1',
+  '/goroutine',
+];
+
+test('whenever a client leaves, the next profile has every process and thread', async () => {
+  const rounds = Number(process.env['ABORTS'] ?? 120);
+  const wrong: string[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const path = abandoned[round % abandoned.length]!;
+    const controller = new AbortController();
+    const left = get(path, controller.signal);
+    // Also before the question was sent, and while recordings begin, end and travel.
+    const afterMs = Math.random() ** 2 * 40;
+    if (round % 10 !== 0) await sleep(afterMs);
+    controller.abort();
+    if (round % 2 === 0) await left;
+    // Of two at once the first one waits for the end of the one that was left.
+    const following = round % 10 === 0 ? '/heap' : '/goroutine';
+    const [next, second] = await Promise.all([get(following), get('/threadcreate')]);
+    const missing = next.headers?.['X-Pprof-Missing'];
+    if (next.status !== 200 || missing !== undefined) {
+      wrong.push(`${path} left after ${afterMs.toFixed(1)} ms: ${next.status}, missing ${missing}`);
+    }
+    if (second.status === 200 && second.headers?.['X-Pprof-Missing'] !== undefined) {
+      wrong.push(`${path}: the second one lacks ${second.headers['X-Pprof-Missing']}`);
+    }
+    assert.ok([200, 499].includes((await left).status));
+  }
+  assert.deepEqual(wrong, []);
+});
+
+test('a question that comes beside another one takes nothing from it', async () => {
+  const first = get('/profile?seconds=2');
+  await recordingEverywhere();
+  const answer = await first;
+  assert.deepEqual([answer.status, answer.headers?.['X-Pprof-Missing']], [200, undefined]);
 });
 
 test('what is allocated meanwhile has also what was collected again', async () => {
@@ -242,8 +311,8 @@ test('the index, the command line, symbols, and what is refused', async () => {
 });
 
 test('a worker thread that dies meanwhile is missing, and named', async () => {
-  const pending = get('/profile?seconds=2');
-  await sleep(300);
+  const pending = get('/profile?seconds=3');
+  await recordingEverywhere();
   writeFileSync(deathFile, '');
   const answer = await pending;
   rmSync(deathFile);
@@ -259,8 +328,8 @@ test('a worker thread that dies meanwhile is missing, and named', async () => {
 
 test('a front end that is killed meanwhile is missing, and named', async () => {
   const [victim] = running.pids();
-  const pending = get('/profile?seconds=2');
-  await sleep(300);
+  const pending = get('/profile?seconds=3');
+  await recordingEverywhere();
   process.kill(victim!, 'SIGKILL');
   const answer = await pending;
   assert.equal(answer.status, 200);

@@ -20,6 +20,8 @@ export interface ServiceOptions {
   readonly database?: DatabaseConfig;
   /** Where the embedded database and its log are; otherwise a folder that goes away. */
   readonly folder?: string;
+  /** How many files each of its processes may have open; needs `prlimit`. */
+  readonly openFilesMax?: number;
 }
 
 export interface Service {
@@ -124,7 +126,10 @@ interface Child {
 function launch(options: ServiceOptions): Child {
   const folder = options.folder ?? makeFolder();
   const database = options.database;
-  const child = spawn(process.execPath, [main], {
+  const { openFilesMax } = options;
+  const command = [process.execPath, main];
+  if (openFilesMax !== undefined) command.unshift('prlimit', `--nofile=${openFilesMax}`);
+  const child = spawn(command[0]!, command.slice(1), {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

@@ -72,3 +72,31 @@ test('an error is described without what a driver attaches to it', () => {
   assert.equal(fields['code'], '23505');
   assert.doesNotMatch(JSON.stringify({ ...fields, stack: '' }), /secret/);
 });
+
+test('a line that cannot be written is lost, ends nothing, and is told of when there is room', () => {
+  const lines: string[] = [];
+  let isFull = true;
+  const log = createLogger({
+    level: 'info',
+    role: 'test',
+    pretty: false,
+    write(line) {
+      if (isFull) throw new Error('ENOSPC');
+      lines.push(line);
+    },
+  });
+  log.error('one');
+  log.error('two');
+  isFull = false;
+  log.info('three');
+  log.info('four');
+  const messages = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    messages.map(({ message, lost }) => [message, lost]),
+    [
+      ['lines of the log were lost', 2],
+      ['three', undefined],
+      ['four', undefined],
+    ],
+  );
+});

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -22,6 +22,8 @@ import {
 
 const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
+
+const listener = { onFailure: fail, onRecovery: () => undefined };
 
 function fail(error: unknown): never {
   throw error;
@@ -77,7 +79,7 @@ test('the bounds of latencies go from 100 µs to 10 s, none more than twice the 
 test('whoever opens the same file counts on, and what was answered is in it at once', async () => {
   const layout = createFrontEndLayout(1);
   const file = metricFile(folder, 1);
-  const first = openMetricStore(file, layout.size, fail);
+  const first = openMetricStore(file, layout.size, listener);
   const requests = createRequestRecorder(layout.requests, first);
   const series = requests.seriesOf('/api/tasks/:id', 'GET');
   requests.answered(series, 200, 0.0002);
@@ -96,7 +98,7 @@ test('whoever opens the same file counts on, and what was answered is in it at o
   await endOfTurn();
   assert.equal(readNumbers(file, layout.size)![series + layout.requests.otherStatus], 2);
   // As if it had been killed: it is not closed.
-  const second = openMetricStore(file, layout.size, fail);
+  const second = openMetricStore(file, layout.size, listener);
   createRequestRecorder(layout.requests, second).answered(series, 200, 0.0002);
   second.close();
   assert.equal(readNumbers(file, layout.size)![series], 2);
@@ -105,22 +107,33 @@ test('whoever opens the same file counts on, and what was answered is in it at o
 
 test('methods that nobody knows are one series, paths that nobody knows are one route', () => {
   const layout = createFrontEndLayout(1);
-  const store = openMetricStore(metricFile(folder, 2), layout.size, fail);
+  const store = openMetricStore(metricFile(folder, 2), layout.size, listener);
   const requests = createRequestRecorder(layout.requests, store);
   assert.equal(requests.unmatched('BREW'), requests.unmatched('WHEN'));
   assert.notEqual(requests.unmatched('GET'), requests.unmatched('BREW'));
   store.close();
 });
 
-test('a file that cannot be written is said once, and counting goes on; half a file is none', () => {
-  const errors: unknown[] = [];
-  const store = openMetricStore(join(folder, 'no', 'such', 'folder'), 4, (error) =>
-    errors.push(error),
-  );
-  store.numbers[0]!++;
+test('a file that cannot be written is told of once, and so is that it can again; no count is lost', () => {
+  const said: string[] = [];
+  const store = openMetricStore(join(folder, 'later', 'front-end'), 4, {
+    onFailure: (error) => said.push(String((error as NodeJS.ErrnoException).code)),
+    onRecovery: () => said.push('again'),
+  });
+  for (let count = 0; count < 3; count++) {
+    store.numbers[0]!++;
+    store.touch(0, 1);
+    store.write();
+  }
+  assert.deepEqual(said, ['ENOENT']);
+  mkdirSync(join(folder, 'later'));
   store.write();
+  assert.deepEqual(said, ['ENOENT', 'again']);
+  assert.equal(readNumbers(join(folder, 'later', 'front-end'), 4)![0], 3);
   store.close();
-  assert.equal(errors.length, 1);
+});
+
+test('half a file is none', () => {
   const half = metricFile(folder, 3);
   writeFileSync(half, Buffer.alloc(12));
   assert.equal(readNumbers(half, 4), undefined);

@@ -27,6 +27,8 @@ export interface FrontEndLayout {
   readonly livingThreads: number;
   readonly threadRestarts: number;
   readonly batchesWaiting: number;
+  readonly acceptsConnections: number;
+  readonly acceptPauses: number;
 }
 
 /** `at(route, method)` is the first of `count` numbers: statuses, latency, aborted. */
@@ -291,6 +293,16 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     threadRestarts: perProcess(
       'worker_thread_restarts_total',
       'Worker threads that were replaced.',
+      'counter',
+    ).add(),
+    acceptsConnections: perProcess(
+      'accepts_connections',
+      'Whether a front end takes new connections: 0 while it may open no more files.',
+      'gauge',
+    ).add(),
+    acceptPauses: perProcess(
+      'accept_pauses_total',
+      'How often a front end stopped to take new connections.',
       'counter',
     ).add(),
     process: addProcess(layout),

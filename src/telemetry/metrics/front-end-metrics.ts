@@ -6,7 +6,7 @@ import { type BatchRecorder, createBatchRecorder } from './batch-recorder.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
 import { createProcessRecorder } from './process-layout.ts';
 import { createRequestRecorder, type RequestRecorder } from './request-recorder.ts';
-import { openMetricStore } from './store.ts';
+import { openMetricStore, type StoreListener } from './store.ts';
 import { numbersPerThread, threadSlots } from './thread-layout.ts';
 import { recordThread } from './thread-recorder.ts';
 import {
@@ -17,12 +17,11 @@ import {
   threadRegionCount,
 } from './thread-regions.ts';
 
-export interface FrontEndMetricsOptions {
+export interface FrontEndMetricsOptions extends StoreListener {
   /** See store.ts. */
   readonly file: string;
   readonly workerThreads: number;
   readonly requestTimeoutMs: number;
-  readonly onFailure: (error: unknown) => void;
 }
 
 /** What is asked for when the numbers are written. */
@@ -36,6 +35,9 @@ export interface FrontEndState {
   readonly workerThreadIds: readonly number[];
   /** For a worker thread. */
   readonly batchesWaiting: number;
+  /** New connections find no room. */
+  readonly isFull: boolean;
+  readonly acceptPauses: number;
 }
 
 export interface FrontEndMetrics {
@@ -67,7 +69,7 @@ const cacheCounters = [
 
 export function openFrontEndMetrics(options: FrontEndMetricsOptions): FrontEndMetrics {
   const layout = createFrontEndLayout(threadRegionCount(options.workerThreads));
-  const store = openMetricStore(options.file, layout.size, options.onFailure);
+  const store = openMetricStore(options.file, layout.size, options);
   const { numbers } = store;
   // What the front end that this one replaces had counted.
   const before = numbers.slice();
@@ -93,6 +95,8 @@ export function openFrontEndMetrics(options: FrontEndMetricsOptions): FrontEndMe
     numbers[layout.cache.memoryBytes] = state.cacheBytes;
     numbers[layout.livingThreads] = state.workerThreadIds.length;
     numbers[layout.batchesWaiting] = state.batchesWaiting;
+    numbers[layout.acceptsConnections] = Number(!state.isFull);
+    numbers[layout.acceptPauses] = before[layout.acceptPauses]! + state.acceptPauses;
     freeRegions(threads, state.workerThreadIds);
     for (const [place, slot] of layout.workerThreads.entries()) {
       numbers.set(threadNumbers(threads, place), slot);

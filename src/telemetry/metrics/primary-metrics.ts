@@ -40,8 +40,13 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
   const recorder = recordThread(numbers.subarray(thread));
   const build = buildInfo();
 
+  /** What was read last: no counter falls because a file cannot be opened just now. */
+  const lastRead = new Map<number, Float64Array>();
+
   function readFrontEnd(number: number): ProcessNumbers & { readonly name: string } {
-    const read = readNumbers(metricFile(options.folder, number), frontEndLayout.size);
+    const file = metricFile(options.folder, number);
+    const read = readNumbers(file, frontEndLayout.size) ?? lastRead.get(number);
+    if (read !== undefined) lastRead.set(number, read);
     const heartbeat = read?.[frontEndLayout.heartbeat] ?? 0;
     return {
       name: `frontend-${number}`,
@@ -104,8 +109,16 @@ function gauge(name: string, help: string, samples: Snapshot['samples']): Snapsh
 }
 
 function buildInfo(): Readonly<Record<string, string>> {
-  const manifest = new URL('../../../../package.json', import.meta.url);
-  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   const { node, v8 } = process.versions;
-  return { version, node, v8 };
+  return { version: ownVersion() ?? 'unknown', node, v8 };
+}
+
+/** A file that cannot be read is no reason not to start. */
+function ownVersion(): string | undefined {
+  try {
+    const manifest = new URL('../../../../package.json', import.meta.url);
+    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,13 @@
 /** What each process says of itself, the primary too. */
+import { openFiles, openFilesMax } from '../open-files.ts';
 import type { LayoutBuilder } from './layout.ts';
 
 export interface ProcessSlots {
   readonly startSeconds: number;
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  readonly openFiles: number;
+  readonly openFilesMax: number;
 }
 
 export function addProcess(layout: LayoutBuilder): ProcessSlots {
@@ -22,6 +25,8 @@ export function addProcess(layout: LayoutBuilder): ProcessSlots {
       'counter',
     ),
     residentBytes: add('process_resident_memory_bytes', 'Memory of a process.', 'gauge'),
+    openFiles: add('process_open_fds', 'Files and sockets that are open (Linux 6.2).', 'gauge'),
+    openFilesMax: add('process_max_fds', 'How many may be open (Linux).', 'gauge'),
   };
 }
 
@@ -33,6 +38,18 @@ export function createProcessRecorder(slots: ProcessSlots, numbers: Float64Array
   return function recordProcess() {
     const { user, system } = process.cpuUsage();
     numbers[slots.cpuSeconds] = cpuSecondsBefore + (user + system) / 1e6;
-    numbers[slots.residentBytes] = process.memoryUsage.rss();
+    // What the system does not tell, perhaps for want of a descriptor, is left out.
+    numbers[slots.residentBytes] = residentBytes() ?? Number.NaN;
+    numbers[slots.openFiles] = openFiles() ?? Number.NaN;
+    numbers[slots.openFilesMax] = openFilesMax() ?? Number.NaN;
   };
+}
+
+/** Reads /proc on Linux, and throws where that cannot be opened. */
+function residentBytes(): number | undefined {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return undefined;
+  }
 }

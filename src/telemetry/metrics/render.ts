@@ -1,5 +1,6 @@
 /** Families of numbers as Prometheus' text or OpenMetrics: the only place that knows prom-client. */
 import { Registry, type RegistryContentType } from 'prom-client';
+import { chooseMediaType } from '../../contract/accept.ts';
 import type { FamilyType } from './layout.ts';
 
 /** A family at one moment, ready to be written. */
@@ -22,11 +23,17 @@ export interface Rendered {
   readonly body: string;
 }
 
-/** @param accept the request's header: OpenMetrics goes to whoever names it. */
+const { PROMETHEUS_CONTENT_TYPE: text, OPENMETRICS_CONTENT_TYPE: openMetrics } = Registry;
+
+/** How Prometheus 3 wants names written that older ones do not know: none of ours is such a name. */
+const escaping = /;\s*escaping=[\w-]+/gi;
+
+/** @param accept the request's header: OpenMetrics goes to whoever names it or likes it better. */
 export async function render(snapshots: readonly Snapshot[], accept: string): Promise<Rendered> {
-  const wantsOpenMetrics = accept.includes('application/openmetrics-text');
   const registry = new Registry<RegistryContentType>();
-  if (wantsOpenMetrics) registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  if (chooseMediaType(accept.replaceAll(escaping, ''), [text, openMetrics]) === openMetrics) {
+    registry.setContentType(openMetrics);
+  }
   for (const { name, help, type, samples } of snapshots) {
     const values = samples.map(({ name: metricName, labels, value }) =>
       metricName === undefined ? { labels, value } : { metricName, labels, value },

@@ -32,14 +32,21 @@ export function metricFile(folder: string, number: number): string {
   return join(folder, `front-end-${number}`);
 }
 
+/** Told once when the file cannot be written, and once when it can again. */
+export interface StoreListener {
+  readonly onFailure: (error: unknown) => void;
+  readonly onRecovery: () => void;
+}
+
 /**
- * Begins with what the file has.
- * @param size of numbers. @param onFailure the file cannot be written; said once.
+ * Begins with what the file has. A file that cannot be opened or written (no descriptor, a full
+ * disk) ends nothing: it is tried again each time that everything is written.
+ * @param size of numbers.
  */
 export function openMetricStore(
   file: string,
   size: number,
-  onFailure: (error: unknown) => void,
+  { onFailure, onRecovery }: StoreListener,
 ): MetricStore {
   const numbers = readNumbers(file, size) ?? new Float64Array(size);
   const bytes = new Uint8Array(numbers.buffer);
@@ -48,12 +55,9 @@ export function openMetricStore(
   let last = 0;
   let scheduled = false;
   let writtenAt = 0;
-  try {
-    descriptor = openSync(file, existsSync(file) ? 'r+' : 'w+', 0o600);
-  } catch (error) {
-    onFailure(error);
-  }
-  writeRange(0, size);
+  let fails = false;
+  let closed = false;
+  write();
 
   function touch(begin: number, end: number): void {
     if (begin < first) first = begin;
@@ -70,34 +74,61 @@ export function openMetricStore(
   }
 
   function writeTouched(): void {
-    writeRange(first, last);
+    try {
+      if (descriptor !== undefined && first < last) writeRange(first, last);
+    } catch (error) {
+      fail(error);
+    }
     writtenAt = performance.now();
     scheduled = false;
     first = size;
     last = 0;
   }
 
-  function writeRange(begin: number, end: number): void {
-    if (descriptor === undefined || begin >= end) return;
+  function write(): void {
+    if (closed) return;
     try {
-      writeSync(descriptor, bytes, begin * 8, (end - begin) * 8, begin * 8);
+      descriptor ??= openSync(file, existsSync(file) ? 'r+' : 'w+', 0o600);
+      writeRange(0, size);
+      if (fails) onRecovery();
+      fails = false;
     } catch (error) {
-      // A full disk must not end the service.
-      closeSync(descriptor);
-      descriptor = undefined;
-      onFailure(error);
+      fail(error);
+    }
+  }
+
+  /** Throws where it cannot. */
+  function writeRange(begin: number, end: number): void {
+    const length = (end - begin) * 8;
+    const written = writeSync(descriptor!, bytes, begin * 8, length, begin * 8);
+    if (written < length) throw new Error(`${written} of ${length} bytes were written`);
+  }
+
+  /** What is written may be half of it, so everything is written next. */
+  function fail(error: unknown): void {
+    release();
+    if (!fails) onFailure(error);
+    fails = true;
+  }
+
+  function release(): void {
+    const open = descriptor;
+    descriptor = undefined;
+    try {
+      if (open !== undefined) closeSync(open);
+    } catch {
+      // It is gone in any case.
     }
   }
 
   return {
     numbers,
     touch,
-    write: () => writeRange(0, size),
+    write,
     close() {
-      if (descriptor === undefined) return;
-      writeRange(0, size);
-      closeSync(descriptor);
-      descriptor = undefined;
+      write();
+      closed = true;
+      release();
     },
   };
 }

@@ -9,7 +9,7 @@ export interface FrontEndRecordings {
   readonly missing: readonly number[];
 }
 
-/** Rejects only when the signal is aborted. */
+/** Rejects only when the signal is aborted, once all who were asked have confirmed their end. */
 export type AskFrontEnds = (
   question: ProfileQuestion,
   signal: AbortSignal,
@@ -26,25 +26,33 @@ export interface Collection {
 }
 
 export interface Collector {
-  /** `null`: another one is under way. Rejects when the signal is aborted. */
+  /**
+   * `null`: another one is under way. One whose client has gone is waited for: all who take part in
+   * it confirm that they have stopped, within `processCancelMaxMs`. Rejects when the signal is aborted.
+   */
   collect(question: ProfileQuestion, signal: AbortSignal): Promise<Collection | null>;
   close(): void;
 }
 
 export function createCollector(ask: AskFrontEnds): Collector {
   const own = createProcessRecorder(() => []);
-  let busy = false;
+  let current: { readonly signal: AbortSignal; readonly ended: Promise<unknown> } | undefined;
 
   async function collect(
     question: ProfileQuestion,
     signal: AbortSignal,
   ): Promise<Collection | null> {
-    if (busy) return null;
-    busy = true;
+    while (current !== undefined) {
+      if (!current.signal.aborted) return null;
+      await current.ended;
+    }
+    signal.throwIfAborted();
+    const collection = collectAll(question, signal);
+    current = { signal, ended: collection.catch(() => undefined) };
     try {
-      return await collectAll(question, signal);
+      return await collection;
     } finally {
-      busy = false;
+      current = undefined;
     }
   }
 

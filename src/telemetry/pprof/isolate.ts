@@ -9,7 +9,10 @@ import { recordTrace } from './record-trace.ts';
 import { emptyRecording, type ProfileQuestion, type ThreadRecording } from './recording.ts';
 
 export interface IsolateRecorder {
-  /** Rejects when the signal is aborted, and when it is busy with another recording. */
+  /**
+   * Rejects when the signal is aborted, and when it is busy with another recording. One that was
+   * aborted is waited for: it is about to end.
+   */
   record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording>;
   close(): void;
 }
@@ -20,16 +23,20 @@ export function createIsolateRecorder(): IsolateRecorder {
   // From here on, so that a heap profile knows what the service began with.
   const heap = startHeapRecorder(session);
   heap.catch(() => undefined);
-  let busy = false;
+  let current: { readonly signal: AbortSignal; readonly ended: Promise<unknown> } | undefined;
 
   async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording> {
-    if (busy) throw new Error('another recording is under way');
+    while (current !== undefined) {
+      if (!current.signal.aborted) throw new Error('another recording is under way');
+      await current.ended;
+    }
     signal.throwIfAborted();
-    busy = true;
+    const recording = carryOut(question, signal);
+    current = { signal, ended: recording.catch(() => undefined) };
     try {
-      return await carryOut(question, signal);
+      return await recording;
     } finally {
-      busy = false;
+      current = undefined;
     }
   }
 

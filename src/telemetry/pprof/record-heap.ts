@@ -72,7 +72,14 @@ interface HeapNode {
 
 /** Bytes outside of V8's heap are in nobody's sample. */
 function describeMemory(): string {
-  const { heapUsed, heapTotal, external, arrayBuffers } = process.memoryUsage();
+  let usage: NodeJS.MemoryUsage;
+  try {
+    usage = process.memoryUsage();
+  } catch {
+    // It asks for the resident set too, which is read from /proc on Linux.
+    return 'memory outside of the samples is not known: nothing could be opened';
+  }
+  const { heapUsed, heapTotal, external, arrayBuffers } = usage;
   return `heap used ${heapUsed} of ${heapTotal} bytes, external ${external}, of it array buffers ${arrayBuffers}`;
 }
 

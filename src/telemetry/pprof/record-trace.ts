@@ -42,9 +42,9 @@ export async function recordTrace(
       await sleep(milliseconds, undefined, { signal });
     } finally {
       await session.post('NodeTracing.stop');
+      // Its last events come from another thread, and must not be taken for those of a next trace.
+      await Promise.race([complete, sleep(completeMaxMs, undefined, { ref: false })]);
     }
-    // Its last events come from another thread.
-    await Promise.race([complete, sleep(completeMaxMs)]);
   } finally {
     session.off('NodeTracing.dataCollected', onData);
     session.removeAllListeners('NodeTracing.tracingComplete');

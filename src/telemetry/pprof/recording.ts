@@ -84,6 +84,14 @@ export const emptyRecording: ThreadRecording = {
 const threadMarginMs = 5000;
 const processMarginMs = 8000;
 
+/**
+ * How long a cancelled recording may take to end: stopping V8's profilers takes milliseconds, a busy
+ * event loop longer. Whoever has not confirmed by then is waited for by its next recording.
+ */
+export const threadCancelMaxMs = 2000;
+/** The same of a process, with its threads. */
+export const processCancelMaxMs = 3000;
+
 export function threadDeadlineMs(question: ProfileQuestion): number {
   return windowMs(question) + threadMarginMs;
 }

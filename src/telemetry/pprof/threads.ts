@@ -6,10 +6,18 @@
  */
 import { BroadcastChannel, threadId } from 'node:worker_threads';
 import { createIsolateRecorder } from './isolate.ts';
-import { type ProfileQuestion, type ThreadRecording, threadDeadlineMs } from './recording.ts';
+import {
+  type ProfileQuestion,
+  type ThreadRecording,
+  threadCancelMaxMs,
+  threadDeadlineMs,
+} from './recording.ts';
 
 export interface Threads {
-  /** Rejects when the signal is aborted. Whoever ends or does not answer is left out. */
+  /**
+   * Rejects when the signal is aborted, once every thread that was asked has confirmed that it has
+   * ended, within `threadCancelMaxMs`. Whoever ends or does not answer is left out.
+   */
   ask(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadAnswers>;
   close(): void;
 }
@@ -26,8 +34,9 @@ type ToThread =
       readonly threads: readonly number[];
       readonly question: ProfileQuestion;
     }
-  | { readonly type: 'cancel'; readonly number: number };
+  | { readonly type: 'cancel'; readonly number: number; readonly threads: readonly number[] };
 
+/** Also the confirmation of a cancel. */
 interface ToMain {
   readonly type: 'answer';
   readonly number: number;
@@ -45,75 +54,84 @@ let lastNumber = 0;
 export function createThreads(running: () => readonly number[]): Threads {
   const channel = new BroadcastChannel(channelName);
   channel.unref();
+  const open = new Map<number, (answer: ToMain) => void>();
+  let closed = false;
+  channel.onmessage = ({ data }: MessageEvent) => {
+    const message = data as ToThread | ToMain;
+    if (message.type === 'answer') open.get(message.number)?.(message);
+  };
 
   function ask(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadAnswers> {
-    const threads = running();
     const number = ++lastNumber;
     const recordings = new Map<number, ThreadRecording>();
-    const waiting = new Set(threads);
+    const waiting = new Set<number>();
     const missing: number[] = [];
     const began = performance.now();
-    const giveUp = began + threadDeadlineMs(question);
+    let giveUp = began + threadDeadlineMs(question);
 
     return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      for (const thread of running()) waiting.add(thread);
       // Those that have died say nothing, and those that are just starting have not heard it.
       const timer = setInterval(look, lookEveryMs);
       signal.addEventListener('abort', cancel, { once: true });
-      channel.onmessage = ({ data }: MessageEvent) => hear(data as ToThread | ToMain);
-      if (signal.aborted) return cancel();
-      askWaiting();
+      open.set(number, hear);
+      tellWaiting();
       settle();
 
-      function hear(message: ToThread | ToMain): void {
-        if (message.type !== 'answer' || message.number !== number) return;
-        if (!waiting.delete(message.thread)) return;
-        if (message.recording === null) missing.push(message.thread);
-        else recordings.set(message.thread, message.recording);
+      function hear({ thread, recording }: ToMain): void {
+        if (!waiting.delete(thread)) return;
+        if (recording === null) missing.push(thread);
+        else recordings.set(thread, recording);
         settle();
       }
 
       function look(): void {
-        const alive = new Set(performance.now() < giveUp ? running() : []);
+        const alive = new Set(performance.now() < giveUp && !closed ? running() : []);
         for (const thread of waiting) {
           if (alive.has(thread)) continue;
           waiting.delete(thread);
           missing.push(thread);
         }
-        askWaiting();
+        tellWaiting();
         settle();
       }
 
-      function askWaiting(): void {
+      function tellWaiting(): void {
+        const threads = [...waiting];
+        if (signal.aborted) return post({ type: 'cancel', number, threads });
         const left = shorten(question, performance.now() - began);
-        post({ type: 'ask', number, threads: [...waiting], question: left });
+        post({ type: 'ask', number, threads, question: left });
+      }
+
+      function cancel(): void {
+        giveUp = performance.now() + threadCancelMaxMs;
+        tellWaiting();
       }
 
       function settle(): void {
         if (waiting.size > 0) return;
-        finish();
-        if (missing.length > 0) post({ type: 'cancel', number });
-        resolve({ recordings, missing });
-      }
-
-      function cancel(): void {
-        finish();
-        post({ type: 'cancel', number });
-        reject(signal.reason);
-      }
-
-      function finish(): void {
         clearInterval(timer);
         signal.removeEventListener('abort', cancel);
-        channel.onmessage = () => undefined;
+        open.delete(number);
+        // Some may be late rather than dead.
+        if (missing.length > 0) post({ type: 'cancel', number, threads: [] });
+        if (signal.aborted) reject(signal.reason);
+        else resolve({ recordings, missing });
       }
     });
   }
 
   function post(message: ToThread): void {
-    channel.postMessage(message);
+    if (!closed) channel.postMessage(message);
   }
 
-  return { ask, close: () => channel.close() };
+  function close(): void {
+    closed = true;
+    channel.close();
+  }
+
+  return { ask, close };
 }
 
 /** Whoever begins late ends with the others. */
@@ -132,7 +150,7 @@ export function answerMainThread(): void {
 
   channel.onmessage = ({ data }: MessageEvent) => {
     const message = data as ToThread | ToMain;
-    if (message.type === 'cancel') running.get(message.number)?.abort();
+    if (message.type === 'cancel') cancel(message);
     if (message.type !== 'ask' || message.number <= lastHeard) return;
     if (message.threads.includes(threadId)) {
       lastHeard = message.number;
@@ -140,12 +158,22 @@ export function answerMainThread(): void {
     }
   };
 
+  function cancel({ number, threads }: Extract<ToThread, { type: 'cancel' }>): void {
+    const recording = running.get(number);
+    recording?.abort();
+    // Otherwise its answer is the confirmation.
+    if (recording === undefined && threads.includes(threadId)) reply(number, null);
+  }
+
   async function answer(number: number, question: ProfileQuestion): Promise<void> {
     const controller = new AbortController();
     running.set(number, controller);
     const recording = await recorder.record(question, controller.signal).catch(() => null);
     running.delete(number);
-    const reply: ToMain = { type: 'answer', number, thread: threadId, recording };
-    channel.postMessage(reply);
+    reply(number, recording);
+  }
+
+  function reply(number: number, recording: ThreadRecording | null): void {
+    channel.postMessage({ type: 'answer', number, thread: threadId, recording } satisfies ToMain);
   }
 }

@@ -1,0 +1,113 @@
+/** How long connections are refused when every front end dies at once, again and again. */
+import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { test } from 'node:test';
+import { startCountingLoad } from '../support/counting-load.ts';
+import { createTestDatabase } from '../support/postgres.ts';
+import { eventually, lives, type Service, startService } from '../support/service.ts';
+
+const rounds = 5;
+/** The least back-off of src/fleet.ts. */
+const backOffMinMs = 100;
+
+interface Replacement {
+  readonly number: number;
+  readonly waitMs: number;
+}
+
+function replacements({ log }: Service): Replacement[] {
+  return log
+    .filter(({ message }) => message === 'a front end was replaced')
+    .map((line) => line as unknown as Replacement);
+}
+
+function isTaken(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Kills all front ends. @returns how long connections were refused then, in milliseconds. */
+async function killAll(service: Service): Promise<number> {
+  const victims = service.frontEnds();
+  for (const pid of victims) process.kill(pid, 'SIGKILL');
+  await eventually(() => !victims.some(lives), 'a front end does not die');
+  const began = performance.now();
+  await eventually(() => isTaken(service.port), 'nobody listens', 30_000);
+  return performance.now() - began;
+}
+
+test('front ends that die together, again and again, are replaced as fast as one', async (context) => {
+  const database = await createTestDatabase('restarts');
+  const service = await startService({ database: database.config, env: { FRONTENDS: '2' } });
+  const load = startCountingLoad(service.port, 16, ['/livez', '/api/tasks']);
+  context.after(() => load.stop());
+  const began = performance.now();
+  process.kill(service.frontEnds()[0]!, 'SIGKILL');
+  await service.logged(({ message }) => message === 'a front end was replaced');
+  const single = performance.now() - began;
+
+  const refused: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const before = replacements(service).length;
+    refused.push(await killAll(service));
+    await eventually(() => replacements(service).length >= before + 2, 'not replaced', 60_000);
+    const waits = replacements(service)
+      .slice(before)
+      .map(({ waitMs }) => waitMs);
+    assert.equal(Math.min(...waits), backOffMinMs, `round ${round}: ${waits.join(', ')} ms`);
+  }
+  const longest = Math.max(...refused);
+  const told = refused.map((milliseconds) => milliseconds.toFixed(0)).join(', ');
+  assert.ok(longest < 4 * single, `refused for ${told} ms, a single restart takes ${single} ms`);
+  assert.equal(await service.stop(), 0);
+  await database.drop();
+});
+
+test('one that dies beside another that serves is replaced with back-off', async () => {
+  const database = await createTestDatabase('back_off');
+  const service = await startService({ database: database.config, env: { FRONTENDS: '2' } });
+  const [steady] = service.frontEnds();
+  for (let round = 0; round < 4; round++) {
+    const victim = service.frontEnds().find((pid) => pid !== steady);
+    process.kill(victim!, 'SIGKILL');
+    await eventually(() => replacements(service).length > round, 'it is not replaced', 30_000);
+  }
+  assert.deepEqual(
+    replacements(service).map(({ waitMs }) => waitMs),
+    [100, 200, 400, 800],
+  );
+  assert.equal(await service.stop(), 0);
+  await database.drop();
+});
+
+test('what cannot start is tried again, seldom enough, and recovers with the cause', async (context) => {
+  const database = await createTestDatabase('crash_loop');
+  const service = await startService({ database: database.config, env: { FRONTENDS: '1' } });
+  // Whoever starts from here on finds the port taken by another service.
+  const victim = service.frontEnds()[0]!;
+  process.kill(service.pid, 'SIGSTOP');
+  process.kill(victim, 'SIGKILL');
+  await eventually(() => !lives(victim), 'it does not die');
+  const thief = createServer((socket) => socket.destroy());
+  context.after(() => thief.close());
+  await new Promise<void>((resolve, reject) => {
+    thief.once('error', reject);
+    thief.listen(service.port, resolve);
+  });
+  process.kill(service.pid, 'SIGCONT');
+  const failures = () =>
+    service.log.filter(({ message }) => message === 'a front end could not start').length;
+  await eventually(() => failures() >= 5, 'it is not tried again', 60_000);
+  await new Promise((resolve) => thief.close(resolve));
+  await eventually(() => replacements(service).length > 0, 'it does not recover', 30_000);
+  // Seldom enough not to burn the machine, often enough for those who wait.
+  assert.equal(replacements(service)[0]!.waitMs, 1000);
+  assert.equal(await service.stop(), 0);
+  await database.drop();
+});
