@@ -13,7 +13,7 @@ import { createListCache, type Flight } from './cache/list-cache.ts';
 import { createRedisCache } from './cache/redis.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
-import { type ProblemCode, problemCodes } from './contract/problems.ts';
+import { type ProblemCode, problemCodes, problems } from './contract/problems.ts';
 import { openLibrary } from './documents/library.ts';
 import { createConnectionRoom } from './http/connection-room.ts';
 import type { Exchange } from './http/exchange.ts';
@@ -233,10 +233,10 @@ export async function startFrontEnd(
   }
 
   /** A hop to a worker costs more than the work of a small batch. */
-  function execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers> {
+  function execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers> {
     const stays = items.length < batching.offloadMinBatch && isSmall(items);
     metrics?.batches[kind].executed(stays);
-    return (stays ? local : pool).execute(kind, items);
+    return (stays ? local : pool).execute(kind, items, leftMs);
   }
 
   async function checkReady(): Promise<void> {
@@ -247,10 +247,11 @@ export async function startFrontEnd(
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
     const { requestId, method, route } = exchange;
-    metrics?.failed(code);
+    const isFault = problems[code].status >= 500;
+    if (isFault) metrics?.failed(code);
     const stages = stagesNow(exchange);
     failures.add({ requestId, method, route, code, cause, stages }, code === 'internal');
-    if (isOpen && code !== 'overloaded') watch.suspect();
+    if (isOpen && isFault && code !== 'overloaded') watch.suspect();
   }
 
   function arrivalOf({ deadline }: Exchange): number {

@@ -64,7 +64,8 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/cache\//,
-    imports: /^src\/(contract\/|telemetry\/|config\.ts$|database\/(lane|wire\/pipeline)\.ts$)/,
+    imports:
+      /^src\/(contract\/|telemetry\/|config\.ts$|database\/(lane|wire\/(pipeline|row))\.ts$)/,
     rule: 'the cache knows neither sockets nor batches',
   },
   {

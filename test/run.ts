@@ -30,7 +30,8 @@ const fileTimeoutMs =
   300_000 +
   2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 24) +
   6000 * Number(process.env['DRAINS'] ?? 4) +
-  10 * Number(process.env['FUZZ_REQUESTS'] ?? 0);
+  10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
+  200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */
 const concurrencyMax = 4;
 /** A longer path would leave no room for a unix socket's below it. */

@@ -1,18 +1,20 @@
 /**
  * Changes and removals that depend on the version of the task, or that may change nothing. They
- * cost more than the plain ones, so a batch is written by these only if a request in it needs it.
+ * cost more than the plain ones, so a batch is written by these only if a request in it needs it, or
+ * when a plain one did nothing and it is to be found out why.
  */
-import type { Pipeline } from '../src/database/wire/pipeline.ts';
+import type { ResponseItem } from '../src/batching/frames.ts';
+import type { Call, Pipeline } from '../src/database/wire/pipeline.ts';
+import { readId, readJudgedAnswer, readJudgedRemoval } from './answers.ts';
 import { bigintArray, textArray } from './arrays.ts';
+import { byPlace } from './placed-rows.ts';
 import {
   arrayParameters,
   arraysOf,
   assignments,
   prefixed,
   type TaskChange,
-  type TaskRow,
   taskColumns,
-  toTaskRow,
   writtenColumns,
 } from './task-fields.ts';
 
@@ -25,24 +27,18 @@ export interface Precondition {
 
 export type ConditionalChange = TaskChange & Precondition;
 
-/** A task that exists. */
-export interface JudgedTask {
-  readonly row: TaskRow;
-  /** It had one of the versions; otherwise `row` is what it is, and nothing was written. */
-  readonly met: boolean;
-}
-
 const changeColumns = prefixed('new_', writtenColumns);
 const isMet = `(versions IS NULL OR version = ANY (string_to_array(versions, ',')::bigint[]))`;
 
 // `locked` has the latest version of each row, however long it waited for the lock, so that what
-// is judged is what is changed: nobody can come between.
+// is judged is what is changed: nobody can come between. What the UPDATE returns was changed; a
+// trigger, a rule or a policy may have kept a row as it was.
 const changeText = `
   WITH change AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], ${arrayParameters(3)})
       AS change(id, versions, ${changeColumns})
   ), locked AS MATERIALIZED (
-    SELECT * FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+    SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
   ), judged AS MATERIALIZED (
     SELECT locked.*, ${changeColumns}, ${isMet} AS met, num_nonnulls(${changeColumns}) = 0 AS idle
     FROM locked JOIN change USING (id)
@@ -53,12 +49,12 @@ const changeText = `
       updated_at = greatest(now(), task.updated_at)
     FROM judged
     WHERE task.id = judged.id AND judged.met AND NOT judged.idle
-    RETURNING ${prefixed('task.', taskColumns)}
+    RETURNING ${prefixed('task.', taskColumns)}, judged.id AS wanted
   )
-  SELECT 'met', ${taskColumns} FROM changed
+  SELECT ${taskColumns}, wanted, 'met' FROM changed
   UNION ALL
-  SELECT CASE WHEN met THEN 'met' ELSE 'not met' END, ${taskColumns}
-  FROM judged WHERE NOT met OR idle`;
+  SELECT ${taskColumns}, id, CASE WHEN NOT met THEN 'not met' WHEN idle THEN 'met' ELSE 'kept' END
+  FROM judged WHERE NOT met OR idle OR id NOT IN (SELECT wanted FROM changed)`;
 
 const removeText = `
   WITH wanted AS (
@@ -69,33 +65,55 @@ const removeText = `
     SELECT id, ${isMet} AS met FROM locked JOIN wanted USING (id)
   ), removed AS (
     DELETE FROM tasks AS task USING judged WHERE task.id = judged.id AND judged.met
+    RETURNING judged.id
   )
-  SELECT id, CASE WHEN met THEN 'met' ELSE 'not met' END FROM judged`;
+  SELECT id,
+    CASE WHEN NOT met THEN 'not met' WHEN removed.id IS NULL THEN 'kept' ELSE 'met' END
+  FROM judged LEFT JOIN removed USING (id)`;
 
-/**
- * @param changes each id at most once; one without any field changes nothing, not even the version.
- * @returns the tasks that exist, in no order.
- */
+const thereText = 'SELECT id FROM tasks WHERE id = ANY($1::bigint[])';
+
+/** @returns the answers of the tasks that exist, by their ids. */
+type Answers = Promise<ReadonlyMap<number, ResponseItem>>;
+
+/** @param changes each id at most once; one without any field changes nothing, not even the version. */
 export async function changeTasksIf(
   pipeline: Pipeline,
   changes: readonly ConditionalChange[],
-): Promise<JudgedTask[]> {
-  const rows = await pipeline.run(changeText, [
-    bigintArray(changes.map((change) => change.id)),
-    textArray(changes.map((change) => change.versions)),
-    ...arraysOf(changes),
-  ]);
-  return rows.map(([met, ...row]) => ({ met: met === 'met', row: toTaskRow(row) }));
+  before?: readonly Call[],
+): Answers {
+  const ids = changes.map(({ id }) => id);
+  return byPlace(await pipeline.read(...changeCall(changes), readJudgedAnswer, before), ids);
 }
 
-/** @returns for each id that existed whether it was removed. */
 export async function removeTasksIf(
   pipeline: Pipeline,
   removals: readonly Precondition[],
-): Promise<ReadonlyMap<number, boolean>> {
-  const rows = await pipeline.run(removeText, [
-    bigintArray(removals.map((removal) => removal.id)),
-    textArray(removals.map((removal) => removal.versions)),
-  ]);
-  return new Map(rows.map(([id, met]) => [Number(id), met === 'met']));
+  before?: readonly Call[],
+): Answers {
+  const ids = removals.map(({ id }) => id);
+  return byPlace(await pipeline.read(...removeCall(removals), readJudgedRemoval, before), ids);
+}
+
+/** Never rejects: it only tells more about a write that has happened, or not, beside it. */
+export async function idsThere(
+  pipeline: Pipeline,
+  ids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  try {
+    return new Set(await pipeline.read(thereText, [bigintArray(ids)], readId));
+  } catch {
+    return new Set();
+  }
+}
+
+function changeCall(changes: readonly ConditionalChange[]): [string, string[]] {
+  const ids = bigintArray(changes.map(({ id }) => id));
+  const versions = textArray(changes.map((change) => change.versions));
+  return [changeText, [ids, versions, ...arraysOf(changes)]];
+}
+
+function removeCall(removals: readonly Precondition[]): [string, string[]] {
+  const ids = bigintArray(removals.map(({ id }) => id));
+  return [removeText, [ids, textArray(removals.map(({ versions }) => versions))]];
 }

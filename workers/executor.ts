@@ -16,7 +16,7 @@ import { createWrites } from './writes.ts';
 
 export interface Executor extends BatchExecutor {
   /** Never rejects: a statement that fails is an answer. */
-  execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers>;
+  execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
   /** Connects and prepares every statement on every connection. Rejects when it cannot. */
@@ -25,25 +25,33 @@ export interface Executor extends BatchExecutor {
 
 export function createExecutor(options: ExecutorOptions): Executor {
   const lanes = createLanes(options);
-  const writes = createWrites(lanes);
+  const writes = createWrites(lanes, options.statementTimeoutMs);
   const searchPlans = createSearchPlans((query) =>
     lanes.search.run((pipeline) => sampleTasks(pipeline, query, lanes.prepared)),
   );
 
-  async function execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers> {
+  async function execute(
+    kind: Kind,
+    items: readonly RequestItem[],
+    leftMs = options.statementTimeoutMs,
+  ): Promise<Answers> {
     const began = performance.now();
-    const answers = await executeItems(kind, items);
+    const answers = await executeItems(kind, items, leftMs);
     return { items: answers, microseconds: Math.round((performance.now() - began) * 1000) };
   }
 
-  function executeItems(kind: Kind, items: readonly RequestItem[]): Promise<ResponseItem[]> {
+  function executeItems(
+    kind: Kind,
+    items: readonly RequestItem[],
+    leftMs: number,
+  ): Promise<ResponseItem[]> {
     switch (kind) {
       case 'read':
         return executeReads(lanes, items);
       case 'create':
       case 'change':
       case 'remove':
-        return writes[kind](items);
+        return writes[kind](items, leftMs);
       case 'list':
       case 'search':
         return executeLists(kind, items);
@@ -59,7 +67,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   async function executeList(kind: 'list' | 'search', query: ListQuery): Promise<ResponseItem> {
     try {
-      const page = await retryLostRead(async () => {
+      const page = await retryRead(async () => {
         const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query);
         return lanes[kind].run((pipeline) => listTasks(pipeline, query, plan, lanes.prepared));
       });
@@ -81,7 +89,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 async function executeReads(lanes: Lanes, items: readonly RequestItem[]): Promise<ResponseItem[]> {
   const ids = items.map((item) => item.id);
   try {
-    const found = await retryLostRead(() => lanes.read.run((pipeline) => readTasks(pipeline, ids)));
+    const found = await retryRead(() => lanes.read.run((pipeline) => readTasks(pipeline, ids)));
     return inOrderOf(ids, found);
   } catch (error) {
     const failure = describeFailure(error, true);
@@ -89,12 +97,19 @@ async function executeReads(lanes: Lanes, items: readonly RequestItem[]): Promis
   }
 }
 
-async function retryLostRead<Result>(read: () => Promise<Result>): Promise<Result> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!describeFailure(error, true).connectionLost) throw error;
-    return read();
+const readTriesMax = 3;
+
+/** A lost connection, or a conflict (on a standby: with what it has to replay), is worth another try. */
+async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read();
+    } catch (error) {
+      const { course } = describeFailure(error, true);
+      const isWorthIt =
+        course === 'again' ? tries < readTriesMax : course === 'lost' && tries === 1;
+      if (!isWorthIt) throw error;
+    }
   }
 }
 

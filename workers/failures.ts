@@ -3,69 +3,98 @@
  * driver's codes alone: messages and details carry values.
  */
 import type { ProblemCode } from '../src/contract/problems.ts';
-import { connectionLossOf, errorCode } from '../src/database/connection-lost.ts';
+import {
+  connectionLossOf,
+  errorCode,
+  hasEndedSession,
+  isRefusal,
+  isServerError,
+  type ServerError,
+} from '../src/database/connection-lost.ts';
+import { type Course, courseOf, mayBeOneRow } from './sqlstates.ts';
 
 export interface Failure {
   readonly code: ProblemCode;
-  /** For the log: the code, never a value. */
+  /** For the log: the code, and which rule or function reported it; never a value. */
   readonly cause: string;
-  /** One row may be to blame: worth running the rows one by one. Nothing was written. */
+  /** `lost`: the connection is gone. `bug`: ours or the driver's, so what the server did is not known. */
+  readonly course: Course | 'lost' | 'bug';
+  /** One row may be to blame: worth running the rows in halves. Nothing was written. */
   readonly perRow: boolean;
-  /** The connection is gone: a read is worth one more try. */
-  readonly connectionLost: boolean;
 }
 
 export function describeFailure(error: unknown, isRead: boolean): Failure {
   const code = errorCode(error);
-  const cause = code ?? nameBug(error);
-  // A bug of ours or of the driver: what the server did is not known, so nothing runs again.
-  if (code === undefined) return { code: 'internal', cause, perRow: false, connectionLost: false };
-  const loss = connectionLossOf(error);
+  // Node gives codes to its own, too.
+  if (code === undefined || error instanceof TypeError || error instanceof RangeError) {
+    return { code: 'internal', cause: nameBug(error), course: 'bug', perRow: false };
+  }
+  const loss = connectionLossOf(error) ?? (mayHaveEnded(error) ? 'unknown' : undefined);
   if (loss !== undefined) {
-    const unknown = loss === 'unknown' && !isRead;
+    const isUnknown = loss === 'unknown' && !isRead;
     return {
-      code: unknown ? 'outcome_unknown' : 'unavailable',
-      cause,
+      code: isUnknown ? 'outcome_unknown' : 'unavailable',
+      cause: code,
+      course: 'lost',
       perRow: false,
-      connectionLost: true,
     };
   }
   // From here on the server itself reported the error, so the statement was rolled back.
-  if (isTransient(code))
-    return { code: 'unavailable', cause, perRow: false, connectionLost: false };
-  return { code: 'internal', cause, perRow: true, connectionLost: false };
+  const reported = reportedBy(error, code);
+  const course = courseOf(reported);
+  return {
+    code: codeOf(course, reported, isRead),
+    cause: causeOf(reported),
+    course,
+    perRow: mayBeOneRow(course, reported),
+  };
 }
+
+/** A code of the system that no list has: whatever it was, the statement was on its way. */
+function mayHaveEnded(error: unknown): boolean {
+  return hasEndedSession(error) || !(isServerError(error) || isRefusal(error));
+}
+
+function codeOf(course: Course, { routine, hasContext }: Reported, isRead: boolean): ProblemCode {
+  switch (course) {
+    case 'again':
+    case 'late':
+    case 'unavailable':
+      return 'unavailable';
+    case 'rejected':
+      if (!isRead) return 'rejected';
+      // A policy that fails is its author's; a value that a statement does not take is our bug.
+      return hasContext || routine.startsWith('exec_stmt_') ? 'unavailable' : 'internal';
+    case 'internal':
+      return 'internal';
+  }
+}
+
+type Reported = Pick<ServerError, 'code' | 'routine' | 'constraint' | 'hasContext' | 'isRunning'>;
+
+/** Where the server refused the connection, the driver has read its error, and knows the code alone. */
+function reportedBy(error: unknown, code: string): Reported {
+  const nothing = { routine: '', constraint: '', hasContext: false, isRunning: true };
+  return isServerError(error) ? error : { ...nothing, code };
+}
+
+/** Names of the schema and of the server's source: who reads the log needs them, a client does not. */
+function causeOf({ code, routine, constraint }: Reported): string {
+  if (constraint !== '') return `${code} ${constraint}`;
+  return routine === '' ? code : `${code} ${routine}`;
+}
+
+/** What the server sent is no answer to what was asked: a bug, or a server that lies. */
+export function impossibleRows(what: string): Error {
+  return Object.assign(new Error(`impossible rows: ${what}`), { name: impossible });
+}
+
+const impossible = 'ImpossibleRows';
 
 /** Its kind and where it came from; not its message, which may carry values. */
 function nameBug(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
+  if (error.name === impossible) return error.message;
   const [, place] = /^ +at (.*)$/m.exec(error.stack ?? '') ?? [];
   return place === undefined ? error.name : `${error.name} at ${place.replace(/[^ (]*\//g, '')}`;
-}
-
-/** Class 53: nothing left to give; 58: the server's own disk; 57: an operator, or a timeout. */
-const transientClasses = ['53', '57', '58'];
-
-/** The same request may succeed later, and would fail row by row just as well. */
-const transient: ReadonlySet<string> = new Set([
-  '25006', // read-only: a standby, or somebody's wish
-  '55P03', // somebody holds a lock
-  '55006', // the database is being dropped or copied
-  // Who we are, where we are and what we may: until an operator has mended it.
-  '28000',
-  '28P01',
-  '3D000',
-  '42501',
-  // The tables, columns and functions of a schema that is being restored or altered.
-  '3F000',
-  '42P01',
-  '42703',
-  '42704',
-  '42883',
-  '0A000', // a kept plan no longer fits its table
-  '26000', // a kept statement is gone, by DEALLOCATE or a pooler
-]);
-
-function isTransient(code: string): boolean {
-  return transientClasses.includes(code.slice(0, 2)) || transient.has(code);
 }

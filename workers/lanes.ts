@@ -3,10 +3,11 @@
  * that waits for a lock never holds up a create. Batches of one kind are pipelined on it.
  */
 import type { DatabaseConfig } from '../src/config.ts';
-import { type Kind, kinds } from '../src/contract/endpoints.ts';
+import { isRead, type Kind, kinds } from '../src/contract/endpoints.ts';
 import { createLane, joinLanes, type Lane } from '../src/database/lane.ts';
 import { openPipeline } from '../src/database/wire/pipeline.ts';
 import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
+import { limitSettings } from './time-limits.ts';
 import { warmStatements } from './warm-statements.ts';
 
 export interface ExecutorOptions {
@@ -68,7 +69,9 @@ export function createLanes(options: ExecutorOptions): Lanes {
         openPipeline(options.database, {
           applicationName: `${options.applicationName} ${kind}`,
           statementTimeoutMs: options.statementTimeoutMs,
-          settings: settingsOf[kind],
+          settings: isRead(kind)
+            ? settingsOf[kind]
+            : { ...settingsOf[kind], ...limitSettings(options.statementTimeoutMs) },
           onClose,
         }),
       options.statementTimeoutMs + silenceMarginMs,

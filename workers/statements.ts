@@ -5,23 +5,33 @@
  */
 import type { ResponseItem } from '../src/batching/frames.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
-import type { Pipeline } from '../src/database/wire/pipeline.ts';
+import type { Call, Pipeline } from '../src/database/wire/pipeline.ts';
 import type { Values } from '../src/database/wire/row.ts';
-import { readTaskAnswer } from './answers.ts';
+import {
+  leftOut,
+  readCreatedAnswer,
+  readId,
+  readPlacedChanged,
+  readPlacedCreated,
+  readTaskAnswer,
+} from './answers.ts';
 import { bigintArray } from './arrays.ts';
+import { impossibleRows } from './failures.ts';
 import { listStatement, type Statement, sampleStatement } from './list-statement.ts';
+import { atPlaces, byPlace } from './placed-rows.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
 import {
   arrayParameters,
   arraysOf,
   assignments,
-  createdRow,
   parametersOf,
+  placeOfRow,
   prefixed,
   type TaskChange,
   type TaskDraft,
   type TaskRow,
+  taskColumnCount,
   taskColumns,
   toDraft,
   toTaskRow,
@@ -47,15 +57,15 @@ const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`
 const createOneText = `
   INSERT INTO tasks (${writtenColumns})
   SELECT ${writtenParameters(2)} WHERE $1::boolean
-  RETURNING id, version, created_at, updated_at`;
+  RETURNING ${taskColumns}`;
 
-// ORDER BY place: rows are inserted, numbered and returned in the order of the requests.
+// unnest gives the rows in the order of the requests, and nothing sorts them: so they are numbered.
+// The database may leave rows out or change all of a row, but not the place that it returns with.
 const createText = `
   INSERT INTO tasks (${writtenColumns})
   SELECT ${writtenValues}
   FROM unnest(${arrayParameters(1)}) WITH ORDINALITY AS draft(${writtenColumns}, place)
-  ORDER BY place
-  RETURNING id, version, created_at, updated_at`;
+  RETURNING ${taskColumns}, ${placeOfRow}`;
 
 // Rows are locked in ascending order of id, so that two batches can never wait for each other: with the
 // settings of lanes.ts, `id = ANY` walks the primary key in its order, whatever that of the array.
@@ -67,7 +77,7 @@ const changeText = `
     updated_at = greatest(now(), task.updated_at)
   FROM unnest($1::bigint[], ${arrayParameters(2)}) AS change(id, ${writtenColumns})
   WHERE task.id = ANY($1::bigint[]) AND task.id = change.id
-  RETURNING ${prefixed('task.', taskColumns)}`;
+  RETURNING ${prefixed('task.', taskColumns)}, change.id`;
 
 const removeText = 'DELETE FROM tasks WHERE id = ANY($1::bigint[]) RETURNING id';
 
@@ -78,23 +88,23 @@ export function readTasks(pipeline: Pipeline, ids: readonly number[]): Promise<R
   return pipeline.read(readText, [bigintArray(ids)], readTaskAnswer);
 }
 
-/** @returns one row for each draft, in their order. */
+/**
+ * @param before statements that run first in the same transaction.
+ * @returns one answer for each draft, in their order: the task as it is stored, or `rejected`.
+ */
 export async function createTasks(
   pipeline: Pipeline,
   drafts: readonly TaskDraft[],
-): Promise<TaskRow[]> {
-  const rows =
-    drafts.length === 1
-      ? await pipeline.run(createOneText, ['true', ...parametersOf(drafts[0]!)])
-      : await pipeline.run(createText, arraysOf(drafts));
-  return rows.map(([id, version, createdAt, updatedAt], place) =>
-    createdRow(drafts[place]!, {
-      id: id!,
-      version: version!,
-      createdAt: createdAt!,
-      updatedAt: updatedAt!,
-    }),
-  );
+  before?: readonly Call[],
+): Promise<ResponseItem[]> {
+  if (drafts.length === 1) {
+    const parameters = ['true', ...parametersOf(drafts[0]!)];
+    const rows = await pipeline.read(createOneText, parameters, readCreatedAnswer, before);
+    if (rows.length > 1) throw impossibleRows('several for one create');
+    return [rows[0] ?? leftOut];
+  }
+  const rows = await pipeline.read(createText, arraysOf(drafts), readPlacedCreated, before);
+  return atPlaces(rows, drafts.length, leftOut);
 }
 
 /** Makes the server keep the statement for a lone task. Without effect. */
@@ -104,22 +114,34 @@ export async function warmCreateOne(pipeline: Pipeline): Promise<void> {
 
 /**
  * @param changes each id at most once.
- * @returns the answers of the changed tasks, in no order; an id that does not exist has none.
+ * @returns the answers of the changed tasks, by the id that was asked for; the others were not changed.
  */
-export function changeTasks(
+export async function changeTasks(
   pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
-): Promise<ResponseItem[]> {
+  before?: readonly Call[],
+): Promise<ReadonlyMap<number, ResponseItem>> {
   // A planner that walks the arrays, and not the key, locks in the same order.
   const ascending = changes.toSorted((one, other) => one.id - other.id);
-  const ids = bigintArray(ascending.map((change) => change.id));
-  return pipeline.read(changeText, [ids, ...arraysOf(ascending)], readTaskAnswer);
+  const ids = ascending.map((change) => change.id);
+  const parameters = [bigintArray(ids), ...arraysOf(ascending)];
+  const rows = await pipeline.read(changeText, parameters, readPlacedChanged, before);
+  return byPlace(rows, ids);
 }
 
 /** @returns the ids that were there and are gone. */
-export async function removeTasks(pipeline: Pipeline, ids: readonly number[]): Promise<number[]> {
-  const rows = await pipeline.run(removeText, [bigintArray(ids)]);
-  return rows.map(([id]) => Number(id));
+export async function removeTasks(
+  pipeline: Pipeline,
+  ids: readonly number[],
+  before?: readonly Call[],
+): Promise<ReadonlySet<number>> {
+  const removed = await pipeline.read(removeText, [bigintArray(ids)], readId, before);
+  return new Set(
+    byPlace(
+      removed.map((id) => ({ place: id, answer: id })),
+      ids,
+    ).keys(),
+  );
 }
 
 /** @param prepared decides whether the server keeps the statement. */
@@ -130,15 +152,30 @@ export async function listTasks(
   prepared: PreparedShapes,
 ): Promise<TaskPage> {
   const rows = await runShape(pipeline, listStatement(query, plan), prepared);
-  const [generation, tableTotal, matching, finished] = rows[0]!;
+  const [generation, tableTotal, matching, finished] = rows[0] ?? [];
+  if (!isCount(generation) || !isCount(tableTotal) || !isCount(matching)) {
+    throw impossibleRows('a list without its state');
+  }
+  // One more than the page tells a cursor whether more come.
+  if (rows.length > query.perPage + 1) throw impossibleRows('a list longer than its page');
   return {
-    generation: generation!,
+    generation,
     tableTotal: Number(tableTotal),
     total: Number(matching),
     totalExact: finished === 't',
     // Without a task on the page there is still one row: the state beside nulls.
-    rows: rows.filter((row) => row[4] !== null).map((row) => toTaskRow(row.slice(4))),
+    rows: rows.filter((row) => row[stateColumns] !== null).map(toListedRow),
   };
+}
+
+/** In front of a task in each row of a list. */
+const stateColumns = 4;
+
+function toListedRow(row: Values): TaskRow {
+  if (row.length !== stateColumns + taskColumnCount) {
+    throw impossibleRows('another number of columns');
+  }
+  return toTaskRow(row.slice(stateColumns));
 }
 
 /** See sampleStatement. */
@@ -148,19 +185,26 @@ export async function sampleTasks(
   prepared: PreparedShapes,
 ): Promise<TaskSample> {
   const rows = await runShape(pipeline, sampleStatement(query), prepared);
-  const [hits, totals, walked] = rows[0]!.map((array) =>
-    array!.slice(1, -1).split(',').map(Number),
+  const [hits, totals, walked] = (rows[0] ?? []).map((array) =>
+    (array ?? '').slice(1, -1).split(',').map(Number),
   );
+  if (rows.length !== 1 || hits === undefined || totals === undefined || walked === undefined) {
+    throw impossibleRows('no one sample');
+  }
   return {
-    hits: hits!,
-    termHits: totals!.slice(0, -1),
-    tasks: totals!.at(-1)!,
-    walkedTasks: walked![0]!,
+    hits,
+    termHits: totals.slice(0, -1),
+    tasks: totals.at(-1)!,
+    walkedTasks: walked[0]!,
   };
 }
 
 export async function ping(pipeline: Pipeline): Promise<void> {
   await pipeline.run(pingText, []);
+}
+
+function isCount(text: string | null | undefined): text is string {
+  return text !== undefined && text !== null && /^-?\d{1,19}$/.test(text);
 }
 
 /** A shape that is not kept is parsed and planned each time. */

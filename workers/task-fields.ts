@@ -85,9 +85,20 @@ const written = [
   { column: 'assignee_id', type: 'bigint' },
 ] as const;
 
+/** The place of a row's request travels through the statement in it, until the statement ends. */
+const placeSetting = `'tasks.place'`;
+
 export const writtenColumns = written.map(({ column }) => column).join(', ');
-/** For SELECT: what the arrays have, as those columns take it. Here: as it is. */
-export const writtenValues = writtenColumns;
+/**
+ * For the SELECT of an INSERT: what the arrays have, and a note of the row's place beside it. An INSERT
+ * takes one row after another as far as its RETURNING, so that this is the place of the row that
+ * {@link placeOfRow} stands in, whatever triggers change in it, or how many they leave out.
+ */
+export const writtenValues = writtenColumns.replace(
+  'title',
+  `CASE WHEN set_config(${placeSetting}, place::text, true) <> '' THEN title END`,
+);
+export const placeOfRow = `current_setting(${placeSetting})`;
 export const columnsBesideId = `version, ${writtenColumns}, created_at, updated_at`;
 export const taskColumns = `id, ${columnsBesideId}`;
 
@@ -131,6 +142,28 @@ export function assignments(change: string): string {
     .join(', ');
 }
 
+/** The columns of a task as texts, as they are in `row`. */
+export function columnTexts(row: string): string[] {
+  return taskColumns.split(', ').map((column) => `${row}.${column}::text`);
+}
+
+/** For SQL: the task is what the draft asked for, made in this transaction and not changed since. */
+export function isAsDrafted(task: string, draft: string): string {
+  const fields = written.map(({ column }) => `${task}.${column} = ${draft}.${column}`);
+  return [
+    ...fields,
+    `${task}.version = 1`,
+    `${task}.created_at = now()::timestamptz(3)`,
+    `${task}.updated_at = ${task}.created_at`,
+  ].join(' AND ');
+}
+
+/** The texts of a task that is what the draft asked for. */
+export function draftedTexts(draft: string, id: string, createdAt: string): string[] {
+  const fields = written.map(({ column }) => `${draft}.${column}::text`);
+  return [`${id}::text`, `'1'`, ...fields, `${createdAt}::text`, `${createdAt}::text`];
+}
+
 /** What a key of a create is remembered with. The same for bodies that mean the same. */
 export function meaningOf({ title, description, status, assigneeId }: TaskDraft): string {
   return JSON.stringify([title, description, status, assigneeId]);
@@ -148,6 +181,8 @@ export interface TaskRow {
   readonly updatedAt: string;
 }
 
+export const taskColumnCount = 8;
+
 /** @param values of `taskColumns`, in their order. */
 export function toTaskRow(values: readonly (string | null)[]): TaskRow {
   const [id, version, title, description, status, assigneeId, createdAt, updatedAt] = values;
@@ -160,28 +195,6 @@ export function toTaskRow(values: readonly (string | null)[]): TaskRow {
     assigneeId: assigneeId!,
     createdAt: createdAt!,
     updatedAt: updatedAt!,
-  };
-}
-
-/** The row that a draft has become, without reading again what was written. */
-export function createdRow(
-  { title, description, status, assigneeId }: TaskDraft,
-  {
-    id,
-    version,
-    createdAt,
-    updatedAt,
-  }: Pick<TaskRow, 'id' | 'version' | 'createdAt' | 'updatedAt'>,
-): TaskRow {
-  return {
-    id,
-    version,
-    title,
-    description,
-    status,
-    assigneeId: String(assigneeId),
-    createdAt,
-    updatedAt,
   };
 }
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
-import { decodeRequests, encodeResponses, type Frame } from '../src/batching/frames.ts';
+import { decodeRequests, encodeResponses, type Frame, leftMsOf } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
 import { recordThread } from '../src/telemetry/metrics/thread-recorder.ts';
 import { claimRegion, type ThreadRegions } from '../src/telemetry/metrics/thread-regions.ts';
@@ -40,6 +40,10 @@ await Promise.race([
 ]);
 
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
-  const { items, microseconds } = await executor.execute(kind, decodeRequests(frame));
+  const { items, microseconds } = await executor.execute(
+    kind,
+    decodeRequests(frame),
+    leftMsOf(frame),
+  );
   return move(encodeResponses(items, microseconds));
 }

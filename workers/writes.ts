@@ -7,37 +7,35 @@ import {
   type ResponseItem,
 } from '../src/batching/frames.ts';
 import type { Lane } from '../src/database/lane.ts';
-import type { Pipeline } from '../src/database/wire/pipeline.ts';
-import {
-  conflict,
-  inOrderOf,
-  keyedAnswer,
-  noContent,
-  notFound,
-  preconditionFailed,
-  taskAnswer,
-  taskAnswerOrNotFound,
-} from './answers.ts';
+import type { Call, Pipeline } from '../src/database/wire/pipeline.ts';
+import { leftOut, noContent, notFound } from './answers.ts';
 import {
   type ConditionalChange,
   changeTasksIf,
+  idsThere,
   type Precondition,
   removeTasksIf,
 } from './conditional-statements.ts';
 import { createBodyDecoder, type Decoded } from './decode.ts';
 import { createTasksOnce, type KeyedDraft } from './keyed-create.ts';
+import { createLateRows } from './late-rows.ts';
 import { changeTasks, createTasks, removeTasks } from './statements.ts';
 import { changesNothing } from './task-fields.ts';
-import { executeWrites } from './write-batch.ts';
+import { executeWrites, type WriteKind } from './write-batch.ts';
+
+/** @param leftMs until the first of them is answered without us. */
+type ExecuteWrites = (items: readonly RequestItem[], leftMs: number) => Promise<ResponseItem[]>;
 
 export interface Writes {
-  create(items: readonly RequestItem[]): Promise<ResponseItem[]>;
-  change(items: readonly RequestItem[]): Promise<ResponseItem[]>;
-  remove(items: readonly RequestItem[]): Promise<ResponseItem[]>;
+  create: ExecuteWrites;
+  change: ExecuteWrites;
+  remove: ExecuteWrites;
 }
 
 export function createWrites(
   lanes: Readonly<Record<'create' | 'change' | 'remove', Lane>>,
+  /** Of a request as a whole. */
+  timeoutMs: number,
 ): Writes {
   const decoder = createBodyDecoder();
 
@@ -59,76 +57,103 @@ export function createWrites(
     return { ok: true, value: preconditionOf(item) };
   }
 
+  const late = createLateRows();
+  const creates: WriteKind<KeyedDraft> = {
+    decode: decodeCreate,
+    write: (drafts, before) => lanes.create.run((pipeline) => create(pipeline, drafts, before)),
+    lookCloser: answerNothing,
+    isRepeatable: isKeyed,
+    idOf: () => 0,
+  };
+  const changes: WriteKind<ConditionalChange> = {
+    decode: decodeChange,
+    write: (values, before) => lanes.change.run((pipeline) => change(pipeline, values, before)),
+    lookCloser: (values, before) =>
+      lanes.change.run((pipeline) => lookCloser(pipeline, values, changeTasksIf, before)),
+    isRepeatable: () => false,
+    idOf: ({ id }) => id,
+  };
+  const removals: WriteKind<Precondition> = {
+    decode: decodeRemoval,
+    write: (values, before) => lanes.remove.run((pipeline) => remove(pipeline, values, before)),
+    lookCloser: (values, before) =>
+      lanes.remove.run((pipeline) => lookCloser(pipeline, values, removeTasksIf, before)),
+    isRepeatable: () => false,
+    idOf: ({ id }) => id,
+  };
+
   return {
-    create: (items) =>
-      executeWrites(
-        items,
-        decodeCreate,
-        (drafts) => lanes.create.run((pipeline) => create(pipeline, drafts)),
-        isKeyed,
-      ),
-    change: (items) =>
-      executeWrites(items, decodeChange, (changes) =>
-        lanes.change.run((pipeline) => change(pipeline, changes)),
-      ),
-    remove: (items) =>
-      executeWrites(items, decodeRemoval, (removals) =>
-        lanes.remove.run((pipeline) => remove(pipeline, removals)),
-      ),
+    create: (items, leftMs) => executeWrites(items, creates, { timeoutMs, leftMs, late }),
+    change: (items, leftMs) => executeWrites(items, changes, { timeoutMs, leftMs, late }),
+    remove: (items, leftMs) => executeWrites(items, removals, { timeoutMs, leftMs, late }),
   };
 }
 
-async function create(pipeline: Pipeline, drafts: readonly KeyedDraft[]): Promise<ResponseItem[]> {
-  if (!drafts.some(isKeyed)) {
-    const rows = await createTasks(pipeline, drafts);
-    return rows.map((row) => taskAnswer(201, row));
-  }
-  const keys = new Set<string>();
-  /** Of two with the same key the second comes while the first is under way. */
-  const isFirst = drafts.map(
-    ({ key }) => key === null || (!keys.has(key) && keys.add(key) === keys),
-  );
-  const outcomes = await createTasksOnce(
-    pipeline,
-    drafts.filter((_, place) => isFirst[place]),
-  );
-  let next = 0;
-  return isFirst.map((first) => (first ? keyedAnswer(outcomes[next++]!) : conflict));
+type Answers = Promise<(ResponseItem | undefined)[]>;
+
+async function create(
+  pipeline: Pipeline,
+  drafts: readonly KeyedDraft[],
+  before: readonly Call[],
+): Answers {
+  const isPlain = !drafts.some(isKeyed);
+  return isPlain
+    ? createTasks(pipeline, drafts, before)
+    : createTasksOnce(pipeline, drafts, before);
 }
 
 async function change(
   pipeline: Pipeline,
   changes: readonly ConditionalChange[],
-): Promise<ResponseItem[]> {
-  if (changes.every(isPlain)) {
-    return inOrderOf(
-      changes.map(({ id }) => id),
-      await changeTasks(pipeline, changes),
-    );
-  }
-  const judged = new Map(
-    (await changeTasksIf(pipeline, changes)).map((task) => [Number(task.row.id), task]),
-  );
-  return changes.map(({ id }) => {
-    const task = judged.get(id);
-    return task?.met === false ? preconditionFailed : taskAnswerOrNotFound(task?.row);
-  });
+  before: readonly Call[],
+): Answers {
+  const found = changes.every(isPlain)
+    ? await changeTasks(pipeline, changes, before)
+    : await changeTasksIf(pipeline, changes, before);
+  return changes.map(({ id }) => found.get(id));
 }
 
 async function remove(
   pipeline: Pipeline,
   removals: readonly Precondition[],
-): Promise<ResponseItem[]> {
-  const ids = removals.map(({ id }) => id);
-  if (removals.every(({ versions }) => versions === null)) {
-    const removed = new Set(await removeTasks(pipeline, ids));
-    return ids.map((id) => (removed.has(id) ? noContent : notFound));
+  before: readonly Call[],
+): Answers {
+  if (removals.some(({ versions }) => versions !== null)) {
+    const judged = await removeTasksIf(pipeline, removals, before);
+    return removals.map(({ id }) => judged.get(id));
   }
-  const judged = await removeTasksIf(pipeline, removals);
-  return ids.map((id) => {
-    const met = judged.get(id);
-    return met === undefined ? notFound : met ? noContent : preconditionFailed;
-  });
+  const ids = removals.map(({ id }) => id);
+  const removed = await removeTasks(pipeline, ids, before);
+  return ids.map((id) => (removed.has(id) ? noContent : undefined));
+}
+
+/**
+ * The tasks are not there, or something kept them as they were: they are locked and judged, and
+ * written if they can be now. One that was there before and is there behind it, and was not to be
+ * locked, is kept from us by a policy.
+ */
+async function lookCloser<Value extends Precondition>(
+  pipeline: Pipeline,
+  values: readonly Value[],
+  judge: (
+    pipeline: Pipeline,
+    values: readonly Value[],
+    before: readonly Call[],
+  ) => Promise<ReadonlyMap<number, ResponseItem>>,
+  before: readonly Call[],
+): Answers {
+  const ids = values.map(({ id }) => id);
+  const [there, judged, still] = await Promise.all([
+    idsThere(pipeline, ids),
+    judge(pipeline, values, before),
+    idsThere(pipeline, ids),
+  ]);
+  return ids.map((id) => judged.get(id) ?? (there.has(id) && still.has(id) ? leftOut : notFound));
+}
+
+/** A create has its answer at once. */
+async function answerNothing(): Answers {
+  return [];
 }
 
 /** It changes something, whatever the task's version. */

@@ -134,7 +134,7 @@ export type ReadyAnswer = {
 
 /** One thing that is wrong. */
 export type Fault = {
-  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'unauthorized' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'internal' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'unauthorized' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rejected' | 'internal' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The field, parameter or header at fault; null when it is the request as a whole. */
   readonly field: string | null;
   readonly message: string;
@@ -182,7 +182,7 @@ export interface Operations {
       | { readonly status: 413; readonly headers: Headers; readonly body: ProblemOf<'payload_too_large'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
-      | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'idempotency_key_reused'> }
+      | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'idempotency_key_reused' | 'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
@@ -209,6 +209,7 @@ export interface Operations {
       | { readonly status: 413; readonly headers: Headers; readonly body: ProblemOf<'payload_too_large'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
+      | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
@@ -223,6 +224,7 @@ export interface Operations {
       | { readonly status: 413; readonly headers: Headers; readonly body: ProblemOf<'payload_too_large'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
+      | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
@@ -235,6 +237,7 @@ export interface Operations {
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 412; readonly headers: Headers; readonly body: ProblemOf<'precondition_failed'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
+      | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };

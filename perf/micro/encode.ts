@@ -4,14 +4,7 @@ import { readValues } from '../../src/database/wire/row.ts';
 import { readTaskAnswer } from '../../workers/answers.ts';
 import { encodeTaskAnswer } from '../../workers/encode.ts';
 import { encodeListAnswer } from '../../workers/encode-list.ts';
-import {
-  createdRow,
-  encodeTask,
-  type TaskRow,
-  toDraft,
-  toRfc3339,
-  toTaskRow,
-} from '../../workers/task-fields.ts';
+import { encodeTask, type TaskRow, toRfc3339, toTaskRow } from '../../workers/task-fields.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';
@@ -76,10 +69,14 @@ export function rowMessage(values: readonly (string | null)[]): Buffer {
 function toRow(task: SeededTask, place: number): TaskRow {
   const written = (time: string): string => time.replace('T', ' ').replace('Z', '+00');
   const { title, description, status, assigneeId } = task;
-  return createdRow(toDraft({ title, description, status, assigneeID: assigneeId }), {
+  return {
     id: String(place + 1),
     version: '1',
+    title,
+    description,
+    status,
+    assigneeId: String(assigneeId),
     createdAt: written(task.createdAt),
     updatedAt: written(task.updatedAt),
-  });
+  };
 }

@@ -42,7 +42,7 @@ export interface BatcherOptions<Request extends Waiting> {
   /** The same for one request of a batch that as a whole is not: it takes effect once. */
   readonly isRepeatable?: (request: Request) => boolean;
   /** See BatchExecutor.execute; where the batch runs is decided behind this. */
-  readonly execute: (items: readonly RequestItem[]) => Promise<Answers>;
+  readonly execute: (items: readonly RequestItem[], leftMs: number) => Promise<Answers>;
   readonly answer: (request: Request, item: ResponseItem) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
   readonly observer?: BatchObserver | undefined;
@@ -171,8 +171,10 @@ export function createBatcher<Request extends Waiting>(
 
   /** @param items of their own: places are emptied while it runs. */
   function execute(items: readonly Request[]): Promise<Answers> {
-    const answers = options.execute(items);
-    return options.repeatable ? answers.catch(() => options.execute(items)) : answers;
+    const answers = options.execute(items, leftMsOf(items));
+    return options.repeatable
+      ? answers.catch(() => options.execute(items, leftMsOf(items)))
+      : answers;
   }
 
   function expire(now: number): void {
@@ -201,4 +203,11 @@ export function createBatcher<Request extends Waiting>(
   }
 
   return { add, expire, size };
+}
+
+/** Deadlines are given in order of arrival, but for bodies that took long to come. */
+function leftMsOf(items: readonly Waiting[]): number {
+  let deadline = Number.POSITIVE_INFINITY;
+  for (const item of items) deadline = Math.min(deadline, item.deadline);
+  return deadline - performance.now();
 }

@@ -12,9 +12,10 @@ export interface Answers {
 export interface BatchExecutor {
   /**
    * @param items not changed by anybody until the answers are there.
+   * @param leftMs until the first of them is answered without us; writes do not begin later.
    * Rejects only when the thread that had the batch is gone; what it wrote is then not known.
    */
-  execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers>;
+  execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers>;
   /** Waits for batches that run, then lets go of threads and connections. */
   close(): Promise<void>;
 }

@@ -4,7 +4,8 @@
  *
  * A request frame and a response frame begin alike:
  *
- *   count: u32, microseconds: u32 (of an answer: what its statement took), then `count` records of `recordBytes`, then the bodies in one run
+ *   count: u32, time: u32 (of requests: the milliseconds that are left to answer them; of answers: the
+ *   microseconds that their statement took), then `count` records of `recordBytes`, then the bodies in one run
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
  *                    | extra length: u32, of what stands behind the body
@@ -52,7 +53,7 @@ export interface ResponseItem {
 export type Frame = Uint8Array<ArrayBuffer>;
 
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
-export function encodeRequests(items: readonly RequestItem[]): Frame {
+export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame {
   let bodyBytes = 0;
   for (const item of items) bodyBytes += item.body.length + item.extra.length;
   let bodyOffset = headBytes + items.length * requestRecordBytes;
@@ -61,6 +62,7 @@ export function encodeRequests(items: readonly RequestItem[]): Frame {
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
+  words[1] = Math.max(0, leftMs);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * requestRecordBytes;
@@ -142,8 +144,17 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
   return items;
 }
 
+/** What is left to answer the requests of a frame. */
+export function leftMsOf(frame: Frame): number {
+  return timeOf(frame);
+}
+
 /** What the statement of a response frame took. */
 export function microsecondsOf(frame: Frame): number {
+  return timeOf(frame);
+}
+
+function timeOf(frame: Frame): number {
   return new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
 }
 

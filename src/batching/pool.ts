@@ -102,11 +102,15 @@ export function createPool(options: PoolOptions): Pool {
    */
   function replaceThread(): void {
     if (closing || pool.threads.length >= options.threads) return;
-    execute('read', []).catch(() => undefined);
+    execute('read', [], 0).catch(() => undefined);
   }
 
-  async function execute(kind: Kind, items: readonly RequestItem[]): Promise<Answers> {
-    const frame = encodeRequests(items);
+  async function execute(
+    kind: Kind,
+    items: readonly RequestItem[],
+    leftMs: number,
+  ): Promise<Answers> {
+    const frame = encodeRequests(items, leftMs);
     const late = new AbortController();
     // Ends the thread that has the batch, or takes the batch out of the pool's queue.
     const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);

@@ -26,7 +26,7 @@ const searchesInFlightMax = 4;
 
 export function createQueues(
   { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
-  execute: (kind: Kind, items: readonly RequestItem[]) => Promise<Answers>,
+  execute: (kind: Kind, items: readonly RequestItem[], leftMs: number) => Promise<Answers>,
   observers: Readonly<Record<Kind, BatchObserver>> | undefined,
 ): Queues {
   return {
@@ -39,7 +39,7 @@ export function createQueues(
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),
         isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
-        execute: (items) => execute(kind, items),
+        execute: (items, leftMs) => execute(kind, items, leftMs),
         answer,
         fail,
         observer: observers?.[kind],

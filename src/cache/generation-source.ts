@@ -2,6 +2,7 @@
 import type { DatabaseConfig } from '../config.ts';
 import { createLane } from '../database/lane.ts';
 import { openPipeline, type Pipeline } from '../database/wire/pipeline.ts';
+import { countOf, oneRow } from '../database/wire/row.ts';
 import type { Generation } from './generation.ts';
 
 export interface GenerationSourceOptions {
@@ -49,8 +50,8 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
 
   async function readOnce(pipeline: Pipeline): Promise<Generation> {
     const database = databases.get(pipeline) ?? (await readDatabase(pipeline));
-    const [[number, table, start]] = (await pipeline.run(text, [])) as [[string, string, string]];
-    return { number: Number(number), era: `${database} ${table} ${start}` };
+    const [number, table, start] = oneRow(await pipeline.run(text, []), 3);
+    return { number: countOf(number!), era: `${database} ${table} ${start}` };
   }
 
   async function readAll(pipeline: Pipeline): Promise<Generation> {
@@ -61,9 +62,9 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
   }
 
   async function readDatabase(pipeline: Pipeline): Promise<string> {
-    const [[database]] = (await pipeline.run(databaseText, [], false)) as [[string]];
-    databases.set(pipeline, database);
-    return database;
+    const [database] = oneRow(await pipeline.run(databaseText, [], false), 1);
+    databases.set(pipeline, database!);
+    return database!;
   }
 
   return { read: () => lane.run(isPooled ? readAll : readOnce), close: () => lane.close() };

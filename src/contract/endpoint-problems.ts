@@ -34,10 +34,10 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
 function problemsOfKind(kind: Kind): readonly ProblemCode[] {
   switch (kind) {
     case 'create':
-      return ['conflict', 'idempotency_key_reused'];
+      return ['conflict', 'idempotency_key_reused', 'rejected'];
     case 'change':
     case 'remove':
-      return ['precondition_failed'];
+      return ['precondition_failed', 'rejected'];
     case 'list':
     case 'search':
       return ['unknown_parameter'];

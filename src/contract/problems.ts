@@ -31,6 +31,7 @@ export const problems = {
     status: 422,
     message: 'The Idempotency-Key has been used with another body.',
   },
+  rejected: { status: 422, message: "The database's own rules reject this." },
   internal: { status: 500, message: 'The service failed.' },
   overloaded: { status: 503, message: 'The service has too much to do.' },
   unavailable: { status: 503, message: 'The service cannot reach its database.' },

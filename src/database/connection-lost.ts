@@ -1,4 +1,7 @@
 /** Errors, by SQLSTATE and by the driver's codes, after which a connection is not to be used. */
+import type { ServerError } from './wire/server-error.ts';
+
+export type { ServerError };
 
 /** The client has lost its connection before and makes no other one. */
 const spent = 'CLIENT_SPENT';
@@ -44,10 +47,16 @@ export type Loss =
   /** It may have been committed, or not. */
   | 'unknown';
 
+/** The session is in the failed transaction of somebody before us: nothing runs in it. */
+const failedBlock = '25P02';
+
 /** `undefined`: the session goes on; the server itself reported the error, or it is a bug. */
 export function connectionLossOf(error: unknown): Loss | undefined {
   const code = errorCode(error);
   if (code === undefined) return undefined;
+  if (code === failedBlock) return 'not-sent';
+  // A trigger may report any SQLSTATE, a lost connection of its own as well.
+  if (severityOf(error) === 'ERROR') return undefined;
   if (code === spent || notSent.has(code)) return 'not-sent';
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
 }
@@ -55,6 +64,11 @@ export function connectionLossOf(error: unknown): Loss | undefined {
 /** There never was a connection: whatever waited for it was not sent. */
 export function isRefusal(error: unknown): boolean {
   return refused.has(errorCode(error) ?? '');
+}
+
+/** The server ended the session with it. The transaction before it may have been committed. */
+export function hasEndedSession(error: unknown): boolean {
+  return ['FATAL', 'PANIC'].includes(severityOf(error) ?? '') && !isRefusal(error);
 }
 
 /** A kept statement no longer fits its tables, is gone, or is there already: it did not run. */
@@ -80,6 +94,18 @@ export function closedError(cause?: string): Error {
 /** @param cause what ended the connection, before anything was sent on it. */
 export function spentError(cause?: unknown): Error {
   return Object.assign(new Error('the connection is gone', { cause }), { code: spent });
+}
+
+/** What a pipeline read itself, with all that it keeps; the driver's errors are not. */
+export function isServerError(error: unknown): error is ServerError {
+  return error instanceof Error && 'isRunning' in error;
+}
+
+/** Of what the server reported; `undefined`: it reported nothing. */
+function severityOf(error: unknown): string | undefined {
+  const severity: unknown =
+    error instanceof Error ? (error as { severity?: unknown }).severity : undefined;
+  return typeof severity === 'string' ? severity : undefined;
 }
 
 /** SQLSTATE or the driver's code. */

@@ -2,6 +2,7 @@
 import type { DatabaseConfig } from '../config.ts';
 import { createLane } from './lane.ts';
 import { openPipeline, type Pipeline } from './wire/pipeline.ts';
+import { countOf, oneRow } from './wire/row.ts';
 
 export interface TaskCounts {
   /** Rejects when the database does not answer in time. Who asks meanwhile gets the same answer. */
@@ -36,11 +37,12 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
 const counted = ['pending', 'in_progress', 'completed', 'done', 'canceled'];
 
 async function readCounts(pipeline: Pipeline): Promise<Readonly<Record<string, number>>> {
-  const [row] = await pipeline.run(
+  const rows = await pipeline.run(
     `SELECT ${counted.join(', ')} FROM tasks_state WHERE only_row`,
     [],
   );
-  return Object.fromEntries(counted.map((status, place) => [status, Number(row![place])]));
+  const row = oneRow(rows, counted.length);
+  return Object.fromEntries(counted.map((status, place) => [status, countOf(row[place]!)]));
 }
 
 /** A server that says nothing while it is connected to is not noticed before the lane's limit. */

@@ -341,6 +341,7 @@ export const examples: readonly Example[] = [
 
 export const troubleExamples: readonly TroubleExample[] = [
   trouble('conflict', 'The first request with the key is under way'),
+  trouble('rejected', 'A constraint, a trigger or a policy of the database does not let it in'),
   trouble('overloaded', 'Too many requests wait'),
   trouble('unavailable', 'The database does not answer, or not in time'),
   trouble('outcome_unknown', 'The connection was lost while the write was under way'),

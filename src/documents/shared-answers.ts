@@ -18,7 +18,7 @@ const sharedNames: Readonly<Record<string, string>> = {
   '413': 'PayloadTooLarge',
   '414': 'UriTooLong',
   '415': 'UnsupportedMediaType',
-  '422': 'IdempotencyKeyReused',
+  '422 rejected': 'Rejected',
   '500': 'Internal',
   '503 overloaded unavailable': 'Unavailable',
   '503 overloaded unavailable outcome_unknown': 'WriteUnavailable',
@@ -44,7 +44,11 @@ export function createSharedAnswers(): SharedAnswers {
         continue;
       }
       if (!shared.has(name)) {
-        const told = status === 400 ? [] : examples.filter((example) => example.status === status);
+        // What a set of codes is told with may be another set's.
+        const told =
+          sharedNames[status] === undefined
+            ? []
+            : examples.filter((example) => example.status === status);
         shared.set(name, problemAnswer(status, group, told));
       }
       answers[status] = { $ref: `#/components/responses/${name}` };

@@ -260,7 +260,10 @@ export function createServer(options: ServerOptions): Server {
   }
 
   function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
-    if (problems[code].status >= 500) options.onFailure(exchange, code, cause);
+    // What a rule of the database's owner refuses is the client's affair, and its owner's.
+    if (problems[code].status >= 500 || code === 'rejected') {
+      options.onFailure(exchange, code, cause);
+    }
     replies.problem(exchange, code);
   }
 

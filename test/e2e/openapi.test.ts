@@ -53,6 +53,13 @@ const troubles: Readonly<Partial<Record<ProblemCode, () => Promise<Answer>>>> = 
       api.close();
     }
   },
+  async rejected() {
+    const { sql } = suite.database;
+    await sql`ALTER TABLE tasks ADD CONSTRAINT allowed CHECK (title <> 'forbidden')`;
+    const answer = await suite.api.post({ title: 'forbidden' }, { headers });
+    await sql`ALTER TABLE tasks DROP CONSTRAINT allowed`;
+    return answer;
+  },
   async overloaded() {
     const { config } = suite.database;
     const service = await startService({ database: config, env: { QUEUE_MAX: '1' } });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  hasVersionsFlag,
   type RequestItem,
   type ResponseItem,
   wantsProblemFlag,
@@ -214,9 +215,9 @@ test('where one row makes the statement fail, only that row fails', async () => 
     );
     assert.deepEqual(
       answers.map(({ status }) => status),
-      [201, 201, 500, 201],
+      [201, 201, 422, 201],
     );
-    assert.equal(answers[2]?.problem, 'internal');
+    assert.equal(answers[2]?.problem, 'rejected');
     const [row] = await database.sql<{ count: string }[]>`
       SELECT count(*) AS count FROM tasks WHERE assignee_id IN (11, 12, 13, 14)`;
     assert.equal(row?.count, '3');
@@ -301,6 +302,51 @@ test('a lock that is held too long is unavailable and leaves nothing behind', as
   assert.deepEqual([answer?.status, answer?.problem], [503, 'unavailable']);
   const [read] = await execute('read', [{ id }]);
   assert.equal(read?.body.data['title'], 'a task');
+});
+
+test('beside a row that somebody holds, the others of its batch are written', async () => {
+  const ids = [await createTask(), await createTask(), await createTask()];
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`SELECT FROM tasks WHERE id = ${ids[1]!} FOR UPDATE`;
+  const change = (title: string) => ids.map((id) => ({ id, ...json({ title }) }));
+  const first = await execute('change', change('once'));
+  // Somebody tries again: the one that was late is remembered, and runs behind the others.
+  const second = await execute('change', change('twice'));
+  const removed = await execute('remove', [{ id: ids[1]! }, { id: ids[2]! }]);
+  await holder`ROLLBACK`;
+  holder.release();
+  for (const answers of [first, second]) {
+    assert.deepEqual(
+      answers.map(({ status, problem }) => problem ?? status),
+      [200, 'unavailable', 200],
+    );
+  }
+  assert.deepEqual(
+    removed.map(({ status, problem }) => problem ?? status),
+    ['unavailable', 204],
+  );
+  const read = await execute('read', [{ id: ids[0]! }, { id: ids[1]! }]);
+  assert.deepEqual(
+    read.map(({ body }) => body.data['title']),
+    ['twice', 'a task'],
+  );
+  const [late] = await execute('change', [{ id: ids[1]!, ...json({ title: 'in the end' }) }]);
+  assert.deepEqual([late?.status, late?.version], [200, 2]);
+});
+
+test('a rule that gives another statement is said to be unavailable, and nothing happens', async () => {
+  const id = await createTask();
+  await database.sql`CREATE RULE stay AS ON DELETE TO tasks DO INSTEAD NOTHING`;
+  try {
+    const [plain] = await execute('remove', [{ id }]);
+    const [conditional] = await execute('remove', [{ id, flags: hasVersionsFlag, extra: '1' }]);
+    assert.deepEqual([plain?.problem, conditional?.problem], ['unavailable', 'unavailable']);
+  } finally {
+    await database.sql`DROP RULE stay ON tasks`;
+  }
+  const [removed] = await execute('remove', [{ id }]);
+  assert.equal(removed?.status, 204);
 });
 
 test('reads go on after their connection was ended by the server', async () => {

@@ -70,7 +70,34 @@ describe('statements one behind another', () => {
     const failure = await pipeline
       .run(`SELECT 1 / (length($1) - 6) AS "secret"`, ['secret'])
       .catch((error: unknown) => error);
-    assert.deepEqual(Object.keys(failure as object).sort(), ['code', 'severity']);
+    assert.deepEqual(
+      { ...(failure as object) },
+      {
+        code: '22012',
+        severity: 'ERROR',
+        routine: 'int4div',
+        constraint: '',
+        hasContext: false,
+        isRunning: true,
+      },
+    );
+  });
+
+  it('tell in their failures whether rows were at work, and which constraint said no', async () => {
+    await pipeline.run('CREATE TABLE checked (id int CONSTRAINT small CHECK (id < 9))', [], false);
+    const cause = (text: string, ...parameters: string[]) =>
+      pipeline.run(text, parameters).catch(({ isRunning, constraint }) => [isRunning, constraint]);
+    assert.deepEqual(await cause('INSERT INTO checked VALUES ($1::int)', '10'), [true, 'small']);
+    assert.deepEqual(await cause('INSERT INTO checked VALUES ($1::int)', 'ten'), [false, '']);
+    assert.deepEqual(await cause('INSERT INTO unchecked VALUES (1)'), [false, '']);
+    await pipeline.run(
+      `ALTER TABLE checked ADD CONSTRAINT one UNIQUE (id) DEFERRABLE INITIALLY DEFERRED`,
+      [],
+      false,
+    );
+    await pipeline.run('INSERT INTO checked VALUES (1)', []);
+    // At the commit, behind the end of the statement.
+    assert.deepEqual(await cause('INSERT INTO checked VALUES (1)'), [true, 'one']);
   });
 
   it('are parsed once, and again when the server did not understand them', async () => {

@@ -18,8 +18,10 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
   const runs: Run[] = [];
   const answered: number[] = [];
   const failed: string[] = [];
+  const lefts: number[] = [];
 
-  function execute(items: readonly RequestItem[]): Promise<Answers> {
+  function execute(items: readonly RequestItem[], leftMs: number): Promise<Answers> {
+    lefts.push(leftMs);
     const ids = items.map((item) => item.id);
     return new Promise((resolve, reject) => {
       runs.push({
@@ -53,7 +55,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
   });
   const add = (id: number, deadline = 1000): boolean =>
     batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, statementUs: 0 });
-  return { batcher, runs, answered, failed, add };
+  return { batcher, runs, answered, failed, lefts, add };
 }
 
 test('requests of one turn of the event loop share a batch', async () => {
@@ -213,4 +215,16 @@ test('while the first of the queue waits too long, nobody else is let in', async
   runs[2]!.finish();
   await turn();
   assert.deepEqual(answered, [0, 1, 2, 3, 5, 6]);
+});
+
+test('a batch is told how long the first of its answers may take, whatever their order', async () => {
+  const { add, lefts } = setUp();
+  const now = performance.now();
+  add(1, now + 5000);
+  add(2, now + 3000);
+  add(3, now + 4000);
+  await turn();
+  assert.equal(lefts.length, 1);
+  assert.ok(lefts[0]! <= 3000, String(lefts[0]));
+  assert.ok(lefts[0]! > 3000 - (performance.now() - now) - 1, String(lefts[0]));
 });

@@ -6,6 +6,7 @@ import {
   decodeResponses,
   encodeRequests,
   encodeResponses,
+  leftMsOf,
 } from '../../src/batching/frames.ts';
 import { idMax } from '../../src/contract/limits.ts';
 
@@ -54,4 +55,9 @@ test('a frame owns its memory and survives the trip to another thread', () => {
   const moved = structuredClone(frame, { transfer: [frame.buffer] });
   assert.equal(frame.byteLength, 0);
   assert.deepEqual(plain(decodeRequests(moved)), plain(items));
+});
+
+test('a frame of requests says how long their answers may take', () => {
+  assert.equal(leftMsOf(encodeRequests([], 1234.7)), 1234);
+  assert.equal(leftMsOf(encodeRequests([], -5)), 0);
 });

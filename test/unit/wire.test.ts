@@ -90,13 +90,23 @@ describe('messages of the server', () => {
     assert.equal(isFatal(serverError(bytes, 0, bytes.length)), true);
   });
 
-  it('say what failed by SQLSTATE, severity and message, and nothing else', () => {
-    const text = 'SFEHLER\0VERROR\0C23505\0Mduplicate\0DKey (title)=(secret)\0\0';
+  it('say what failed by codes, names and message, and nothing of its values', () => {
+    const text =
+      'SFEHLER\0VERROR\0C23505\0Mduplicate\0DKey (title)=(secret)\0Hsecret\0Wsecret\0' +
+      'ssecret\0tsecret\0ntitles\0R_bt_check_unique\0\0';
     const bytes = Buffer.from(text);
-    const error = serverError(bytes, 0, bytes.length);
+    const error = serverError(bytes, 0, bytes.length, true);
     assert.deepEqual(
       { ...error, message: error.message },
-      { code: '23505', severity: 'ERROR', message: 'duplicate' },
+      {
+        code: '23505',
+        severity: 'ERROR',
+        message: 'duplicate',
+        routine: '_bt_check_unique',
+        constraint: 'titles',
+        hasContext: true,
+        isRunning: true,
+      },
     );
   });
 });

@@ -54,8 +54,17 @@ export interface Pipeline {
    * @param prepare the server keeps the statement and its plan.
    */
   run(text: string, parameters: readonly string[], prepare?: boolean): Promise<Values[]>;
-  /** The same for a statement that is kept. @param read must not throw. */
-  read<Row>(text: string, parameters: readonly string[], read: RowReader<Row>): Promise<Row[]>;
+  /**
+   * The same for a statement that is kept.
+   * @param read must not throw.
+   * @param before statements that run first in the same transaction; their rows are dropped.
+   */
+  read<Row>(
+    text: string,
+    parameters: readonly string[],
+    read: RowReader<Row>,
+    before?: readonly Call[],
+  ): Promise<Row[]>;
   /**
    * Runs statements one after another in one transaction and one round trip: all take
    * effect or none. Each has a snapshot of its own. Rejects with the failure of the first that failed.
@@ -86,6 +95,8 @@ interface Transaction {
   readonly reject: (error: unknown) => void;
   /** Place of the statement whose rows come. */
   at: number;
+  /** How many the server has planned, with their parameters. */
+  bound: number;
   failure: Error | undefined;
   /** What was added to its statements. */
   variant: string;
@@ -100,10 +111,11 @@ const variantBytes = 6;
 const dataRow = 0x44; // D
 const errorResponse = 0x45; // E
 const parseComplete = 0x31; // 1
+const bindComplete = 0x32; // 2
 const commandComplete = 0x43; // C
 const readyForQuery = 0x5a; // Z
-/** Of no interest: BindComplete, CloseComplete, notices, settings and the like. */
-const passedOver: ReadonlySet<number> = new Set(Buffer.from('23AINSnt'));
+/** Of no interest: CloseComplete, notices, settings and the like. */
+const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINSnt'));
 
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
@@ -124,8 +136,9 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   let variant = '';
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
-  async function start<Row>(statement: Statement): Promise<Row[]> {
-    await begin([statement]);
+  async function start<Row>(statement: Statement, before: readonly Call[] = []): Promise<Row[]> {
+    const prior = before.map((call) => statementOf(call, readNothing, true));
+    await begin(prior.length === 0 ? [statement] : [...prior, statement]);
     return statement.rows as Row[];
   }
 
@@ -145,6 +158,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         resolve,
         reject,
         at: 0,
+        bound: 0,
         failure: undefined,
         variant,
         repeated: false,
@@ -212,6 +226,9 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       case commandComplete:
         if (transaction !== undefined) transaction.at++;
         return;
+      case bindComplete:
+        if (transaction !== undefined) transaction.bound++;
+        return;
       case readyForQuery:
         return transaction === undefined ? lose(outOfStepError()) : settle(transaction);
       case parseComplete: {
@@ -220,7 +237,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         return;
       }
       case errorResponse: {
-        const failure = serverError(bytes, at, end);
+        const failure = serverError(bytes, at, end, isRunning(transaction));
         if (transaction !== undefined) transaction.failure = failure;
         if (isFatal(failure)) lose(closedError(failure.code), failure);
         return;
@@ -260,6 +277,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     transaction.repeated = true;
     transaction.failure = undefined;
     transaction.at = 0;
+    transaction.bound = 0;
     for (const statement of statements) {
       statement.parsing = false;
       statement.rows.length = 0;
@@ -303,7 +321,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   return {
     run: (text, parameters, prepare = true) =>
       start(statementOf({ text, parameters }, readValues, prepare)),
-    read: (text, parameters, read) => start(statementOf({ text, parameters }, read, true)),
+    read: (text, parameters, read, before) =>
+      start(statementOf({ text, parameters }, read, true), before),
     together,
     runAlone: (text) => begin([statementOf({ text, parameters: [] }, readNothing, false)], false),
     destroy: () => lose(outOfStepError()),
@@ -324,6 +343,13 @@ function statementOf(
     name: keep ? statementName(text) : '',
     parsing: false,
   };
+}
+
+/** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
+function isRunning(transaction: Transaction | undefined): boolean {
+  if (transaction === undefined) return false;
+  const { at, bound, statements } = transaction;
+  return bound > at || at === statements.length;
 }
 
 function readNothing(): undefined {}

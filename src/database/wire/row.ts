@@ -48,6 +48,27 @@ export function readByteTexts(bytes: Buffer, at: number): Values {
   return values;
 }
 
+/**
+ * Of a statement that gives one, whatever is in the tables.
+ * @throws when there is another number of rows or columns, or a NULL: a bug, or a server that lies.
+ */
+export function oneRow(rows: readonly Values[], columns: number): readonly string[] {
+  const [row] = rows;
+  if (rows.length !== 1 || row?.length !== columns) {
+    throw new Error(`impossible rows: ${rows.length} of ${row?.length ?? 0} columns`);
+  }
+  return row.map((value) => {
+    if (value === null) throw new Error('impossible rows: a NULL');
+    return value;
+  });
+}
+
+/** @throws when it is no number that PostgreSQL counts with. */
+export function countOf(text: string): number {
+  if (!/^-?\d{1,19}$/.test(text)) throw new Error('impossible rows: no number');
+  return Number(text);
+}
+
 function columnCount(bytes: Buffer, at: number): number {
   return (bytes[at]! << 8) | bytes[at + 1]!;
 }
