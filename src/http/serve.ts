@@ -11,6 +11,7 @@ import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
+import { isUrlTooLong } from '../contract/url-length.ts';
 import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
@@ -25,7 +26,7 @@ import {
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
+import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isLocalPeer } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
