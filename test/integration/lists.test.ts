@@ -103,8 +103,8 @@ async function mixIndexedTexts(): Promise<void> {
     await sql`INSERT INTO tasks_unindexed SELECT id FROM tasks WHERE id % 3 = 2`;
   });
   const [mixture] = await database.sql<Record<string, string>[]>`
-    SELECT count(*) FILTER (WHERE text.title = task.title AND text.description = task.description) AS present,
-      count(*) FILTER (WHERE text.title <> task.title OR text.description <> task.description) AS former,
+    SELECT count(*) FILTER (WHERE text.title = tasks_fold(task.title) AND text.description = tasks_fold(task.description)) AS present,
+      count(*) FILTER (WHERE text.title <> tasks_fold(task.title) OR text.description <> tasks_fold(task.description)) AS former,
       count(*) FILTER (WHERE text.id IS NULL) AS none,
       count(*) FILTER (WHERE task.id IS NULL) AS gone
     FROM tasks AS task FULL JOIN tasks_texts AS text USING (id)`;
