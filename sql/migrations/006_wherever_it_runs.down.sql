@@ -20,7 +20,7 @@ BEGIN
   RETURN NULL;
 END $$;
 
-ALTER TABLE tasks_unindexed DROP COLUMN place;
+ALTER TABLE tasks_unindexed DROP COLUMN place, DROP COLUMN queued_at;
 TRUNCATE tasks_texts, tasks_unindexed;
 DROP INDEX IF EXISTS tasks_texts_trigrams;
 ALTER TABLE tasks_texts
@@ -85,8 +85,4 @@ ALTER FUNCTION tasks_index_texts(integer) SET enable_mergejoin = off;
 ALTER FUNCTION tasks_index_texts(integer) SET maintenance_work_mem = '64MB';
 
 DROP FUNCTION tasks_fold(text);
-ALTER TABLE tasks
-  DROP CONSTRAINT tasks_id_check,
-  DROP CONSTRAINT tasks_version_check,
-  DROP CONSTRAINT tasks_created_at_check,
-  DROP CONSTRAINT tasks_updated_at_check;
+ALTER TABLE tasks DROP CONSTRAINT tasks_bounds_check;

@@ -21,12 +21,14 @@ export interface GenerationSource {
  * The era is the start of the server and the table's own number: after a restore, a failover or a
  * crash that lost unsynchronised commits, a generation may come a second time with other data. The
  * database's number is a part of it too, for a copy of a database has the numbers of its tables;
- * it cannot change while a connection lives.
+ * it cannot change while a connection lives. And so is the file of the tasks: ALTER TABLE ... USING
+ * writes them anew, into another file, and no trigger fires.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
 /** By its key: the one row may stand in a table of many pages that are empty. */
-const text =
-  'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state WHERE only_row';
+const text = `
+  SELECT generation, tableoid, pg_relation_filenode('tasks'), pg_postmaster_start_time()
+  FROM tasks_state WHERE only_row`;
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const lane = createLane(
@@ -44,8 +46,10 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
 
   async function readOnce(pipeline: Pipeline): Promise<Generation> {
     const database = databases.get(pipeline) ?? (await readDatabase(pipeline));
-    const [[number, table, start]] = (await pipeline.run(text, [])) as [[string, string, string]];
-    return { number: Number(number), era: `${database} ${table} ${start}` };
+    const [[number, ...marks]] = (await pipeline.run(text, [])) as [
+      [string, string, string, string],
+    ];
+    return { number: Number(number), era: `${database} ${marks.join(' ')}` };
   }
 
   async function readDatabase(pipeline: Pipeline): Promise<string> {

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../telemetry/log.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
+import { recount } from './recount.ts';
 import { withSession } from './session.ts';
 import { type Place, withDatabase } from './with-database.ts';
 
@@ -13,6 +14,7 @@ interface Target extends Place {
 }
 
 const askTimeoutMs = 10_000;
+const noTimeout = 0;
 
 const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
@@ -26,6 +28,11 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
     withDatabase(target, target.log, async (database) => {
       const ran = await migrateDown(database, target.log);
       if (ran === 0) target.log.info('no migration has run');
+    }),
+  recount: (target) =>
+    withDatabase(target, target.log, async (database) => {
+      const found = await withSession(database, noTimeout, recount);
+      target.log.info('counted all tasks anew; this was wrong', { ...found });
     }),
   status: (target) =>
     withDatabase(target, target.log, async (database) => {

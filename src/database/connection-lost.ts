@@ -57,6 +57,13 @@ export function isRefusal(error: unknown): boolean {
   return refused.has(errorCode(error) ?? '');
 }
 
+/** There is nothing to talk to, whatever is asked: errors of sessions have theirs inside. */
+export function isOutOfReach(error: unknown): boolean {
+  if (connectionLossOf(error) !== undefined || isRefusal(error)) return true;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause !== undefined && isOutOfReach(cause);
+}
+
 /** A kept statement no longer fits its tables, or is gone: it did not run. */
 export function isStalePlan(error: unknown): boolean {
   return ['0A000', '26000', '42804'].includes(errorCode(error) ?? '');

@@ -1,6 +1,6 @@
 /** Idempotency-Keys that nobody will ask for any more. */
 import type { DatabaseConfig } from '../config.ts';
-import { describeError, type Logger } from '../telemetry/log.ts';
+import type { Work } from '../telemetry/background.ts';
 import type { Client } from './client.ts';
 import { withSession } from './session.ts';
 
@@ -8,7 +8,7 @@ export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
   /** How long a key is kept. */
   readonly hours: number;
-  readonly log: Logger;
+  readonly work: Work;
 }
 
 export interface ExpiredKeys {
@@ -26,7 +26,7 @@ const statementsPerRound = 14;
 export function removeExpiredKeysRegularly({
   database,
   hours,
-  log,
+  work,
 }: ExpiredKeysOptions): ExpiredKeys {
   let round: Promise<void> | undefined;
   const timer = setInterval(() => {
@@ -37,11 +37,9 @@ export function removeExpiredKeysRegularly({
   timer.unref();
 
   async function removeAll(): Promise<void> {
-    try {
-      await withSession(database, statementTimeoutMs, (sql) => removeExpiredKeys(sql, hours));
-    } catch (error) {
-      log.debug('expired keys were not removed', describeError(error));
-    }
+    await work.attempt(() =>
+      withSession(database, statementTimeoutMs, (sql) => removeExpiredKeys(sql, hours)),
+    );
   }
 
   return {
