@@ -93,7 +93,7 @@ describe('a session of replication', () => {
     ],
   };
   for (const [name, statements] of Object.entries(changes)) {
-    it(`that ${name} is counted as any other`, async () => {
+    it(`that ${name} is counted as others are`, async () => {
       const before = await assertRight();
       await database.sql.begin(async (session) => {
         await session`SET LOCAL session_replication_role = replica`;
