@@ -155,6 +155,10 @@ db-migrate-down: build ## Take back the last migration.
 db-migrate-status: build ## Show which migrations are applied.
 	@$(DATABASE) status
 
+.PHONY: db-recount
+db-recount: build ## Count all tasks anew, mend triggers and the index of texts; says what was wrong.
+	@$(DATABASE) recount
+
 ROWS ?= 100000
 
 .PHONY: db-seed

@@ -32,7 +32,11 @@ BEGIN
         NOT IN ('pending', 'in_progress', 'completed', 'done', 'canceled')
         THEN format('its status is %L', status) END,
       CASE WHEN assignee_id NOT BETWEEN 0 AND 9007199254740991
-        THEN 'its assignee is not between 0 and 2^53-1' END
+        THEN 'its assignee is not between 0 and 2^53-1' END,
+      CASE WHEN NOT (created_at >= '0001-01-01 00:00:00+00' AND created_at < '10000-01-01 00:00:00+00')
+        THEN 'its created_at is not in the years 1 to 9999' END,
+      CASE WHEN NOT (updated_at >= '0001-01-01 00:00:00+00' AND updated_at < '10000-01-01 00:00:00+00')
+        THEN 'its updated_at is not in the years 1 to 9999' END
     ) AS fault
     FROM tasks_of_go
     WHERE deleted_at IS NULL
@@ -49,6 +53,8 @@ DO $$
 BEGIN
   PERFORM pg_advisory_xact_lock('tasks_unindexed'::regclass::oid::integer, 0);
 END $$;
+CREATE TEMPORARY TABLE index_of_texts ON COMMIT DROP AS
+  SELECT pg_get_indexdef('tasks_texts_trigrams'::regclass) AS definition;
 DROP INDEX tasks_texts_trigrams;
 
 -- NULL and the empty text become what the API says for them. `done` stays `done`.
@@ -63,9 +69,11 @@ ORDER BY id;
 
 DELETE FROM tasks_texts;
 DELETE FROM tasks_unindexed;
-INSERT INTO tasks_texts SELECT id, title, description FROM tasks ORDER BY id;
-CREATE INDEX tasks_texts_trigrams ON tasks_texts
-  USING gin (title gin_trgm_ops, description gin_trgm_ops) WITH (gin_pending_list_limit = 65536);
+INSERT INTO tasks_texts SELECT id, tasks_fold(title), tasks_fold(description) FROM tasks ORDER BY id;
+DO $$
+BEGIN
+  EXECUTE (SELECT definition FROM index_of_texts);
+END $$;
 
 -- New tasks get numbers that no task ever had, those that are gone included.
 DO $$

@@ -5,8 +5,10 @@ import type { AdminPage } from './admin/page.ts';
 import { type AdminPaths, createAdminPages } from './admin/pages.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
 import type { Config, DatabaseConfig } from './config.ts';
+import type { DefinitionState } from './database/definition-watch.ts';
 import { createTaskCounts } from './database/task-counts.ts';
 import type { Fleet } from './fleet.ts';
+import type { Background } from './telemetry/background.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 import { type MetricFolder, makeMetricFolder } from './telemetry/metrics/folder.ts';
 import { createPrimaryMetrics } from './telemetry/metrics/primary-metrics.ts';
@@ -21,6 +23,9 @@ export interface AdministrationOptions {
   readonly log: Logger;
   /** `undefined` before it is there. */
   readonly fleet: () => Pick<Fleet, 'ask' | 'restarts'> | undefined;
+  readonly background: Background;
+  /** `undefined` before it is there. */
+  readonly definition: () => DefinitionState | undefined;
 }
 
 export interface Administration {
@@ -54,6 +59,8 @@ export function openAdministration(options: AdministrationOptions): Administrati
           workerThreads: config.batching.workerThreads,
           restarts: (number) => options.fleet()?.restarts(number) ?? 0,
           countTasks: counts.read,
+          backgroundWorks: options.background.states,
+          definition: options.definition,
         });
   const profiles = config.pprofEnabled
     ? createPprofPages({

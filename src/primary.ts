@@ -8,12 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Administration, openAdministration } from './administration.ts';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
+import { isOutOfReach } from './database/connection-lost.ts';
+import { type DefinitionWatch, watchDefinition } from './database/definition-watch.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
 import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired-keys.ts';
 import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
 import { startTextIndexer, type TextIndexer } from './database/text-indexer.ts';
 import { createFleet, type Fleet } from './fleet.ts';
 import { findPort } from './port.ts';
+import { createBackground } from './telemetry/background.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 
 /** `make` passes a signal on that the terminal has sent already: not the user's second one. */
@@ -35,6 +38,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
   let fleet: Fleet | undefined;
   let expiredKeys: ExpiredKeys | undefined;
   let textIndexer: TextIndexer | undefined;
+  let definition: DefinitionWatch | undefined;
   let administration: Administration | undefined;
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
@@ -60,12 +64,15 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     const direct = config.directDatabase ?? database;
     const options = { database: direct, served: database, autoMigrate: config.autoMigrate, log };
     const schema = prepareSchema(options, embedded !== undefined);
+    const background = createBackground(log, isOutOfReach);
     administration = openAdministration({
       config,
       port,
       database: direct,
       log,
       fleet: () => fleet,
+      background,
+      definition: () => definition?.state(),
     });
     await schema.begun;
     if (stopping !== undefined) return;
@@ -99,8 +106,6 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     await fleet.listening();
     if (stopping !== undefined) return;
     serves = true;
-    expiredKeys = removeExpiredKeysRegularly({ database: direct, hours: idempotencyKeyHours, log });
-    textIndexer = startTextIndexer({ database: direct, log });
     const url = `http://localhost:${port}`;
     log.info('listening', {
       url,
@@ -110,6 +115,14 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
       try: `curl -s ${url}/api/tasks -H 'Content-Type: application/json' -d '{"title":"Sample task"}'`,
     });
     await schema.ready;
+    if (stopping !== undefined) return;
+    expiredKeys = removeExpiredKeysRegularly({
+      database: direct,
+      hours: idempotencyKeyHours,
+      work: background.work('keys'),
+    });
+    textIndexer = startTextIndexer({ database: direct, work: background.work('texts') });
+    definition = watchDefinition({ database: direct, log, work: background.work('tables') });
   } catch (error) {
     if (stopping === undefined) {
       log.error(error instanceof Error ? error.message : String(error));
@@ -145,7 +158,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         await sleep(config.shutdownDelayMs);
       }
       await fleet?.stop();
-      await Promise.all([expiredKeys?.stop(), textIndexer?.stop()]);
+      await Promise.all([expiredKeys?.stop(), textIndexer?.stop(), definition?.stop()]);
       await administration?.close();
       // A signal may come while it starts: its server would outlive us.
       await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();

@@ -70,7 +70,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/database\//,
-    imports: /^src\/(config|telemetry\/(log|uncaught))\.ts$/,
+    imports: /^src\/(config|telemetry\/(log|uncaught|background))\.ts$/,
     rule: 'the database knows nothing of requests',
   },
   {
@@ -284,6 +284,18 @@ for (const { files: chosen, line, isCode = false, rule } of sentences) {
     hold(faults);
   });
 }
+
+test('migrations are ASCII, so that a database with any encoding can say why it is refused', () => {
+  const faults: string[] = [];
+  for (const file of files.filter((name) => name.startsWith('sql/'))) {
+    for (const [index, text] of readSource(file).lines.entries()) {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what is not ASCII is looked for
+      if (/[^\x00-\x7f]/.test(text))
+        faults.push(`${file}:${index + 1} is not ASCII: ${text.trim()}`);
+    }
+  }
+  hold(faults);
+});
 
 test('no file is larger than 1 MiB', () => {
   hold(

@@ -20,6 +20,7 @@ import {
 } from '../src/contract/limits.ts';
 import { type ListQuery, offsetOf } from '../src/contract/list-query.ts';
 import type { Status } from '../src/contract/task.ts';
+import { timestampOf } from '../src/contract/values.ts';
 import {
   candidatesOf,
   conditionsOf,
@@ -336,7 +337,7 @@ function sortValue(field: SortField, { value }: Position, parameters: Parameters
       return parameters.add(value, 'text');
     case 'createdAt':
     case 'updatedAt':
-      return parameters.add(value, 'timestamptz');
+      return parameters.add(timestampOf(value), 'timestamptz');
   }
 }
 

@@ -211,7 +211,7 @@ export function encodeTask(row: TaskRow): string {
   );
 }
 
-/** What JSON has to escape; a lone surrogate does not come this far (contract/formats.ts). */
+/** What JSON has to escape; a lone surrogate does not come this far (contract/values.ts). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const escaped = /["\\\u0000-\u001f]/;
 

@@ -43,7 +43,7 @@ CREATE TRIGGER tasks_state_stays BEFORE DELETE OR TRUNCATE ON tasks_state
   FOR EACH STATEMENT EXECUTE FUNCTION tasks_state_stays();
 
 -- Statement-level triggers with transition tables: one step of the generation for each statement
--- that changed a row, in the writer's own transaction, whoever the writer is. (An INSERT … ON
+-- that changed a row, in the writer's own transaction, whoever the writer is. (An INSERT ... ON
 -- CONFLICT DO UPDATE that did both counts as two.) The functions' search_path is set below: names
 -- are resolved where the tables were made, whatever the writer's search_path is.
 CREATE FUNCTION tasks_count_inserted() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -2,7 +2,17 @@
 -- order, one for texts, and counts that say where a page deep inside begins.
 
 -- Trusted since PostgreSQL 13: whoever may create in the database may create it.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+DO $$
+BEGIN
+  CREATE EXTENSION IF NOT EXISTS pg_trgm;
+EXCEPTION
+  WHEN insufficient_privilege THEN
+    RAISE EXCEPTION 'the role % may not create the extension pg_trgm: have an administrator run CREATE EXTENSION pg_trgm in the database %, then migrate again',
+      current_user, current_database() USING ERRCODE = 'insufficient_privilege';
+  WHEN undefined_file OR feature_not_supported THEN
+    RAISE EXCEPTION 'the server does not have the extension pg_trgm: install the contrib modules of its PostgreSQL, then migrate again'
+      USING ERRCODE = 'feature_not_supported';
+END $$;
 
 -- Nobody changes a task between the counting below and the triggers that go on from there.
 LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE;
@@ -11,7 +21,13 @@ LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE;
 CREATE INDEX tasks_title_id ON tasks (title COLLATE "C", id);
 CREATE INDEX tasks_created_at_id ON tasks (created_at, id);
 CREATE INDEX tasks_updated_at_id ON tasks (updated_at, id);
-CREATE INDEX tasks_text ON tasks USING gin (title gin_trgm_ops, description gin_trgm_ops);
+-- The extension may live in a schema that the search path does not have.
+DO $$
+BEGIN
+  EXECUTE format('CREATE INDEX tasks_text ON tasks USING gin (title %1$s, description %1$s)', (
+    SELECT quote_ident(nspname) || '.gin_trgm_ops'
+    FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm'));
+END $$;
 
 -- How many tasks each run of 16384 ids has, altogether and of each status. A page of a list in the
 -- order of ids is found by adding these up instead of walking over every task before it.

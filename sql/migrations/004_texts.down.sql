@@ -9,4 +9,9 @@ DROP FUNCTION tasks_text_truncated();
 DROP FUNCTION tasks_index_texts(integer);
 DROP TABLE tasks_unindexed;
 DROP TABLE tasks_texts;
-CREATE INDEX tasks_text ON tasks USING gin (title gin_trgm_ops, description gin_trgm_ops);
+DO $$
+BEGIN
+  EXECUTE format('CREATE INDEX tasks_text ON tasks USING gin (title %1$s, description %1$s)', (
+    SELECT quote_ident(nspname) || '.gin_trgm_ops'
+    FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm'));
+END $$;

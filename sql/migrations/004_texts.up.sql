@@ -25,8 +25,13 @@ INSERT INTO tasks_texts SELECT id, title, description FROM tasks ORDER BY id;
 ALTER TABLE tasks_texts ADD PRIMARY KEY (id);
 -- A batch of tasks_index_texts stays below the limit, so that nothing is merged into the index
 -- before the batch is complete: that is several times cheaper than little by little.
-CREATE INDEX tasks_texts_trigrams ON tasks_texts
-  USING gin (title gin_trgm_ops, description gin_trgm_ops) WITH (gin_pending_list_limit = 65536);
+DO $$
+BEGIN
+  EXECUTE format('CREATE INDEX tasks_texts_trigrams ON tasks_texts
+    USING gin (title %1$s, description %1$s) WITH (gin_pending_list_limit = 65536)', (
+    SELECT quote_ident(nspname) || '.gin_trgm_ops'
+    FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm'));
+END $$;
 -- Who never searched for texts may have dropped it.
 DROP INDEX IF EXISTS tasks_text;
 ANALYZE tasks_texts;

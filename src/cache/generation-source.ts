@@ -23,15 +23,14 @@ export interface GenerationSource {
  * crash that lost unsynchronised commits, a generation may come a second time with other data. The
  * database's number is a part of it too, for a copy of a database has the numbers of its tables;
  * it cannot change while a session lives. A pooler lends another session to each transaction, so there
- * it is read each time.
+ * it is read each time. And so is the file of the tasks: ALTER TABLE ... USING writes them anew, into
+ * another file, and no trigger fires.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
+const marks = `generation, tableoid, pg_relation_filenode('tasks'), pg_postmaster_start_time()`;
 /** By its key: the one row may stand in a table of many pages that are empty. */
-const text =
-  'SELECT generation, tableoid, pg_postmaster_start_time() FROM tasks_state WHERE only_row';
-const pooledText = `
-  SELECT generation, tableoid, pg_postmaster_start_time(), (${databaseText})
-  FROM tasks_state WHERE only_row`;
+const text = `SELECT ${marks} FROM tasks_state WHERE only_row`;
+const pooledText = `SELECT ${marks}, (${databaseText}) FROM tasks_state WHERE only_row`;
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const isPooled = options.database.pooler !== undefined;
@@ -50,15 +49,13 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
 
   async function readOnce(pipeline: Pipeline): Promise<Generation> {
     const database = databases.get(pipeline) ?? (await readDatabase(pipeline));
-    const [number, table, start] = oneRow(await pipeline.run(text, []), 3);
-    return { number: countOf(number!), era: `${database} ${table} ${start}` };
+    const [number, ...others] = oneRow(await pipeline.run(text, []), 4);
+    return { number: countOf(number!), era: [database, ...others].join(' ') };
   }
 
   async function readAll(pipeline: Pipeline): Promise<Generation> {
-    const [[number, table, start, database]] = (await pipeline.run(pooledText, [])) as [
-      [string, string, string, string],
-    ];
-    return { number: Number(number), era: `${database} ${table} ${start}` };
+    const [number, ...others] = oneRow(await pipeline.run(pooledText, []), 5);
+    return { number: countOf(number!), era: [others.pop(), ...others].join(' ') };
   }
 
   async function readDatabase(pipeline: Pipeline): Promise<string> {

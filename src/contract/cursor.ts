@@ -1,12 +1,18 @@
 /**
  * The place in a list that the next page begins behind, as text that clients hand back unread.
  * It belongs to one sort order and one filter; nothing in it is trusted.
+ *
+ *   layout   1 byte
+ *   scope    4 bytes, a hash of the sort order and the filter
+ *   id       8 bytes
+ *   value    the sort key as UTF-8, at most a title
+ *
+ * These bytes are base64url, so a cursor has at most `cursorMaxCharacters` (limits.ts).
  */
-import { readNumber } from './filter.ts';
-import { isRfc3339, isStorable } from './formats.ts';
+import { isUtf8 } from 'node:buffer';
 import { hashText } from './hash.ts';
-import { titleLengthMaxCodePoints } from './limits.ts';
-import { statuses } from './task.ts';
+import { cursorHeadBytes, cursorMaxCharacters, idMax, titleLengthMaxCodePoints } from './limits.ts';
+import { isStatus, isText, readNumber, readTime } from './values.ts';
 
 export const sortFields = [
   'id',
@@ -32,42 +38,46 @@ export interface Position {
 }
 
 /** Raised when the layout changes: older cursors are then refused rather than misread. */
-const layout = 1;
+const layout = 2;
+const scopeAt = 1;
+const idAt = 5;
 
 /** @param scope what the list is of and how it is sorted: see ListQuery. */
-export function encodeCursor(position: Position, scope: string): string {
-  const fields = [layout, hashText(scope), position.id, position.value];
-  return Buffer.from(JSON.stringify(fields)).toString('base64url');
+export function encodeCursor({ id, value }: Position, scope: string): string {
+  const head = Buffer.alloc(cursorHeadBytes);
+  head[0] = layout;
+  head.writeUInt32BE(hashText(scope), scopeAt);
+  head.writeBigUInt64BE(BigInt(id), idAt);
+  return Buffer.concat([head, Buffer.from(value)]).toString('base64url');
 }
 
 /** `undefined`: not a cursor, or not one of this list. */
 export function decodeCursor(token: string, order: Order, scope: string): Position | undefined {
-  if (!/^[A-Za-z0-9_-]+$/.test(token)) return undefined;
-  let fields: unknown;
-  try {
-    fields = JSON.parse(Buffer.from(token, 'base64url').toString());
-  } catch {
-    return undefined;
-  }
-  if (!Array.isArray(fields) || fields.length !== 4) return undefined;
-  const [version, scopeHash, id, value] = fields as unknown[];
-  if (version !== layout || scopeHash !== hashText(scope)) return undefined;
-  if (!Number.isSafeInteger(id) || typeof value !== 'string') return undefined;
-  return fits(value, order.field) ? { id: id as number, value } : undefined;
+  if (token.length > cursorMaxCharacters) return undefined;
+  const bytes = Buffer.from(token, 'base64url');
+  // Of several texts for the same bytes one is a cursor; what is no base64url is none of them.
+  if (bytes.length < cursorHeadBytes || bytes.toString('base64url') !== token) return undefined;
+  if (bytes[0] !== layout || bytes.readUInt32BE(scopeAt) !== hashText(scope)) return undefined;
+  const id = bytes.readBigUInt64BE(idAt);
+  const text = bytes.subarray(cursorHeadBytes);
+  if (id > BigInt(idMax) || !isUtf8(text)) return undefined;
+  const value = readValue(text.toString(), order.field);
+  return value === undefined ? undefined : { id: Number(id), value };
 }
 
-function fits(value: string, field: SortField): boolean {
+/** @returns the value in the one way in which it is written; `undefined`: no value of the field. */
+function readValue(text: string, field: SortField): string | undefined {
   switch (field) {
     case 'id':
-      return value === '';
+      return text === '' ? text : undefined;
     case 'title':
-      return isStorable(value) && value.length <= 2 * titleLengthMaxCodePoints;
+      return isText(text) && [...text].length <= titleLengthMaxCodePoints ? text : undefined;
     case 'status':
-      return (statuses as readonly string[]).includes(value);
+      return isStatus(text) ? text : undefined;
     case 'assigneeID':
-      return readNumber(value) !== undefined;
+      return readNumber(text) === undefined ? undefined : text;
     case 'createdAt':
     case 'updatedAt':
-      return isRfc3339(value);
+      return readTime(text);
   }
 }

@@ -8,9 +8,8 @@
  *
  * A term without a field matches any field.
  */
-import { isRfc3339, isStorable } from './formats.ts';
 import { filterMaxBytes, filterTermsMax, idMax } from './limits.ts';
-import { type Status, statuses } from './task.ts';
+import { isStatus, isText, readNumber, readTime, type Status, statuses } from './values.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -36,7 +35,7 @@ export type FilterTerm =
   | {
       readonly field: 'createdAt' | 'updatedAt';
       readonly operator: Comparison;
-      /** RFC 3339, as given: a time that exists. */
+      /** As `readTime` writes it. */
       readonly time: string;
     }
   /** Contained in title or description, or equal to status, id or assigneeID. */
@@ -53,7 +52,7 @@ export function parseFilter(filter: string): FilterResult {
   if (Buffer.byteLength(filter) > filterMaxBytes) {
     return { ok: false, message: `must have at most ${filterMaxBytes} bytes` };
   }
-  if (!isStorable(filter)) {
+  if (!isText(filter)) {
     return { ok: false, message: 'must not contain U+0000 or a lone surrogate' };
   }
   const terms: FilterTerm[] = [];
@@ -172,10 +171,12 @@ function makeTerm(
     }
 
     case 'createdAt':
-    case 'updatedAt':
+    case 'updatedAt': {
       if (operator === ':') return refuseOperator();
-      if (!isRfc3339(value.text)) return refuseValue('a time such as 2026-01-31T12:00:00Z');
-      return { field, operator: operator as Comparison, time: value.text };
+      const time = readTime(value.text);
+      if (time === undefined) return refuseValue('a time such as 2026-01-31T12:00:00Z');
+      return { field, operator: operator as Comparison, time };
+    }
   }
 }
 
@@ -247,17 +248,6 @@ function skipSpaceBefore(reader: Reader): void {
 
 function isSpace(character: string | undefined): boolean {
   return character === ' ' || character === '\t';
-}
-
-function isStatus(word: string): word is Status {
-  return (statuses as readonly string[]).includes(word);
-}
-
-/** A canonical decimal from 0 to 2^53-1. */
-export function readNumber(word: string): number | undefined {
-  if (!/^(0|[1-9]\d{0,15})$/.test(word)) return undefined;
-  const number = Number(word);
-  return number <= idMax ? number : undefined;
 }
 
 function problem(reader: Reader, at: number, token: string, what: string): string {

@@ -9,6 +9,7 @@ export const descriptionLengthMaxCodePoints = 16_384;
 export const bodyMaxBytes = 128 * 1024;
 /** Of all bodies that a front end holds at once, from their announcement to their answer. */
 export const bodiesHeldMaxBytes = 64 * 1024 * 1024;
+/** Without the value of `cursor`, which has a bound of its own. */
 export const urlMaxBytes = 2048;
 export const jsonDepthMax = 20;
 
@@ -25,6 +26,13 @@ export const retryAfterSeconds = 1;
 
 export const filterMaxBytes = 512;
 export const filterTermsMax = 8;
+
+/** Of a cursor before its sort key: contract/cursor.ts. */
+export const cursorHeadBytes = 13;
+/** The longest sort key is a title of code points of four bytes; base64 has four characters for three. */
+export const cursorMaxCharacters = Math.ceil(
+  ((cursorHeadBytes + 4 * titleLengthMaxCodePoints) * 4) / 3,
+);
 
 /**
  * A list that neither the triggers nor an index counts is counted up to here; a longer one says

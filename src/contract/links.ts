@@ -1,7 +1,8 @@
 /** The Link header of a list (RFC 8288): where its other pages are. */
 import { type FilterTerm, printFilter } from './filter.ts';
-import { perPageDefault, urlMaxBytes } from './limits.ts';
+import { perPageDefault } from './limits.ts';
 import { type ListQuery, printSort } from './list-query.ts';
+import { isUrlTooLong } from './url-length.ts';
 
 const path = '/api/tasks';
 
@@ -32,11 +33,11 @@ export function cursorLinks(query: ListQuery, nextCursor: string | null): string
   return join(links);
 }
 
-/** A link that the service itself would refuse is left out. */
-function join(links: readonly { readonly url: string; readonly relation: string }[]): string {
+/** A link that the service itself would refuse is left out: a filter always fits, a long title may not. */
+function join(links: readonly { readonly query: string; readonly relation: string }[]): string {
   return links
-    .filter(({ url }) => url.length <= urlMaxBytes)
-    .map(({ url, relation }) => `<${url}>; rel="${relation}"`)
+    .filter(({ query }) => !isUrlTooLong(path, query))
+    .map(({ query, relation }) => `<${path}?${query}>; rel="${relation}"`)
     .join(', ');
 }
 
@@ -57,7 +58,7 @@ function link(relation: string, query: ListQuery, place: string) {
     }
   }
   if (filter.length > 0) parts.push(`filter=${encode(printFilter(filter))}`);
-  return { relation, url: `${path}?${parts.join('&')}` };
+  return { relation, query: parts.join('&') };
 }
 
 /** As a parameter of its own a title may be longer than a filter. */

@@ -1,10 +1,9 @@
 /** The query of a list request: strict decoding, bounds, defaults. Pure; never throws. */
 import { decodeCursor, type Order, type Position, type SortField, sortFields } from './cursor.ts';
-import { type FilterTerm, parseFilter, printFilter, readNumber } from './filter.ts';
-import { isStorable } from './formats.ts';
+import { type FilterTerm, parseFilter, printFilter } from './filter.ts';
 import { deepOffsetMin, idMax, pageMax, perPageDefault, perPageMax } from './limits.ts';
 import type { Fault } from './problems.ts';
-import { type Status, statuses } from './task.ts';
+import { isStatus, isText, readNumber, statuses } from './values.ts';
 
 /** Two queries that ask for the same are the same value, to the byte of its JSON. */
 export interface ListQuery {
@@ -65,14 +64,12 @@ const parameters: Readonly<Record<string, Parameter>> = {
     return undefined;
   },
   status(draft, value) {
-    if (!(statuses as readonly string[]).includes(value)) {
-      return `must be one of ${statuses.join(', ')}`;
-    }
-    draft.terms.push({ field: 'status', operator: '=', statuses: [value as Status] });
+    if (!isStatus(value)) return `must be one of ${statuses.join(', ')}`;
+    draft.terms.push({ field: 'status', operator: '=', statuses: [value] });
     return undefined;
   },
   title(draft, value) {
-    if (!isStorable(value)) return 'must not contain U+0000';
+    if (!isText(value)) return 'must not contain U+0000';
     draft.terms.push({ field: 'title', operator: '=', text: value });
     return undefined;
   },

@@ -5,10 +5,9 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { storableFormat } from './formats.ts';
 import { descriptionLengthMaxCodePoints, idMax, titleLengthMaxCodePoints } from './limits.ts';
+import { type Status, statuses } from './values.ts';
 
-/** `done` is the Go service's word for `completed`, kept so that its clients and rows still fit. */
-export const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as const;
-export type Status = (typeof statuses)[number];
+export { type Status, statuses };
 
 const title = Type.String({
   minLength: 1,

@@ -7,6 +7,7 @@ import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
+import { recount } from './recount.ts';
 import { withSession } from './session.ts';
 import { type Place, withDatabase } from './with-database.ts';
 
@@ -17,6 +18,7 @@ interface Target extends Place {
 }
 
 const askTimeoutMs = 10_000;
+const noTimeout = 0;
 
 const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
@@ -30,6 +32,11 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
     onDatabase(target, async (database) => {
       const ran = await migrateDown(database, target.log);
       if (ran === 0) target.log.info('no migration has run');
+    }),
+  recount: (target) =>
+    onDatabase(target, async (database) => {
+      const found = await withSession(database, noTimeout, recount);
+      target.log.info('counted all tasks anew; this was wrong', { ...found });
     }),
   status: (target) =>
     onDatabase(target, async (database) => {

@@ -71,6 +71,13 @@ export function hasEndedSession(error: unknown): boolean {
   return ['FATAL', 'PANIC'].includes(severityOf(error) ?? '') && !isRefusal(error);
 }
 
+/** There is nothing to talk to, whatever is asked: errors of sessions have theirs inside. */
+export function isOutOfReach(error: unknown): boolean {
+  if (connectionLossOf(error) !== undefined || isRefusal(error)) return true;
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause !== undefined && isOutOfReach(cause);
+}
+
 /** A kept statement no longer fits its tables, is gone, or is there already: it did not run. */
 export function isStalePlan(error: unknown): boolean {
   return ['0A000', '26000', '42804', '42P05'].includes(errorCode(error) ?? '');

@@ -1,6 +1,6 @@
 /** Idempotency-Keys that nobody will ask for any more. */
 import type { DatabaseConfig } from '../config.ts';
-import { describeError, type Logger } from '../telemetry/log.ts';
+import type { Work } from '../telemetry/background.ts';
 import { createLane } from './lane.ts';
 import { openPipeline, type Pipeline } from './wire/pipeline.ts';
 
@@ -8,7 +8,7 @@ export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
   /** How long a key is kept. */
   readonly hours: number;
-  readonly log: Logger;
+  readonly work: Work;
 }
 
 export interface ExpiredKeys {
@@ -37,7 +37,7 @@ const text = `
 export function removeExpiredKeysRegularly({
   database,
   hours,
-  log,
+  work,
 }: ExpiredKeysOptions): ExpiredKeys {
   let round: Promise<void> | undefined;
   const timer = setInterval(() => {
@@ -53,13 +53,8 @@ export function removeExpiredKeysRegularly({
         openPipeline(database, { applicationName: 'tasks keys', statementTimeoutMs, onClose }),
       statementTimeoutMs + silenceMarginMs,
     );
-    try {
-      await lane.run((pipeline) => removeExpiredKeys(pipeline, hours));
-    } catch (error) {
-      log.debug('expired keys were not removed', describeError(error));
-    } finally {
-      await lane.close();
-    }
+    await work.attempt(() => lane.run((pipeline) => removeExpiredKeys(pipeline, hours)));
+    await lane.close();
   }
 
   return {

@@ -10,6 +10,7 @@ import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Client } from './client.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
+import { assertUtf8 } from './encoding.ts';
 import { runStep, type Step } from './migration-step.ts';
 import { type Migration, readMigrations } from './migrations.ts';
 import { withSession } from './session.ts';
@@ -42,6 +43,7 @@ export async function migrateUp(
 ): Promise<number> {
   await createDatabaseIfMissing(database, log);
   return withSession(database, noTimeout, async (sql) => {
+    await assertUtf8(sql);
     const migrations = readMigrations(directory);
     let ran = 0;
     for (;;) {
@@ -68,6 +70,7 @@ export async function migrateDown(
   directory?: URL,
 ): Promise<number> {
   return withSession(database, noTimeout, async (sql) => {
+    await assertUtf8(sql);
     const migrations = readMigrations(directory);
     let ran = 0;
     while (ran < steps) {
@@ -91,6 +94,7 @@ export async function migrationStatus(
   directory?: URL,
 ): Promise<MigrationStatus> {
   return withSession(database, noTimeout, async (sql) => {
+    await assertUtf8(sql);
     const migrations = readMigrations(directory);
     const { version, dirty } = await readVersion(sql);
     return {

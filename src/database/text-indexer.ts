@@ -4,14 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
-import { describeError, type Logger } from '../telemetry/log.ts';
+import type { Work } from '../telemetry/background.ts';
 import { createPaceKeeper, type Pace, restMs } from './indexing-pace.ts';
 import { createLane } from './lane.ts';
 import { openPipeline, type Pipeline } from './wire/pipeline.ts';
 
 export interface TextIndexerOptions {
   readonly database: DatabaseConfig;
-  readonly log: Logger;
+  readonly work: Work;
 }
 
 export interface TextIndexer {
@@ -23,7 +23,7 @@ export interface TextIndexer {
 const idsPerBatch = 2000;
 /** However long a rest is, searches are looked for. */
 const lookMs = 5000;
-/** After a failure: the database is away, or has no such function yet. */
+/** After a failure. Nothing is lost by it. */
 const retryMs = 1000;
 /** Every search walks over the rows of ids that were taken until these are cleared. */
 const deadRowsMax = 10_000;
@@ -38,7 +38,7 @@ const statementTimeoutMs = 30_000;
 const silenceMarginMs = 1000;
 
 /** Several services on one database take turns. */
-export function startTextIndexer({ database, log }: TextIndexerOptions): TextIndexer {
+export function startTextIndexer({ database, work: background }: TextIndexerOptions): TextIndexer {
   const stopping = new AbortController();
   const lane = createLane(
     (onClose) =>
@@ -72,13 +72,7 @@ export function startTextIndexer({ database, log }: TextIndexerOptions): TextInd
 
   async function workUntilStopped(): Promise<void> {
     while (!stopping.signal.aborted) {
-      let pauseMs = retryMs;
-      try {
-        pauseMs = await work();
-      } catch (error) {
-        // Whoever reads the log knows of a database that is away; and nothing is lost.
-        if (!stopping.signal.aborted) log.debug('texts were not indexed', describeError(error));
-      }
+      const pauseMs = (await background.attempt(work)) ?? retryMs;
       await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     }
   }

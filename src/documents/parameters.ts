@@ -1,6 +1,7 @@
 /** Parameters of requests, by the names under which the description has them. */
 import { sortFields } from '../contract/cursor.ts';
 import {
+  cursorMaxCharacters,
   filterMaxBytes,
   filterTermsMax,
   idempotencyKeyHours,
@@ -122,7 +123,7 @@ export const parameters = {
     'cursor',
     'Pages by position: empty to begin; then `meta.next_cursor` of the answer before, with the same ' +
       'filter and sort.',
-    { type: 'string' },
+    { type: 'string', maxLength: cursorMaxCharacters },
     '',
   ),
 } as const satisfies Readonly<Record<string, JsonObject>>;

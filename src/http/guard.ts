@@ -3,7 +3,7 @@
  * looks at the framing, and takes some that another server reads in another way; so this comes
  * first (RFC 9112, sections 3.2 and 6.3).
  */
-import { bodyMaxBytes, urlMaxBytes } from '../contract/limits.ts';
+import { bodyMaxBytes } from '../contract/limits.ts';
 import type { Fault, ProblemCode } from '../contract/problems.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
@@ -50,10 +50,6 @@ function isHost(value: string): boolean {
   if (!hostPattern.test(value)) return false;
   lastHost = value;
   return true;
-}
-
-export function isUrlTooLong(path: string, query: string): boolean {
-  return path.length + query.length + 1 > urlMaxBytes;
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   problemFormatFor,
   problems,
 } from '../contract/problems.ts';
+import { isUrlTooLong } from '../contract/url-length.ts';
 import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
@@ -31,7 +32,7 @@ import {
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, isUrlTooLong, noLength } from './guard.ts';
+import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isLocalPeer } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';

@@ -13,6 +13,7 @@ import { startTextIndexer } from '../../src/database/text-indexer.ts';
 import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
 import { listTasks } from '../../workers/statements.ts';
+import { quietWork } from '../support/background.ts';
 import { createTestDatabase, silentLog, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -246,7 +247,8 @@ describe('indexing', () => {
     await indexAll();
     const [row] = await sql`
       SELECT count(*) FROM tasks FULL JOIN tasks_texts AS known USING (id)
-      WHERE (tasks.title, tasks.description) IS DISTINCT FROM (known.title, known.description)`;
+      WHERE (tasks_fold(tasks.title) COLLATE "C", tasks_fold(tasks.description) COLLATE "C")
+        IS DISTINCT FROM (known.title, known.description)`;
     assert.equal(row!['count'], '0');
   });
 });
@@ -280,8 +282,8 @@ it('TRUNCATE, writers, searches and indexing never wait for each other crosswise
 describe('the indexer', () => {
   it('indexes what is there and what comes, clears the queue, and stops in order', async () => {
     await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25000) AS n`;
-    const indexer = startTextIndexer({ database: database.config, log: silentLog });
-    const other = startTextIndexer({ database: database.config, log: silentLog });
+    const indexer = startTextIndexer({ database: database.config, work: quietWork() });
+    const other = startTextIndexer({ database: database.config, work: quietWork() });
     try {
       await until(async () => (await unindexed()).length < 25_000);
       // Patient as long as nobody searches. A session tells what it has counted when it ends.
@@ -312,7 +314,7 @@ describe('the indexer', () => {
   it('goes on when its session was ended, and waits for a schema that is not there yet', async () => {
     const { current } = await migrationStatus(database.config);
     await migrateDown(database.config, silentLog, current! - 3);
-    const indexer = startTextIndexer({ database: database.config, log: silentLog });
+    const indexer = startTextIndexer({ database: database.config, work: quietWork() });
     try {
       await sleep(300);
       await migrateUp(database.config, silentLog);
@@ -332,7 +334,7 @@ describe('the indexer', () => {
   it('stops soon while the database does not answer', async () => {
     await sql.begin(async (holder) => {
       await holder`LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE`;
-      const indexer = startTextIndexer({ database: database.config, log: silentLog });
+      const indexer = startTextIndexer({ database: database.config, work: quietWork() });
       await sleep(300);
       const began = performance.now();
       await indexer.stop();
@@ -364,7 +366,8 @@ async function assertPromise(session: Client): Promise<number> {
   const [row] = await session<{ broken: string; waiting: string }[]>`
     SELECT (
       SELECT count(*) FROM tasks AS task LEFT JOIN tasks_texts AS known USING (id)
-      WHERE (task.title, task.description) IS DISTINCT FROM (known.title, known.description)
+      WHERE (tasks_fold(task.title) COLLATE "C", tasks_fold(task.description) COLLATE "C")
+          IS DISTINCT FROM (known.title, known.description)
         AND task.id NOT IN (SELECT id FROM tasks_unindexed)
     ) AS broken, (SELECT count(*) FROM tasks_unindexed) AS waiting`;
   assert.equal(row!.broken, '0');

@@ -1,7 +1,7 @@
 /** Values that fit the contract's schemas, and values that almost do. */
 import fc from 'fast-check';
 import type { TSchema } from 'typebox';
-import { isStorable } from '../../src/contract/formats.ts';
+import { isText } from '../../src/contract/values.ts';
 
 interface Keywords {
   readonly type?: string;
@@ -40,7 +40,7 @@ export function fitting(schema: TSchema): fc.Arbitrary<unknown> {
 /** Lengths count code points, as JSON Schema does. */
 function textOf({ minLength = 0, maxLength = 1000, pattern }: Keywords): fc.Arbitrary<string> {
   const isFit = (text: string): boolean =>
-    isStorable(text) && (pattern === undefined || new RegExp(pattern).test(text));
+    isText(text) && (pattern === undefined || new RegExp(pattern).test(text));
   const short = fc.string({ unit: 'binary', minLength, maxLength: Math.min(maxLength, 40) });
   const longest = fc
     .constantFrom('x', 'ä', '🎈', '"', '\\')

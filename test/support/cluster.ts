@@ -12,7 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after } from 'node:test';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
@@ -61,6 +61,10 @@ export interface ClusterOptions {
   readonly settings?: readonly string[];
   /** An empty folder; otherwise one of its own. */
   readonly folder?: string;
+  /** Where another server's programs are; otherwise the embedded one's. */
+  readonly bin?: string;
+  /** Of initdb; otherwise UTF-8 without a locale. */
+  readonly locale?: readonly string[];
 }
 
 export const trustAll =
@@ -82,20 +86,24 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const root = options.folder ?? makeFolder();
   folders.add(root);
   const folder = join(root, 'data');
-  runOrThrow(findBinaries().initdb, [
+  const bin = options.bin ?? dirname(findBinaries().postgres);
+  runOrThrow(join(bin, 'initdb'), [
     `--pgdata=${folder}`,
     `--username=${administrator}`,
     '--auth=trust',
-    '--encoding=UTF8',
-    '--no-locale',
+    ...(options.locale ?? ['--encoding=UTF8', '--no-locale']),
     '--no-sync',
   ]);
-  const cluster = await clusterIn(folder, options.settings ?? []);
+  const cluster = await clusterIn(folder, options.settings ?? [], bin);
   await cluster.start();
   return cluster;
 }
 
-async function clusterIn(folder: string, settings: readonly string[]): Promise<Cluster> {
+async function clusterIn(
+  folder: string,
+  settings: readonly string[],
+  bin = dirname(findBinaries().postgres),
+): Promise<Cluster> {
   const port = await freePort();
   let child: ChildProcess | undefined;
   configure(
@@ -120,11 +128,7 @@ async function clusterIn(folder: string, settings: readonly string[]): Promise<C
   }
 
   async function start(): Promise<void> {
-    const [command, ...args] = [
-      ...ordinaryUserPrefix(),
-      findBinaries().postgres,
-      ...['-D', folder],
-    ];
+    const [command, ...args] = [...ordinaryUserPrefix(), join(bin, 'postgres'), ...['-D', folder]];
     const log = openSync(join(folder, '..', 'server.log'), 'a');
     const started = spawn(command!, args, { stdio: ['ignore', log, log] });
     closeSync(log);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
-import { isRfc3339 } from '../../src/contract/formats.ts';
+import { formats } from '../../src/contract/formats.ts';
 import { createOpenApi } from '../../src/documents/openapi.ts';
 
 interface Answered {
@@ -36,7 +36,7 @@ interface Expected {
 const description = strict(createOpenApi());
 const root = 'api';
 const ajv = new Ajv2020({ strict: false, allErrors: true });
-ajv.addFormat('date-time', isRfc3339);
+ajv.addFormat('date-time', formats['date-time']!.holds);
 ajv.addSchema(description, root);
 
 /** Of the connection or of HTTP itself: no business of the API's. */

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { type FilterTerm, parseFilter, printFilter } from '../../src/contract/filter.ts';
 import { idMax } from '../../src/contract/limits.ts';
 import { statuses } from '../../src/contract/task.ts';
+import { readTime } from '../../src/contract/values.ts';
 
 function accepted(filter: string): readonly FilterTerm[] {
   const result = parseFilter(filter);
@@ -88,7 +89,7 @@ const refusals: readonly (readonly [filter: string, token: string, position: num
   ['createdAt:2026-01-01T00:00:00Z', ':', 10],
   ['createdAt>2026-02-30T00:00:00Z', '2026-02-30T00:00:00Z', 11],
   ['createdAt>2026-01-01', '2026-01-01', 11],
-  ['createdAt>0000-01-01T00:00:00Z', '0000-01-01T00:00:00Z', 11],
+  ['createdAt>2026-01-01T00:00:60Z', '2026-01-01T00:00:60Z', 11],
   ['updatedAt=2026-01-01T24:00:00Z', '2026-01-01T24:00:00Z', 11],
   ['title:"a', '"', 7],
   ['title:"a\\n"', '\\n', 9],
@@ -146,7 +147,7 @@ const term = fc
           max: new Date('9999-12-31T00:00:00Z'),
           noInvalidDate: true,
         })
-        .map((date) => date.toISOString()),
+        .map((date) => readTime(date.toISOString())!),
     }),
   )
   .map((made) => ({ ...made })) as fc.Arbitrary<FilterTerm>;

@@ -1,6 +1,7 @@
 /** The page of the metrics: what the front ends have written, and what only the primary knows. */
 import { readFileSync } from 'node:fs';
 import type { AdminPage } from '../../admin/page.ts';
+import type { WorkState } from '../background.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
 import { createLayoutBuilder } from './layout.ts';
 import { addProcess, createProcessRecorder } from './process-layout.ts';
@@ -18,8 +19,22 @@ export interface PrimaryMetricsOptions {
   readonly workerThreads: number;
   /** How often the front end of a number was replaced. */
   readonly restarts: (number: number) => number;
-  /** Tasks by status. Rejects, in a bounded time, when the database does not answer. */
-  readonly countTasks: () => Promise<Readonly<Record<string, number>>>;
+  /** Rejects, in a bounded time, when the database does not answer. */
+  readonly countTasks: () => Promise<TaskNumbers>;
+  readonly backgroundWorks: () => readonly WorkState[];
+  /** `undefined`: the tables have not been looked at. */
+  readonly definition: () => DefinitionState | undefined;
+}
+
+interface TaskNumbers {
+  readonly byStatus: Readonly<Record<string, number>>;
+  readonly unindexed: number;
+  readonly unindexedSeconds: number;
+}
+
+interface DefinitionState {
+  readonly isIntact: boolean;
+  readonly repairs: number;
 }
 
 export interface PrimaryMetrics {
@@ -65,6 +80,8 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
     const primary = { name: 'primary', families: layout.families(), numbers, isLive: true };
     return [
       ...tasksCount(tasks),
+      ...backgroundWorks(options.backgroundWorks()),
+      ...definition(options.definition()),
       gauge('database_up', 'Whether the database answers the primary.', [
         { labels: {}, value: tasks === undefined ? 0 : 1 },
       ]),
@@ -98,10 +115,52 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
   };
 }
 
-function tasksCount(tasks: Readonly<Record<string, number>> | undefined): Snapshot[] {
+function tasksCount(tasks: TaskNumbers | undefined): Snapshot[] {
   if (tasks === undefined) return [];
-  const samples = Object.entries(tasks).map(([status, value]) => ({ labels: { status }, value }));
-  return [gauge('tasks_count', 'Tasks by status, as the database counts them.', samples)];
+  const samples = Object.entries(tasks.byStatus).map(([status, value]) => ({
+    labels: { status },
+    value,
+  }));
+  return [
+    gauge('tasks_count', 'Tasks by status, as the database counts them.', samples),
+    gauge('tasks_unindexed', 'Tasks that the index of texts lacks, up to 100000.', [
+      { labels: {}, value: tasks.unindexed },
+    ]),
+    gauge('tasks_unindexed_age_seconds', 'For how long the first of them has waited.', [
+      { labels: {}, value: tasks.unindexedSeconds },
+    ]),
+  ];
+}
+
+function backgroundWorks(works: readonly WorkState[]): Snapshot[] {
+  return [
+    {
+      name: 'background_failures_total',
+      help: 'Failures of work behind the requests, but for those of a database that is away.',
+      type: 'counter',
+      samples: works.map(({ name, failures }) => ({ labels: { work: name }, value: failures })),
+    },
+    gauge(
+      'background_failing',
+      'Whether the last attempt of such work failed.',
+      works.map(({ name, isFailing }) => ({ labels: { work: name }, value: Number(isFailing) })),
+    ),
+  ];
+}
+
+function definition(state: DefinitionState | undefined): Snapshot[] {
+  if (state === undefined) return [];
+  return [
+    gauge('tables_intact', 'Whether triggers and counts of the tables are as they should be.', [
+      { labels: {}, value: Number(state.isIntact) },
+    ]),
+    {
+      name: 'tables_repairs_total',
+      help: 'How often all tasks were counted anew because somebody went by the triggers.',
+      type: 'counter',
+      samples: [{ labels: {}, value: state.repairs }],
+    },
+  ];
 }
 
 function gauge(name: string, help: string, samples: Snapshot['samples']): Snapshot {
