@@ -91,27 +91,31 @@ function makeLoad(port: number): () => Promise<void> {
 
 test('a profile comes over the port of the API, from every process and thread', async () => {
   const stop = makeLoad(guarded.port);
-  const answer = await fetchPage('/debug/pprof/profile?seconds=3');
+  const places = new Set<string>();
+  const names = new Set<string>();
+  const expectedPlaces = ['primary/main', 'frontend-1/main', 'frontend-2/worker-1'];
+  const expectedNames = ['http/serve.handle', 'workers/executor.execute'];
+  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  await eventually(
+    async () => {
+      const answer = await fetchPage('/debug/pprof/profile?seconds=3');
+      assert.equal(answer.status, 200);
+      assert.equal(answer.headers.get('content-disposition'), 'attachment; filename="profile"');
+      assert.equal(answer.headers.get('cache-control'), 'no-store');
+      assert.equal(answer.headers.get('x-pprof-missing'), null);
+      for (const sample of readPprof(new Uint8Array(await answer.arrayBuffer())).samples) {
+        places.add(`${sample.labels['process']}/${sample.labels['thread']}`);
+        for (const { name } of sample.functions) names.add(name);
+      }
+      return (
+        expectedPlaces.every((place) => places.has(place)) &&
+        expectedNames.every((wanted) => [...names].some((name) => name.startsWith(wanted)))
+      );
+    },
+    () => `${[...places]}: ${[...names]}`,
+    60_000,
+  );
   await stop();
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers.get('content-disposition'), 'attachment; filename="profile"');
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  const profile = readPprof(new Uint8Array(await answer.arrayBuffer()));
-  const places = new Set(
-    profile.samples.map(({ labels }) => `${labels['process']}/${labels['thread']}`),
-  );
-  for (const place of ['primary/main', 'frontend-1/main', 'frontend-2/worker-1']) {
-    assert.ok(places.has(place), `${place} is not in ${[...places].join(', ')}`);
-  }
-  const names = new Set(
-    profile.samples.flatMap(({ functions }) => functions.map(({ name }) => name)),
-  );
-  for (const name of ['http/serve.handle', 'workers/executor.execute']) {
-    assert.ok(
-      [...names].some((found) => found.startsWith(name)),
-      `${name} is missing ${[...names]}`,
-    );
-  }
 });
 
 test('profiles ask for credentials, also here: these are not the default', async () => {

@@ -1,6 +1,6 @@
 /** How long connections are refused when every front end dies at once, again and again. */
 import assert from 'node:assert/strict';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
 import { startCountingLoad } from '../support/counting-load.ts';
 import { createTestDatabase } from '../support/postgres.ts';
@@ -29,6 +29,14 @@ function isTaken(port: number): Promise<boolean> {
       resolve(true);
     });
     socket.once('error', () => resolve(false));
+  });
+}
+
+function listens(server: Server, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    server.removeAllListeners('listening');
+    server.once('error', () => resolve(false));
+    server.listen(port, () => resolve(true));
   });
 }
 
@@ -93,13 +101,10 @@ test('what cannot start is tried again, seldom enough, and recovers with the cau
   const victim = service.frontEnds()[0]!;
   process.kill(service.pid, 'SIGSTOP');
   process.kill(victim, 'SIGKILL');
-  await eventually(() => !lives(victim), 'it does not die');
   const thief = createServer((socket) => socket.destroy());
   context.after(() => thief.close());
-  await new Promise<void>((resolve, reject) => {
-    thief.once('error', reject);
-    thief.listen(service.port, resolve);
-  });
+  // The last thread of the victim closes its socket.
+  await eventually(() => listens(thief, service.port), 'the port does not become free');
   process.kill(service.pid, 'SIGCONT');
   const failures = () =>
     service.log.filter(({ message }) => message === 'a front end could not start').length;
