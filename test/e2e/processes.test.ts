@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { createApi } from '../support/api.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { eventually, lives, makeFolder, runToExit, startService } from '../support/service.ts';
+import { waitingWriters } from '../support/trouble.ts';
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends the service with 0 and leaves no process behind`, async () => {
@@ -18,21 +19,19 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
+/** A write waits for a lock for a part of its time only. */
+const patient = { REQUEST_TIMEOUT_MS: '120000', SHUTDOWN_GRACE_MS: '120000' };
+
 test('a request that was accepted is answered before the service ends', async () => {
   const database = await createTestDatabase('drain');
-  const service = await startService({ database: database.config });
+  const service = await startService({ database: database.config, env: patient });
   const api = createApi(service.port);
   await database.sql`SELECT 1`;
   const holder = await database.sql.reserve();
   await holder`BEGIN`;
   await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
   const post = api.post({ title: 'accepted' });
-  await eventually(async () => {
-    const [row] = await database.sql<{ count: string }[]>`
-      SELECT count(*) AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    return row!.count === '1';
-  }, 'the write does not wait');
+  await eventually(async () => (await waitingWriters(database)) === 1, 'the write does not wait');
   const stopped = service.stop();
   await service.logged((line) => line.message === 'stopping');
   await holder`ROLLBACK`;
@@ -46,19 +45,14 @@ test('a request that was accepted is answered before the service ends', async ()
 
 test('a second signal ends everything at once', async () => {
   const database = await createTestDatabase('twice');
-  const service = await startService({ database: database.config });
+  const service = await startService({ database: database.config, env: patient });
   const api = createApi(service.port);
   await database.sql`SELECT 1`;
   const holder = await database.sql.reserve();
   await holder`BEGIN`;
   await holder`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
   const post = api.post({ title: 'abandoned' }).catch(() => 'cut off');
-  await eventually(async () => {
-    const [row] = await database.sql<{ count: string }[]>`
-      SELECT count(*) AS count FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    return row!.count === '1';
-  }, 'the write does not wait');
+  await eventually(async () => (await waitingWriters(database)) === 1, 'the write does not wait');
   process.kill(service.pid, 'SIGTERM');
   await service.logged((line) => line.message === 'stopping');
   // What comes within a blink is the same Ctrl-C, passed on by make.

@@ -309,11 +309,15 @@ test('a busy function is found in the profile of its own thread', async () => {
   session.connect();
   const asked = { milliseconds: 400, intervalUs: 500 };
   const pending = recordCpu(session, asked, true, new AbortController().signal);
-  await sleep(50);
-  for (let round = 0; round < 5; round++) {
+  let isOver = false;
+  const ended = pending.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
     spendTime(40);
     await sleep(5);
   }
+  await ended;
   const found = await pending;
   session.disconnect();
   const merged = mergeCpu(new Map([['primary', process({ main: found })]]), createSources(), ms);
