@@ -104,7 +104,7 @@ export function spentError(cause?: unknown): Error {
 }
 
 /** What a pipeline read itself, with all that it keeps; the driver's errors are not. */
-export function isServerError(error: unknown): error is ServerError {
+export function isWireError(error: unknown): error is ServerError {
   return error instanceof Error && 'isRunning' in error;
 }
 
