@@ -1,8 +1,8 @@
 /** Idempotency-Keys that nobody will ask for any more. */
 import type { DatabaseConfig } from '../config.ts';
 import type { Work } from '../telemetry/background.ts';
-import { createLane } from './lane.ts';
-import { openPipeline, type Pipeline } from './wire/pipeline.ts';
+import { withLane } from './lane.ts';
+import type { Pipeline } from './wire/pipeline.ts';
 
 export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
@@ -17,9 +17,7 @@ export interface ExpiredKeys {
 }
 
 const intervalMs = 60_000;
-const statementTimeoutMs = 10_000;
-/** Beyond the server's own timeout. */
-const silenceMarginMs = 1000;
+const options = { applicationName: 'tasks keys', statementTimeoutMs: 10_000 };
 /** Each statement is short, and so is the work of one round: 1.6 million keys an hour. */
 const keysPerStatement = 2000;
 const statementsPerRound = 14;
@@ -48,13 +46,9 @@ export function removeExpiredKeysRegularly({
   timer.unref();
 
   async function removeAll(): Promise<void> {
-    const lane = createLane(
-      (onClose) =>
-        openPipeline(database, { applicationName: 'tasks keys', statementTimeoutMs, onClose }),
-      statementTimeoutMs + silenceMarginMs,
+    await work.attempt(() =>
+      withLane(database, options, (pipeline) => removeExpiredKeys(pipeline, hours)),
     );
-    await work.attempt(() => lane.run((pipeline) => removeExpiredKeys(pipeline, hours)));
-    await lane.close();
   }
 
   return {
