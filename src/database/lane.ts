@@ -28,7 +28,7 @@ export function openLane(database: DatabaseConfig, options: LaneOptions): Lane {
   );
 }
 
-/** For work that comes now and then: its connection is closed behind it. Rejects as `use` does. */
+/** For one statement now and then: its connection is closed behind it. Rejects as `use` does. */
 export async function withLane<Result>(
   database: DatabaseConfig,
   options: LaneOptions,
