@@ -8,7 +8,7 @@ import {
   errorCode,
   hasEndedSession,
   isRefusal,
-  isServerError,
+  isWireError,
   type ServerError,
 } from '../src/database/connection-lost.ts';
 import { type Course, courseOf, mayBeOneRow } from './sqlstates.ts';
@@ -52,7 +52,7 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
 
 /** A code of the system that no list has: whatever it was, the statement was on its way. */
 function mayHaveEnded(error: unknown): boolean {
-  return hasEndedSession(error) || !(isServerError(error) || isRefusal(error));
+  return hasEndedSession(error) || !(isWireError(error) || isRefusal(error));
 }
 
 function codeOf(course: Course, { routine, hasContext }: Reported, isRead: boolean): ProblemCode {
@@ -75,7 +75,7 @@ type Reported = Pick<ServerError, 'code' | 'routine' | 'constraint' | 'hasContex
 /** Where the server refused the connection, the driver has read its error, and knows the code alone. */
 function reportedBy(error: unknown, code: string): Reported {
   const nothing = { routine: '', constraint: '', hasContext: false, isRunning: true };
-  return isServerError(error) ? error : { ...nothing, code };
+  return isWireError(error) ? error : { ...nothing, code };
 }
 
 /** Names of the schema and of the server's source: who reads the log needs them, a client does not. */

@@ -4,8 +4,7 @@
  */
 import type { DatabaseConfig } from '../src/config.ts';
 import { isRead, type Kind, kinds } from '../src/contract/endpoints.ts';
-import { createLane, joinLanes, type Lane } from '../src/database/lane.ts';
-import { openPipeline } from '../src/database/wire/pipeline.ts';
+import { joinLanes, type Lane, openLane } from '../src/database/lane.ts';
 import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
 import { limitSettings } from './time-limits.ts';
 import { warmStatements } from './warm-statements.ts';
@@ -56,26 +55,18 @@ const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   search: planForValues,
 };
 
-/** Beyond the server's own timeout: it is the one that knows what became of a statement. */
-const silenceMarginMs = 1000;
-
 /** A slow search should not hold up the next one. */
 const searchConnections = 2;
 
 export function createLanes(options: ExecutorOptions): Lanes {
   const open = (kind: Kind): Lane =>
-    createLane(
-      (onClose) =>
-        openPipeline(options.database, {
-          applicationName: `${options.applicationName} ${kind}`,
-          statementTimeoutMs: options.statementTimeoutMs,
-          settings: isRead(kind)
-            ? settingsOf[kind]
-            : { ...settingsOf[kind], ...limitSettings(options.statementTimeoutMs) },
-          onClose,
-        }),
-      options.statementTimeoutMs + silenceMarginMs,
-    );
+    openLane(options.database, {
+      applicationName: `${options.applicationName} ${kind}`,
+      statementTimeoutMs: options.statementTimeoutMs,
+      settings: isRead(kind)
+        ? settingsOf[kind]
+        : { ...settingsOf[kind], ...limitSettings(options.statementTimeoutMs) },
+    });
   const byKind: Readonly<Record<Kind, Lane>> = {
     read: open('read'),
     create: open('create'),

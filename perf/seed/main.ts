@@ -31,7 +31,8 @@ async function main(text: string): Promise<void> {
   if (!result.ok) throw new Error(`the configuration is not valid:\n${result.faults.join('\n')}`);
   const progress = createProgress();
   const { signal } = interruption;
-  await withDatabase(result.config, log, async (database) => {
+  const { directDatabase, dataDir } = result.config;
+  await withDatabase({ database: directDatabase, dataDir }, log, async (database) => {
     await migrateUp(database, log);
     const began = performance.now();
     try {

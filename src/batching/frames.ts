@@ -4,7 +4,7 @@
  *
  * A request frame and a response frame begin alike:
  *
- *   count: u32, time: u32 (of requests: the milliseconds that are left to answer them; of answers: the
+ *   count: u32, time: u32 (of requests: the millisecond at which the first answer is due; of answers: the
  *   microseconds that their statement took), then `count` records of `recordBytes`, then the bodies in one run
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
@@ -62,7 +62,7 @@ export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  words[1] = Math.max(0, leftMs);
+  words[1] = nowMs() + leftMs;
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * requestRecordBytes;
@@ -144,9 +144,16 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
   return items;
 }
 
-/** What is left to answer the requests of a frame. */
+/** What is left to answer the requests of a frame, wherever it has waited. */
 export function leftMsOf(frame: Frame): number {
-  return timeOf(frame);
+  // As 32 bits with a sign, so that it does not matter when the clock goes beyond them.
+  return Math.max(0, (timeOf(frame) - nowMs()) | 0);
+}
+
+/** Of a clock that all threads of the process share: `performance.now()` begins anew in each. */
+function nowMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + Math.floor(nanoseconds / 1e6);
 }
 
 /** What the statement of a response frame took. */

@@ -5,6 +5,7 @@ import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
+import { withLane } from './lane.ts';
 import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
 import { recount } from './recount.ts';
@@ -18,7 +19,8 @@ interface Target extends Place {
 }
 
 const askTimeoutMs = 10_000;
-const noTimeout = 0;
+/** Of a few million tasks it takes seconds; whoever asks for it waits. */
+const recountOptions = { applicationName: 'tasks recount', statementTimeoutMs: 0 };
 
 const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
   up,
@@ -35,7 +37,7 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
     }),
   recount: (target) =>
     onDatabase(target, async (database) => {
-      const found = await withSession(database, noTimeout, recount);
+      const found = await withLane(database, recountOptions, recount);
       target.log.info('counted all tasks anew; this was wrong', { ...found });
     }),
   status: (target) =>

@@ -54,7 +54,7 @@ const failedBlock = '25P02';
 export function connectionLossOf(error: unknown): Loss | undefined {
   const code = errorCode(error);
   if (code === undefined) return undefined;
-  if (code === failedBlock) return 'not-sent';
+  if (code === failedBlock && !isOfFunction(error)) return 'not-sent';
   // A trigger may report any SQLSTATE, a lost connection of its own as well.
   if (severityOf(error) === 'ERROR') return undefined;
   if (code === spent || notSent.has(code)) return 'not-sent';
@@ -80,7 +80,14 @@ export function isOutOfReach(error: unknown): boolean {
 
 /** A kept statement no longer fits its tables, is gone, or is there already: it did not run. */
 export function isStalePlan(error: unknown): boolean {
-  return ['0A000', '26000', '42804', '42P05'].includes(errorCode(error) ?? '');
+  return (
+    ['0A000', '26000', '42804', '42P05'].includes(errorCode(error) ?? '') && !isOfFunction(error)
+  );
+}
+
+/** Reported inside of a function, most often a trigger's: its author may have chosen any SQLSTATE. */
+function isOfFunction(error: unknown): boolean {
+  return isWireError(error) && error.hasContext;
 }
 
 /** We have given the connection up: the server was silent, or said what it should not. */
@@ -104,7 +111,7 @@ export function spentError(cause?: unknown): Error {
 }
 
 /** What a pipeline read itself, with all that it keeps; the driver's errors are not. */
-export function isServerError(error: unknown): error is ServerError {
+export function isWireError(error: unknown): error is ServerError {
   return error instanceof Error && 'isRunning' in error;
 }
 

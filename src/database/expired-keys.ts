@@ -1,8 +1,8 @@
 /** Idempotency-Keys that nobody will ask for any more. */
 import type { DatabaseConfig } from '../config.ts';
 import type { Work } from '../telemetry/background.ts';
-import { createLane } from './lane.ts';
-import { openPipeline, type Pipeline } from './wire/pipeline.ts';
+import { type Lane, openLane } from './lane.ts';
+import { countOf, oneRow } from './wire/row.ts';
 
 export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
@@ -12,14 +12,12 @@ export interface ExpiredKeysOptions {
 }
 
 export interface ExpiredKeys {
-  /** Resolves when no removal is under way any more. */
+  /** Resolves when no removal is under way any more, within a second if the database hangs. */
   stop(): Promise<void>;
 }
 
 const intervalMs = 60_000;
-const statementTimeoutMs = 10_000;
-/** Beyond the server's own timeout. */
-const silenceMarginMs = 1000;
+const options = { applicationName: 'tasks keys', statementTimeoutMs: 10_000 };
 /** Each statement is short, and so is the work of one round: 1.6 million keys an hour. */
 const keysPerStatement = 2000;
 const statementsPerRound = 14;
@@ -40,6 +38,7 @@ export function removeExpiredKeysRegularly({
   work,
 }: ExpiredKeysOptions): ExpiredKeys {
   let round: Promise<void> | undefined;
+  let lane: Lane | undefined;
   const timer = setInterval(() => {
     round ??= removeAll().finally(() => {
       round = undefined;
@@ -48,32 +47,32 @@ export function removeExpiredKeysRegularly({
   timer.unref();
 
   async function removeAll(): Promise<void> {
-    const lane = createLane(
-      (onClose) =>
-        openPipeline(database, { applicationName: 'tasks keys', statementTimeoutMs, onClose }),
-      statementTimeoutMs + silenceMarginMs,
-    );
-    await work.attempt(() => lane.run((pipeline) => removeExpiredKeys(pipeline, hours)));
-    await lane.close();
+    const own = openLane(database, options);
+    lane = own;
+    await work.attempt(() => removeExpiredKeys(own, hours));
+    await own.close();
   }
 
   return {
     async stop() {
       clearInterval(timer);
+      await lane?.close();
       await round;
     },
   };
 }
 
 /** @returns how many were removed: at most what one round may. */
-export async function removeExpiredKeys(pipeline: Pipeline, hours: number): Promise<number> {
+export async function removeExpiredKeys(lane: Pick<Lane, 'run'>, hours: number): Promise<number> {
   let removed = 0;
   for (let statement = 0; statement < statementsPerRound; statement++) {
-    const [[count]] = (await pipeline.run(text, [String(hours), String(keysPerStatement)])) as [
-      [string],
-    ];
-    removed += Number(count);
-    if (Number(count) < keysPerStatement) break;
+    // Each has the lane's time for itself.
+    const rows = await lane.run((pipeline) =>
+      pipeline.run(text, [String(hours), String(keysPerStatement)]),
+    );
+    const count = countOf(oneRow(rows, 1)[0]!);
+    removed += count;
+    if (count < keysPerStatement) break;
   }
   return removed;
 }

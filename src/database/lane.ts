@@ -2,8 +2,9 @@
  * One connection that a kind of work has for itself. One that is lost is thrown away with all that
  * was on it, and the next statement goes out on a new one.
  */
+import type { DatabaseConfig } from '../config.ts';
 import { connectionLossOf } from './connection-lost.ts';
-import type { Pipeline } from './wire/pipeline.ts';
+import { openPipeline, type Pipeline, type PipelineOptions } from './wire/pipeline.ts';
 
 export interface Lane {
   /** Runs on the present connection, and rejects as that does. */
@@ -13,6 +14,33 @@ export interface Lane {
 
 /** How often a lane looks whether a statement is late. */
 const lookMs = 250;
+/** Beyond the server's own timeout: it is the one that knows what became of a statement. */
+const silenceMarginMs = 1000;
+
+type LaneOptions = Omit<PipelineOptions, 'onClose'>;
+
+/** A lane that gives a statement up a second after the server should have ended it. */
+export function openLane(database: DatabaseConfig, options: LaneOptions): Lane {
+  const { statementTimeoutMs } = options;
+  return createLane(
+    (onClose) => openPipeline(database, { ...options, onClose }),
+    statementTimeoutMs === 0 ? Number.POSITIVE_INFINITY : statementTimeoutMs + silenceMarginMs,
+  );
+}
+
+/** For one statement now and then: its connection is closed behind it. Rejects as `use` does. */
+export async function withLane<Result>(
+  database: DatabaseConfig,
+  options: LaneOptions,
+  use: (pipeline: Pipeline) => Promise<Result>,
+): Promise<Result> {
+  const lane = openLane(database, options);
+  try {
+    return await lane.run(use);
+  } finally {
+    await lane.close();
+  }
+}
 
 /**
  * @param open makes a pipeline that calls `onClose` when its connection is gone.

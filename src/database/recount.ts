@@ -1,5 +1,6 @@
 /** Makes good what went by the triggers: function tasks_recount of migration 006. */
-import type { Client } from './client.ts';
+import type { Pipeline } from './wire/pipeline.ts';
+import { countOf, oneRow } from './wire/row.ts';
 
 /** What was wrong. */
 export interface Recount {
@@ -15,25 +16,15 @@ export interface Recount {
   readonly wasRewritten: boolean;
 }
 
+const text = `
+  SELECT all_tasks, wrong_triggers, wrong_counts, wrong_blocks, queued_texts, was_rewritten::integer
+  FROM tasks_recount()`;
+
 /** One transaction. Rejects with 42501 unless the role owns the tables. */
-export async function recount(sql: Client): Promise<Recount> {
-  const [row] = await sql<
-    {
-      all_tasks: string;
-      wrong_triggers: number;
-      wrong_counts: number;
-      wrong_blocks: string;
-      queued_texts: string;
-      was_rewritten: boolean;
-    }[]
-  >`SELECT * FROM tasks_recount()`;
-  const found = row!;
-  return {
-    tasks: Number(found.all_tasks),
-    triggers: found.wrong_triggers,
-    counts: found.wrong_counts,
-    blocks: Number(found.wrong_blocks),
-    texts: Number(found.queued_texts),
-    wasRewritten: found.was_rewritten,
-  };
+export async function recount(pipeline: Pipeline): Promise<Recount> {
+  const row = oneRow(await pipeline.run(text, [], false), 6).map(countOf);
+  const [tasks, triggers, counts, blocks, texts, isRewritten] = row as SixCounts;
+  return { tasks, triggers, counts, blocks, texts, wasRewritten: isRewritten === 1 };
 }
+
+type SixCounts = [number, number, number, number, number, number];

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import type { Work } from '../telemetry/background.ts';
 import { createPaceKeeper, type Pace, restMs } from './indexing-pace.ts';
-import { createLane } from './lane.ts';
-import { openPipeline, type Pipeline } from './wire/pipeline.ts';
+import { openLane } from './lane.ts';
+import type { Pipeline } from './wire/pipeline.ts';
 
 export interface TextIndexerOptions {
   readonly database: DatabaseConfig;
@@ -34,21 +34,11 @@ const searchesText = `
   SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes
   WHERE schemaname = current_schema() AND indexrelname = 'tasks_texts_trigrams'`;
 const statementTimeoutMs = 30_000;
-/** Beyond the server's own timeout. */
-const silenceMarginMs = 1000;
 
 /** Several services on one database take turns. */
 export function startTextIndexer({ database, work: background }: TextIndexerOptions): TextIndexer {
   const stopping = new AbortController();
-  const lane = createLane(
-    (onClose) =>
-      openPipeline(database, {
-        applicationName: 'tasks texts',
-        statementTimeoutMs,
-        onClose,
-      }),
-    statementTimeoutMs + silenceMarginMs,
-  );
+  const lane = openLane(database, { applicationName: 'tasks texts', statementTimeoutMs });
   const keeper = createPaceKeeper();
   let deadRows = 0;
 

@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { createClient } from '../../src/database/client.ts';
-import { findFault } from '../../src/database/definition-watch.ts';
 import { migrateUp, migrationStatus } from '../../src/database/migrate.ts';
 import { createApi } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
+import { faultOf } from '../support/definition.ts';
 import { silentLog } from '../support/postgres.ts';
 import { type ServerBinaries, serverBinaries } from '../support/server-binaries.ts';
 import { eventually, runToExit, startService } from '../support/service.ts';
@@ -146,7 +146,7 @@ function tryServer({ major, bin, isAsked }: ServerBinaries): void {
         const [got] = await subscriber.unsafe(text);
         return got!['count'] === sent!['count'] && got!['sum'] === sent!['sum'];
       }, 'the changes do not arrive');
-      assert.equal((await findFault(subscriber, 0)).fault, undefined);
+      assert.equal(await faultOf(to), undefined);
     }
     try {
       await sql`INSERT INTO tasks (title) SELECT 'before ' || n FROM generate_series(1, 300) AS n`;
@@ -246,7 +246,7 @@ async function tryService(database: DatabaseConfig): Promise<void> {
     assert.equal((await api.put(id, { title: 'geändert' })).body.data.title, 'geändert');
     assert.equal((await api.remove(id)).status, 204);
     assert.equal((await api.get('/api/tasks')).body.meta.total, titles.length + 1);
-    assert.equal((await findFault(sql, 0)).fault, undefined);
+    assert.equal(await faultOf(admin), undefined);
     assert.deepEqual(
       service.log.filter(({ level }) => level === 'error' || level === 'warn'),
       [],

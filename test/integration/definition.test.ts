@@ -4,11 +4,11 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { indexAllTexts } from '../../perf/support/texts.ts';
 import { createGenerationSource } from '../../src/cache/generation-source.ts';
 import { isOutOfReach } from '../../src/database/connection-lost.ts';
-import { findFault, watchDefinition } from '../../src/database/definition-watch.ts';
-import { recount } from '../../src/database/recount.ts';
+import { watchDefinition } from '../../src/database/definition-watch.ts';
 import { createBackground } from '../../src/telemetry/background.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { faultOf, recountAll } from '../support/definition.ts';
+import { createTestDatabase, silentLog, type TestDatabase } from '../support/postgres.ts';
 import { eventually } from '../support/service.ts';
 
 let database: TestDatabase;
@@ -100,8 +100,7 @@ describe('a session of replication', () => {
         for (const statement of statements) await session.unsafe(statement);
       });
       assert.ok((await assertRight()) > before);
-      const { fault } = await findFault(database.sql, 0);
-      assert.equal(fault, undefined);
+      assert.equal(await faultOf(database.config), undefined);
     });
   }
 
@@ -207,7 +206,7 @@ describe('somebody who goes by the triggers', () => {
       assert.ok((await assertRight()) > before);
       await sql`INSERT INTO tasks (title) VALUES ('counted again')`;
       await assertRight();
-      assert.deepEqual(await findFault(sql, 0).then(({ fault: left }) => left), undefined);
+      assert.equal(await faultOf(database.config), undefined);
     });
   }
 
@@ -238,7 +237,7 @@ describe('somebody who goes by the triggers', () => {
       assert.deepEqual(watch.state(), { isIntact: false, repairs: 0 });
       assert.equal(lines.length, 2);
       assert.match(String(lines[1]!['reason']), /make db-recount/);
-      assert.notEqual((await recount(sql)).triggers, 0);
+      assert.notEqual((await recountAll(database.config)).triggers, 0);
       await eventually(() => watch.state().isIntact, 'it was not seen that it is repaired');
       await watch.stop();
     } finally {
@@ -248,9 +247,36 @@ describe('somebody who goes by the triggers', () => {
 });
 
 describe('counting anew', () => {
+  it('has its own time, also behind a pooler where a role has little', async () => {
+    const { sql, config } = database;
+    await sql.unsafe(`ALTER DATABASE "${config.name}" SET statement_timeout = 1`);
+    const pooled = { ...config, pooler: 'transaction' } as const;
+    assert.equal(await faultOf(pooled), undefined);
+    assert.equal((await recountAll(pooled)).tasks, 500);
+  });
+
+  it('gives way to a transaction that is open, and comes again', async () => {
+    const { sql, config } = database;
+    const background = createBackground(silentLog, isOutOfReach);
+    const work = background.work('tables');
+    await sql.unsafe(`ALTER TABLE tasks DISABLE TRIGGER tasks_inserted`);
+    const session = await sql.reserve();
+    await session.unsafe(`BEGIN; INSERT INTO tasks (title) VALUES ('not counted')`);
+    const watch = watchDefinition({ database: config, log: silentLog, work, intervalMs: 20 });
+    try {
+      await eventually(() => background.states()[0]!.failures > 0, 'it held up all writers');
+      await session`COMMIT`;
+      await eventually(() => watch.state().isIntact, 'it did not come again');
+      await assertRight();
+    } finally {
+      session.release();
+      await watch.stop();
+    }
+  });
+
   it('finds nothing wrong where nothing is, and steps the generation', async () => {
     const before = await assertRight();
-    assert.deepEqual(await recount(database.sql), {
+    assert.deepEqual(await recountAll(database.config), {
       tasks: 500,
       triggers: 0,
       counts: 0,
@@ -263,8 +289,11 @@ describe('counting anew', () => {
 
   it('says that a trigger is missing', async () => {
     await database.sql`DROP TRIGGER tasks_updated ON tasks`;
-    await assert.rejects(recount(database.sql), /the trigger tasks_updated of tasks is missing/);
-    assert.match((await findFault(database.sql, 0)).fault!, /tasks_updated/);
+    await assert.rejects(
+      recountAll(database.config),
+      /the trigger tasks_updated of tasks is missing/,
+    );
+    assert.match((await faultOf(database.config))!, /tasks_updated/);
   });
 });
 

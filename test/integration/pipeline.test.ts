@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { connectionLossOf } from '../../src/database/connection-lost.ts';
 import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { readValues } from '../../src/database/wire/row.ts';
 import { statementName } from '../../src/database/wire/statement-name.ts';
@@ -64,6 +65,24 @@ describe('statements one behind another', () => {
       ),
       [[['6']], '22012', [['3']], '22012'],
     );
+  });
+
+  it('run once, whatever code a function of the database chooses to fail with', async () => {
+    await database.sql.unsafe(`
+      CREATE SEQUENCE runs;
+      CREATE FUNCTION fails_with(code text) RETURNS integer LANGUAGE plpgsql AS $$
+      BEGIN
+        PERFORM nextval('runs');
+        RAISE EXCEPTION 'no' USING ERRCODE = code;
+      END $$`);
+    const text = 'SELECT fails_with($1)';
+    const codes = ['0A000', '26000', '42804', '42P05', '25P02'];
+    for (const code of codes) await assert.rejects(pipeline.run(text, [code]), { code });
+    assert.deepEqual(await pipeline.run('SELECT last_value FROM runs', []), [
+      [String(codes.length)],
+    ]);
+    const failure = await pipeline.run(text, ['25P02']).catch((error: unknown) => error);
+    assert.equal(connectionLossOf(failure), undefined);
   });
 
   it('say nothing of values in what they fail with', async () => {

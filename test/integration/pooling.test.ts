@@ -283,7 +283,8 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
           SELECT 'old ' || n, '', n, now() - interval '2 days' FROM generate_series(1, 9) AS n`,
       );
       await withPipeline(config, async (pipeline) => {
-        assert.equal(await removeExpiredKeys(pipeline, 24), 9);
+        const lane = { run: <Result>(use: (own: Pipeline) => Promise<Result>) => use(pipeline) };
+        assert.equal(await removeExpiredKeys(lane, 24), 9);
         await pipeline.run('SELECT tasks_index_texts($1::integer)', ['100']);
         await pipeline.runAlone('VACUUM tasks_unindexed');
       });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import {
   decodeRequests,
@@ -57,7 +58,14 @@ test('a frame owns its memory and survives the trip to another thread', () => {
   assert.deepEqual(plain(decodeRequests(moved)), plain(items));
 });
 
-test('a frame of requests says how long their answers may take', () => {
-  assert.equal(leftMsOf(encodeRequests([], 1234.7)), 1234);
+test('a frame of requests says how long their answers may take, wherever it has waited', async () => {
+  const began = performance.now();
+  const frame = encodeRequests([], 5000);
+  assert.ok(leftMsOf(frame) <= 5000);
+  await sleep(50);
+  const left = leftMsOf(frame);
+  const waited = performance.now() - began;
+  assert.ok(left <= 5002 - 50, `${left} ms are left after a wait in a queue`);
+  assert.ok(left >= 4998 - waited, `${left} ms are left after ${waited} ms`);
   assert.equal(leftMsOf(encodeRequests([], -5)), 0);
 });

@@ -1,5 +1,6 @@
 /** Asks every process at once, for one profile at a time over the whole service. */
 import type { Recordings } from './merge.ts';
+import { createOneAtATime } from './one-at-a-time.ts';
 import { createProcessRecorder } from './process.ts';
 import { type ProcessRecording, type ProfileQuestion, processDeadlineMs } from './recording.ts';
 
@@ -36,24 +37,13 @@ export interface Collector {
 
 export function createCollector(ask: AskFrontEnds): Collector {
   const own = createProcessRecorder(() => []);
-  let current: { readonly signal: AbortSignal; readonly ended: Promise<unknown> } | undefined;
+  const collections = createOneAtATime();
 
   async function collect(
     question: ProfileQuestion,
     signal: AbortSignal,
   ): Promise<Collection | null> {
-    while (current !== undefined) {
-      if (!current.signal.aborted) return null;
-      await current.ended;
-    }
-    signal.throwIfAborted();
-    const collection = collectAll(question, signal);
-    current = { signal, ended: collection.catch(() => undefined) };
-    try {
-      return await collection;
-    } finally {
-      current = undefined;
-    }
+    return (await collections.run(signal, () => collectAll(question, signal))) ?? null;
   }
 
   async function collectAll(question: ProfileQuestion, signal: AbortSignal): Promise<Collection> {

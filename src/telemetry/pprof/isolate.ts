@@ -1,6 +1,7 @@
 /** Answers for one thread, through an inspector session with itself. */
 import { Session } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
+import { createOneAtATime } from './one-at-a-time.ts';
 import { recordCpu } from './record-cpu.ts';
 import { recordDelay } from './record-delay.ts';
 import { startHeapRecorder } from './record-heap.ts';
@@ -23,21 +24,12 @@ export function createIsolateRecorder(): IsolateRecorder {
   // From here on, so that a heap profile knows what the service began with.
   const heap = startHeapRecorder(session);
   heap.catch(() => undefined);
-  let current: { readonly signal: AbortSignal; readonly ended: Promise<unknown> } | undefined;
+  const recordings = createOneAtATime();
 
   async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording> {
-    while (current !== undefined) {
-      if (!current.signal.aborted) throw new Error('another recording is under way');
-      await current.ended;
-    }
-    signal.throwIfAborted();
-    const recording = carryOut(question, signal);
-    current = { signal, ended: recording.catch(() => undefined) };
-    try {
-      return await recording;
-    } finally {
-      current = undefined;
-    }
+    const recording = await recordings.run(signal, () => carryOut(question, signal));
+    if (recording === undefined) throw new Error('another recording is under way');
+    return recording;
   }
 
   async function carryOut(

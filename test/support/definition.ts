@@ -1,0 +1,17 @@
+/** What the primary looks at and repairs by itself, asked for once. */
+import type { DatabaseConfig } from '../../src/config.ts';
+import { findFault } from '../../src/database/definition-watch.ts';
+import { withLane } from '../../src/database/lane.ts';
+import { type Recount, recount } from '../../src/database/recount.ts';
+
+const options = { applicationName: 'test', statementTimeoutMs: 30_000 };
+
+/** @returns `undefined`: the first blocks and their triggers are as they should be. */
+export async function faultOf(database: DatabaseConfig): Promise<string | undefined> {
+  const { fault } = await withLane(database, options, (pipeline) => findFault(pipeline, 0));
+  return fault;
+}
+
+export function recountAll(database: DatabaseConfig): Promise<Recount> {
+  return withLane(database, options, recount);
+}
