@@ -209,7 +209,7 @@ const abandoned = [
 ];
 
 test('whenever a client leaves, the next profile has every process and thread', async () => {
-  const rounds = Number(process.env['ABORTS'] ?? 120);
+  const rounds = Number(process.env['ABORTS'] ?? 40);
   const wrong: string[] = [];
   for (let round = 0; round < rounds; round++) {
     const path = abandoned[round % abandoned.length]!;
