@@ -61,6 +61,14 @@ export function connectionLossOf(error: unknown): Loss | undefined {
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
 }
 
+/**
+ * The session or its server takes no writes. Another session may: a default of the role was taken back,
+ * or the name leads to another server meanwhile. A trigger may report it, too, and that means nothing.
+ */
+export function isReadOnly(error: unknown): boolean {
+  return isServerError(error) && error.code === '25006' && error.routine.startsWith('Prevent');
+}
+
 /** There never was a connection: whatever waited for it was not sent. */
 export function isRefusal(error: unknown): boolean {
   return refused.has(errorCode(error) ?? '');

@@ -2,7 +2,7 @@
  * One connection that a kind of work has for itself. One that is lost is thrown away with all that
  * was on it, and the next statement goes out on a new one.
  */
-import { connectionLossOf } from './connection-lost.ts';
+import { connectionLossOf, isReadOnly } from './connection-lost.ts';
 import type { Pipeline } from './wire/pipeline.ts';
 
 export interface Lane {
@@ -13,6 +13,8 @@ export interface Lane {
 
 /** How often a lane looks whether a statement is late. */
 const lookMs = 250;
+/** How long a connection that takes no writes is kept at least: there may be no other. */
+const readOnlyMs = 500;
 
 /**
  * @param open makes a pipeline that calls `onClose` when its connection is gone.
@@ -21,6 +23,7 @@ const lookMs = 250;
  */
 export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: number): Lane {
   let closing = false;
+  let openedAt = 0;
   let present = openNext();
   /**
    * When each of the statements under way began. No Set: one that is emptied and filled all the time
@@ -38,6 +41,7 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
   }
 
   function openNext(): Pipeline {
+    openedAt = performance.now();
     const pipeline = open(() => replace(pipeline));
     return pipeline;
   }
@@ -49,6 +53,13 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
     lost.destroy();
   }
 
+  /** What is under way on the old one goes on. */
+  function renew(old: Pipeline): void {
+    if (closing || old !== present || performance.now() - openedAt < readOnlyMs) return;
+    present = openNext();
+    void old.close();
+  }
+
   async function run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result> {
     const pipeline = present;
     const statement = { since: performance.now() };
@@ -57,6 +68,7 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
       return await use(pipeline);
     } catch (error) {
       if (connectionLossOf(error) !== undefined) replace(pipeline);
+      else if (isReadOnly(error)) renew(pipeline);
       throw error;
     } finally {
       const place = underWay.indexOf(statement);
