@@ -4,7 +4,7 @@
  * table of columns, once, when their modules load.
  */
 import type { CreateTask, PatchTask, Status, UpdateTask } from '../src/contract/task.ts';
-import { outOfStepError } from '../src/database/connection-lost.ts';
+import { unreadableTimeError } from '../src/database/connection-lost.ts';
 import { bigintArray, textArray } from './arrays.ts';
 
 /** A task that is to be. */
@@ -243,11 +243,11 @@ export function toRfc3339(timestamp: string): string {
 /** A trigger of somebody else may have set another time zone for the transaction, or another DateStyle. */
 function fromOtherZone(timestamp: string): string {
   const match = otherZone.exec(timestamp);
-  if (match === null) throw outOfStepError();
+  if (match === null) throw unreadableTimeError();
   const [, date, time, sign, hours, minutes = '0', seconds = '0'] = match;
   const offset = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
   const local = Date.parse(`${date}T${time}Z`);
   const moment = new Date(local - (sign === '-' ? -offset : offset) * 1000);
-  if (Number.isNaN(moment.getTime())) throw outOfStepError();
+  if (Number.isNaN(moment.getTime())) throw unreadableTimeError();
   return moment.toISOString();
 }

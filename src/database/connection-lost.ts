@@ -33,6 +33,7 @@ const lost: ReadonlySet<string> = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
+  'UNREADABLE_TIME',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
@@ -95,6 +96,13 @@ export function isStalePlan(error: unknown): boolean {
 export function outOfStepError(): Error {
   return Object.assign(new Error('the connection was given up'), {
     code: 'CONNECTION_DESTROYED',
+  });
+}
+
+/** A time came in another form than the session was told, or the column has another type. */
+export function unreadableTimeError(): Error {
+  return Object.assign(new Error('a time in a form that is not known'), {
+    code: 'UNREADABLE_TIME',
   });
 }
 

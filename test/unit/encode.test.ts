@@ -64,6 +64,5 @@ test('a timestamp of another time zone is the same moment, and of another form n
     '10000-01-01 00:00:00+00',
     '0001-01-01 00:00:00+00 BC',
   );
-  for (const other of others)
-    assert.throws(() => toRfc3339(other), { code: 'CONNECTION_DESTROYED' });
+  for (const other of others) assert.throws(() => toRfc3339(other), { code: 'UNREADABLE_TIME' });
 });
