@@ -4,6 +4,7 @@
  * table of columns, once, when their modules load.
  */
 import type { CreateTask, PatchTask, Status, UpdateTask } from '../src/contract/task.ts';
+import { unreadableTimeError } from '../src/database/connection-lost.ts';
 import { bigintArray, textArray } from './arrays.ts';
 
 /** A task that is to be. */
@@ -219,11 +220,34 @@ function quote(text: string): string {
   return escaped.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
+const dash = 0x2d;
+const space = 0x20;
+const otherZone =
+  /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)([+-])(\d\d)(?::(\d\d)(?::(\d\d))?)?$/;
+
 /**
  * PostgreSQL's `2025-12-05 12:00:00.12+00` (DateStyle ISO, TimeZone UTC, timestamptz(3)) to
  * `2025-12-05T12:00:00.120Z`, without a Date in between.
+ * @throws where it has another form.
  */
 export function toRfc3339(timestamp: string): string {
+  const isExpected =
+    timestamp.charCodeAt(4) === dash &&
+    timestamp.charCodeAt(10) === space &&
+    timestamp.endsWith('+00');
+  if (!isExpected) return fromOtherZone(timestamp);
   const fraction = timestamp.slice(20, -3);
   return `${timestamp.slice(0, 10)}T${timestamp.slice(11, 19)}.${fraction.padEnd(3, '0')}Z`;
+}
+
+/** A trigger of somebody else may have set another time zone for the transaction, or another DateStyle. */
+function fromOtherZone(timestamp: string): string {
+  const match = otherZone.exec(timestamp);
+  if (match === null) throw unreadableTimeError();
+  const [, date, time, sign, hours, minutes = '0', seconds = '0'] = match;
+  const offset = (Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds);
+  const local = Date.parse(`${date}T${time}Z`);
+  const moment = new Date(local - (sign === '-' ? -offset : offset) * 1000);
+  if (Number.isNaN(moment.getTime())) throw unreadableTimeError();
+  return moment.toISOString();
 }

@@ -203,11 +203,14 @@ BEGIN
     RETURN NULL;
   END IF;
   PERFORM set_config('tasks.are_counted', 'no', true);
-  IF TG_OP <> 'INSERT' THEN
+  -- One statement: after SET CONSTRAINTS ALL IMMEDIATE each counts what there is at its end.
+  IF TG_OP = 'DELETE' THEN
     INSERT INTO tasks_steps (id, status, step) VALUES (OLD.id, OLD.status, -1);
-  END IF;
-  IF TG_OP <> 'DELETE' THEN
+  ELSIF TG_OP = 'INSERT' THEN
     INSERT INTO tasks_steps (id, status, step) VALUES (NEW.id, NEW.status, 1);
+  ELSE
+    INSERT INTO tasks_steps (id, status, step)
+    VALUES (OLD.id, OLD.status, -1), (NEW.id, NEW.status, 1);
   END IF;
   IF TG_OP = 'DELETE' THEN
     INSERT INTO tasks_unindexed VALUES (OLD.id);

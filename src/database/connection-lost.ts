@@ -33,6 +33,7 @@ const lost: ReadonlySet<string> = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
+  'UNREADABLE_TIME',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
@@ -59,6 +60,14 @@ export function connectionLossOf(error: unknown): Loss | undefined {
   if (severityOf(error) === 'ERROR') return undefined;
   if (code === spent || notSent.has(code)) return 'not-sent';
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
+}
+
+/**
+ * The session or its server takes no writes. Another session may: a default of the role was taken back,
+ * or the name leads to another server meanwhile. A trigger may report it, too, and that means nothing.
+ */
+export function isReadOnly(error: unknown): boolean {
+  return isWireError(error) && error.code === '25006' && error.routine.startsWith('Prevent');
 }
 
 /** There never was a connection: whatever waited for it was not sent. */
@@ -94,6 +103,13 @@ function isOfFunction(error: unknown): boolean {
 export function outOfStepError(): Error {
   return Object.assign(new Error('the connection was given up'), {
     code: 'CONNECTION_DESTROYED',
+  });
+}
+
+/** A time came in another form than the session was told, or the column has another type. */
+export function unreadableTimeError(): Error {
+  return Object.assign(new Error('a time in a form that is not known'), {
+    code: 'UNREADABLE_TIME',
   });
 }
 

@@ -3,7 +3,7 @@
  * was on it, and the next statement goes out on a new one.
  */
 import type { DatabaseConfig } from '../config.ts';
-import { connectionLossOf } from './connection-lost.ts';
+import { connectionLossOf, isReadOnly } from './connection-lost.ts';
 import { openPipeline, type Pipeline, type PipelineOptions } from './wire/pipeline.ts';
 
 export interface Lane {
@@ -16,6 +16,8 @@ export interface Lane {
 const lookMs = 250;
 /** Beyond the server's own timeout: it is the one that knows what became of a statement. */
 const silenceMarginMs = 1000;
+/** How long a connection that takes no writes is kept at least: there may be no other. */
+const readOnlyMs = 500;
 
 type LaneOptions = Omit<PipelineOptions, 'onClose'>;
 
@@ -49,6 +51,7 @@ export async function withLane<Result>(
  */
 export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: number): Lane {
   let closing = false;
+  let openedAt = 0;
   let present = openNext();
   /**
    * When each of the statements under way began. No Set: one that is emptied and filled all the time
@@ -66,6 +69,7 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
   }
 
   function openNext(): Pipeline {
+    openedAt = performance.now();
     const pipeline = open(() => replace(pipeline));
     return pipeline;
   }
@@ -77,6 +81,13 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
     lost.destroy();
   }
 
+  /** What is under way on the old one goes on. */
+  function renew(old: Pipeline): void {
+    if (closing || old !== present || performance.now() - openedAt < readOnlyMs) return;
+    present = openNext();
+    void old.close();
+  }
+
   async function run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result> {
     const pipeline = present;
     const statement = { since: performance.now() };
@@ -85,6 +96,7 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
       return await use(pipeline);
     } catch (error) {
       if (connectionLossOf(error) !== undefined) replace(pipeline);
+      else if (isReadOnly(error)) renew(pipeline);
       throw error;
     } finally {
       const place = underWay.indexOf(statement);

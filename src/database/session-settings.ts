@@ -36,8 +36,12 @@ export function transactionSettings({ statementTimeoutMs, settings }: SessionNee
 export function sessionSettings(needs: SessionNeeds): Settings {
   return {
     idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs),
+    // Our connections wait for requests. Of a write that comes just as one ends nobody would know the outcome.
+    idle_session_timeout: '0',
     // A role may have another default; the statements are written for this one.
     default_transaction_isolation: 'read committed',
+    // Migrations have texts with Unicode escapes, which take no other way to read a backslash.
+    standard_conforming_strings: 'on',
     ...transactionSettings(needs),
   };
 }

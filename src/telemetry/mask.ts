@@ -19,12 +19,10 @@ export type Mask = (text: string) => string;
 export function createMask(secrets: readonly string[]): Mask {
   const forms = secrets.filter(({ length }) => length >= secretLengthMin).flatMap(formsOf);
   // The longest first, so that a secret which contains another one is masked as a whole.
-  const unique = [...new Set(forms)].sort((a, b) => b.length - a.length);
-  // Whatever the case: names of hosts and percent-encoding change theirs on their way.
-  const known = unique.length === 0 ? undefined : new RegExp(unique.map(literal).join('|'), 'gi');
+  const known = [...new Set(forms.map(foldCase))].sort((a, b) => b.length - a.length);
 
   return function mask(text) {
-    const rest = known === undefined ? text : text.replace(known, masked);
+    const rest = hide(text, known);
     const withoutUserinfo = rest.includes('@') ? rest.replace(word, maskUserinfo) : rest;
     return withoutUserinfo.includes('=')
       ? withoutUserinfo.replace(assignment, `$1$2${masked}`)
@@ -75,6 +73,35 @@ function base64FormsOf(secret: Buffer): string[] {
   });
 }
 
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+/**
+ * No regular expression: one of a long secret is too large, and the error that says so has it inside.
+ * @param forms folded.
+ */
+function hide(text: string, forms: readonly string[]): string {
+  let rest = text;
+  let folded = foldCase(rest);
+  for (const form of forms) {
+    let at = folded.indexOf(form);
+    if (at === -1) continue;
+    let hidden = '';
+    let from = 0;
+    for (; at !== -1; at = folded.indexOf(form, from)) {
+      hidden += rest.slice(from, at) + masked;
+      from = at + form.length;
+    }
+    rest = hidden + rest.slice(from);
+    folded = foldCase(rest);
+  }
+  return rest;
+}
+
+/** Names of hosts and percent-encoding change their case on their way. Keeps the length. */
+function foldCase(text: string): string {
+  return text.replace(/[A-Z]+|[^\p{ASCII}]/gu, foldRun);
+}
+
+/** Letters beyond ASCII come one by one: what becomes of some depends on their neighbours. */
+function foldRun(letters: string): string {
+  const folded = letters.toLowerCase();
+  return folded.length === letters.length ? folded : letters;
 }

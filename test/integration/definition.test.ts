@@ -80,6 +80,7 @@ describe('a session of replication', () => {
       `SET CONSTRAINTS ALL IMMEDIATE`,
       `INSERT INTO tasks (title) VALUES ('one')`,
       `INSERT INTO tasks (title) VALUES ('two')`,
+      `UPDATE tasks SET status = 'done' WHERE title IN ('one', 'two')`,
       `SET CONSTRAINTS ALL DEFERRED`,
       `INSERT INTO tasks (title) VALUES ('three')`,
     ],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  hasKeyFlag,
   hasVersionsFlag,
   type RequestItem,
   type ResponseItem,
@@ -356,4 +358,73 @@ test('reads go on after their connection was ended by the server', async () => {
     WHERE application_name = 'executor test read' AND datname = current_database()`;
   const [answer] = await execute('read', [{ id }]);
   assert.equal(answer?.status, 200);
+});
+
+/** A trigger whose function runs the text that a task has for its description. */
+async function withTriggerThatRuns(use: () => Promise<void>): Promise<void> {
+  await database.sql.unsafe(`
+    CREATE FUNCTION runs_description() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF NEW.description LIKE 'SET %' THEN EXECUTE NEW.description; END IF;
+      RETURN NEW;
+    END $$;
+    CREATE TRIGGER runs_description BEFORE INSERT ON tasks
+      FOR EACH ROW EXECUTE FUNCTION runs_description()`);
+  try {
+    await use();
+  } finally {
+    await database.sql.unsafe('DROP TRIGGER runs_description ON tasks');
+    await database.sql.unsafe('DROP FUNCTION runs_description()');
+  }
+}
+
+test('a trigger that sets another time zone shifts no time of an answer', async () => {
+  await withTriggerThatRuns(async () => {
+    for (const zone of ['Asia/Tokyo', 'America/St_Johns', 'UTC']) {
+      const description = `SET LOCAL TIME ZONE '${zone}'`;
+      const extra = randomUUID();
+      for (const draft of [{}, { flags: hasKeyFlag, extra }, { flags: hasKeyFlag, extra }]) {
+        const [, answer] = await execute('create', [
+          json({ title: 'beside' }),
+          { ...json({ title: 'zone', description }), ...draft },
+        ]);
+        assert.equal(answer?.status, 201);
+        const { data } = answer.body;
+        const [row] = await database.sql<{ ms: string }[]>`
+          SELECT (extract(epoch FROM created_at) * 1000)::bigint::text AS ms
+          FROM tasks WHERE id = ${data['id'] as number}`;
+        assert.equal(Date.parse(data['createdAt'] as string), Number(row!.ms));
+      }
+    }
+  });
+});
+
+test('a trigger that changes what texts of a session mean spoils no answer and no later write', async () => {
+  await withTriggerThatRuns(async () => {
+    const settings = [
+      "SET client_encoding = 'LATIN1'",
+      "SET DateStyle = 'German'",
+      "SET TIME ZONE 'Asia/Tokyo'",
+      "SET LOCAL DateStyle = 'German'",
+    ];
+    for (const description of settings) {
+      const title = `Gr\u00fc\u00dfe ${description}`;
+      const [changed] = await execute('create', [json({ title, description })]);
+      if (changed!.status === 201) checkTimes(changed!);
+      else assert.equal(changed!.problem, 'outcome_unknown', description);
+      const [next] = await execute('create', [json({ title })]);
+      assert.equal(next?.status, 201, description);
+      checkTimes(next);
+      assert.equal(next.body.data['title'], title);
+      const [{ stored } = { stored: '' }] = await database.sql<{ stored: string }[]>`
+        SELECT title AS stored FROM tasks WHERE id = ${next.body.data['id'] as number}`;
+      assert.equal(stored, title, description);
+    }
+  });
+
+  function checkTimes({ body }: Answer): void {
+    const { createdAt } = body.data;
+    assert.match(createdAt as string, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Math.abs(Date.parse(createdAt as string) - Date.now()) < 3_600_000);
+  }
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../src/config.ts';
 import { createLane, joinLanes, type Lane } from '../../src/database/lane.ts';
 import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
@@ -143,4 +144,34 @@ test('joined lanes give a statement to the one with the least to do', async () =
   holder.release();
   await slow;
   await lane.close();
+});
+
+test('a session that takes no writes is replaced, and what is under way on it is answered', async () => {
+  const { name } = database.config;
+  await database.sql`CREATE TABLE written (n int)`;
+  await database.sql.unsafe(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+  const lane = openLane();
+  const write = () => lane.run((pipeline) => pipeline.run('INSERT INTO written VALUES (1)', []));
+  try {
+    await assert.rejects(write(), { code: '25006' });
+    await database.sql.unsafe(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+    const others: Promise<unknown>[] = [];
+    const isWritten = async () => {
+      const written = write().then(
+        () => true,
+        () => false,
+      );
+      others.push(lane.run((pipeline) => pipeline.run('SELECT pg_sleep(0.1)', [])));
+      return written;
+    };
+    for (let tries = 0; !(await isWritten()); tries++) {
+      assert.ok(tries < 200, 'the session is never replaced');
+      await sleep(20);
+    }
+    await Promise.all(others);
+    assert.equal((await database.sql`SELECT n FROM written`).length, 1);
+  } finally {
+    await database.sql.unsafe(`ALTER DATABASE ${name} RESET default_transaction_read_only`);
+    await lane.close();
+  }
 });

@@ -52,6 +52,27 @@ describe('migrating', () => {
     await sql`INSERT INTO tasks (title) VALUES ('works')`;
   });
 
+  it('works whatever defaults the database has', async () => {
+    await createDatabaseIfMissing(database, silentLog);
+    const defaults = [
+      'standard_conforming_strings = off',
+      "DateStyle = 'German, DMY'",
+      "TimeZone = 'Asia/Kathmandu'",
+      "client_encoding = 'LATIN1'",
+      "default_transaction_isolation = 'serializable'",
+    ];
+    for (const setting of defaults) {
+      await sql.unsafe(`ALTER DATABASE ${database.name} SET ${setting}`);
+    }
+    assert.equal(await migrateUp(database, silentLog), readMigrations().length);
+    const steps = readMigrations().length;
+    assert.equal(await migrateDown(database, silentLog, steps), steps);
+    assert.equal(await migrateUp(database, silentLog), steps);
+    const [row] = await sql<{ found: boolean }[]>`
+      SELECT tasks_fold(chr(304) || chr(220)) = 'i' || chr(252) AS found`;
+    assert.equal(row?.found, true);
+  });
+
   it('goes down to nothing and up again, leaving no object behind', async () => {
     await migrateUp(database, silentLog);
     const made = await objects();

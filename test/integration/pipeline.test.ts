@@ -56,6 +56,21 @@ describe('statements one behind another', () => {
     }
   });
 
+  it('wait in a session for as long as it takes, whatever the database has for a default', async () => {
+    await database.sql.unsafe(
+      `ALTER DATABASE ${database.config.name} SET idle_session_timeout = '1min'`,
+    );
+    const next = open();
+    try {
+      assert.deepEqual(await next.run('SHOW idle_session_timeout', []), [['0']]);
+    } finally {
+      await next.close();
+      await database.sql.unsafe(
+        `ALTER DATABASE ${database.config.name} RESET idle_session_timeout`,
+      );
+    }
+  });
+
   it('fail alone', async () => {
     const divide = (by: number) => pipeline.run('SELECT 6 / $1::int', [String(by)]);
     const answers = await Promise.allSettled([divide(1), divide(0), divide(2), divide(0)]);

@@ -53,3 +53,16 @@ test('timestamps of every millisecond keep their digits', () => {
     ),
   );
 });
+
+test('a timestamp of another time zone is the same moment, and of another form none', () => {
+  assert.equal(toRfc3339('2025-12-05 21:00:00.12+09'), '2025-12-05T12:00:00.120Z');
+  assert.equal(toRfc3339('2025-12-05 08:30:00-03:30'), '2025-12-05T12:00:00.000Z');
+  assert.equal(toRfc3339('1887-12-31 15:00:00+09:18:59'), '1887-12-31T05:41:01.000Z');
+  const others = ['infinity', '05.12.2025 12:00:00.12 UTC', '12/05/2025 12:00:00 UTC', ''];
+  others.push(
+    'Fri Dec 05 12:00:00.12 2025 UTC',
+    '10000-01-01 00:00:00+00',
+    '0001-01-01 00:00:00+00 BC',
+  );
+  for (const other of others) assert.throws(() => toRfc3339(other), { code: 'UNREADABLE_TIME' });
+});

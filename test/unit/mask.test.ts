@@ -109,3 +109,21 @@ test('no text makes masking slow', () => {
     for (const one of [text, `${text}@`, `@${text}`]) assert.ok(logged(one, {}, false).length > 0);
   }
 });
+
+test('a secret may be as long as a file of one, and every character may have to be encoded', () => {
+  for (const part of ['x', '/\u00e9', '\u65e5', '"\\']) {
+    const secret = part.repeat(64 * 1024);
+    const lines: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    const logger = createLogger({
+      level: 'debug',
+      role: 'test',
+      pretty: false,
+      write,
+      secrets: [secret],
+    });
+    logger.debug(`before ${secret} behind`, { url: `x://u:${encodeURIComponent(secret)}@h` });
+    assert.ok(lines.length === 1 && lines[0]!.length < 500);
+    assert.match(lines[0]!, /before \*\*\* behind/);
+  }
+});

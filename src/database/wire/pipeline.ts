@@ -23,6 +23,7 @@ import {
 import { settingsText, transactionSettings } from '../session-settings.ts';
 import { connectSession } from './handover.ts';
 import { bindAndExecute, closeMessage, parseMessage, terminate } from './messages.ts';
+import { isAsNeeded } from './parameter-status.ts';
 import { createReader } from './reader.ts';
 import { type RowReader, readValues, type Values } from './row.ts';
 import { isFatal, serverError } from './server-error.ts';
@@ -114,8 +115,9 @@ const parseComplete = 0x31; // 1
 const bindComplete = 0x32; // 2
 const commandComplete = 0x43; // C
 const readyForQuery = 0x5a; // Z
-/** Of no interest: CloseComplete, notices, settings and the like. */
-const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINSnt'));
+const parameterStatus = 0x53; // S
+/** Of no interest: CloseComplete, notices and the like. */
+const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
 
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
@@ -242,6 +244,11 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         if (isFatal(failure)) lose(closedError(failure.code), failure);
         return;
       }
+      case parameterStatus:
+        // A function that a statement called has changed it for the session: what is read and written
+        // from here on would mean something else. The server says so before the transaction's end.
+        if (!isAsNeeded(bytes, at, end, isPooled)) lose(outOfStepError());
+        return;
       default:
         if (!passedOver.has(type)) lose(outOfStepError());
     }
