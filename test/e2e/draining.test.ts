@@ -84,7 +84,8 @@ function writeWaits(): Promise<void> {
   return eventually(async () => {
     const rows = await database.sql`
       SELECT FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      WHERE datname = current_database() AND wait_event_type = 'Lock'
+        AND application_name ~ ' (create|change|remove)$'`;
     return rows.length > 0;
   }, 'no write waits');
 }

@@ -385,7 +385,8 @@ test('a slow request is logged with its stages, and answers say where their time
   await eventually(async () => {
     const waits = await database.sql`
       SELECT FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      WHERE datname = current_database() AND wait_event_type = 'Lock'
+        AND application_name LIKE '% create'`;
     return waits.length > 0;
   }, 'the write does not wait');
   await sleep(200);

@@ -136,9 +136,11 @@ test('a working directory that is gone ends the start with one line', async () =
   for (const env of [{ DB_HOST: '127.0.0.1' }, { DATA_DIR: join(folder, 'data') }]) {
     const cwd = makeFolder();
     const script = `rmdir '${cwd}' && exec '${process.execPath}' '${main}'`;
+    // With it, Node would look for the folder before the service does.
+    const { NODE_V8_COVERAGE: _, ...inherited } = process.env;
     const child = spawn('sh', ['-c', script], {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let text = '';

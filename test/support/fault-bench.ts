@@ -53,7 +53,7 @@ export interface FaultResult extends Counts {
 }
 
 /** Of one test: before the fault, while it lasts, and after it, a third each. */
-const seconds = Number(process.env['FAULT_SECONDS'] ?? 1.5) / 3;
+const seconds = Number(process.env['FAULT_SECONDS'] ?? 0.9) / 3;
 /** No task has this id, so no request for it leaves anything behind. */
 const nothing = '/api/tasks/9007199254740991';
 const clientsDefault = 12;
