@@ -32,8 +32,8 @@ const fileTimeoutMs =
   6000 * Number(process.env['DRAINS'] ?? 4) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
-/** Files wait most of their time; more at once would starve each other's deadlines. */
-const concurrency = Math.min(availableParallelism() + 1, 4);
+/** More files at once gain nothing on small machines and starve each other's deadlines. */
+const concurrency = Math.min(availableParallelism(), 4);
 /** A longer path would leave no room for a unix socket's below it. */
 const temporaryFolderMaxBytes = 48;
 
