@@ -101,6 +101,12 @@ test-pooler: build ## Keep a ledger for POOLER_SECONDS (60) behind a PgBouncer, 
 pgbouncer: ## Fetch a PgBouncer for the tests, on Debian or Ubuntu.
 	@test/support/fetch-pgbouncer.sh .pgbouncer
 
+INFRASTRUCTURE_SECONDS ?= 10
+
+.PHONY: test-infrastructure
+test-infrastructure: build ## Test each form of Redis, proxy and pool, freshness in each for INFRASTRUCTURE_SECONDS (10).
+	@INFRASTRUCTURE_SECONDS=$(INFRASTRUCTURE_SECONDS) $(RUN_TESTS) infrastructure $(TESTS)
+
 FUZZ_REQUESTS ?= 200000
 
 .PHONY: fuzz

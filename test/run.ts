@@ -23,13 +23,14 @@ import { prepareTemplate } from './support/postgres.ts';
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
 /** In the order in which they run; others come last. */
-const suites = ['unit', 'house', 'integration', 'e2e', 'fuzz', 'faults'];
+const suites = ['unit', 'house', 'integration', 'e2e', 'infrastructure', 'fuzz', 'faults'];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
   300_000 +
   2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 24) +
   6000 * Number(process.env['DRAINS'] ?? 4) +
+  20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
 /** More files at once gain nothing on small machines and starve each other's deadlines. */

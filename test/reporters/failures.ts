@@ -13,6 +13,8 @@ export interface Failures {
   /** A file that ended well and tested nothing: it may have left half way. */
   describeEmpty(file: Place): string;
   count(): number;
+  /** Where each is and what it is called, for the end of what is said. */
+  list(): readonly string[];
 }
 
 /** Of what one file writes, its end is kept. */
@@ -21,7 +23,7 @@ const outputMaxChars = 16_384;
 export function createFailures(locate: Locator): Failures {
   const outputs = new Map<string, string>();
   const running = new Map<string, Set<string>>();
-  let failed = 0;
+  const failed: string[] = [];
 
   function observe(event: TestEvent): void {
     switch (event.type) {
@@ -45,8 +47,8 @@ export function createFailures(locate: Locator): Failures {
     const { error } = data.details;
     const { failureType, cause } = error as { failureType?: string; cause?: unknown };
     if (!isLeaf && failureType === 'subtestsFailed') return '';
-    failed++;
     const place = locate(data);
+    failed.push(isTestFile(data) ? place.file : `${place.text} ${name}`);
     const lines = [`\n✗ ${isTestFile(data) ? place.file : name}`, `  ${place.text}`];
     lines.push(indent(textOf(cause ?? error)));
     const unfinished = isTestFile(data) ? [...runningIn(data.file)] : [];
@@ -55,7 +57,7 @@ export function createFailures(locate: Locator): Failures {
   }
 
   function describeEmpty(file: Place): string {
-    failed++;
+    failed.push(`${locate(file).file} ended without a test`);
     return `\n✗ ${locate(file).file}\n  ended without a test\n${outputOf(file.file)}\n`;
   }
 
@@ -75,7 +77,7 @@ export function createFailures(locate: Locator): Failures {
     return names;
   }
 
-  return { observe, describe, describeEmpty, count: () => failed };
+  return { observe, describe, describeEmpty, count: () => failed.length, list: () => failed };
 }
 
 /** The runner tells a whole file as a test that has the file's name. */

@@ -1,6 +1,7 @@
 /**
  * Says little while all goes well: one line a file. Each failure in full, with the file's own
- * output; then what was skipped and why, what tests noted (`t.diagnostic`), the slowest tests, and as the very last line the totals.
+ * output; then what was skipped and why, what tests noted (`t.diagnostic`), the slowest tests, the
+ * names of what failed, and as the very last line the totals.
  * What is counted are tests without tests below them, and what failed for a reason of its own.
  */
 import type { TestEvent } from 'node:test/reporters';
@@ -94,6 +95,7 @@ export function createSummary(options: SummaryOptions): Reporter {
       section('Noted', notes),
       section('Slowest', slowest(timed)),
       text === '' ? '' : `\n${text}\n`,
+      section('Failed', failures.list()),
       `\n${passed} passed, ${failures.count()} failed${more}\n`,
     ].join('');
 

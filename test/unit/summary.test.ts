@@ -71,6 +71,8 @@ test('a failure is told once, with its names, place and error', async () => {
   assert.equal(lastLineOf(said), '1 passed, 1 failed');
   assert.match(said, /✗ suite › parent › child\n {2}failing\.mjs:5\n {2}TypeError.*: the cause\n/);
   assert.match(said, /^✗ failing\.mjs/m);
+  // Again at the end: a log that was cut has its tail.
+  assert.match(said, /\nFailed:\n {2}failing\.mjs:5 suite › parent › child\n\n1 passed/);
   assert.doesNotMatch(said, /node:internal/);
 });
 
