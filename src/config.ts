@@ -6,8 +6,11 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
+import {
+  type ConnectionBudget,
+  connectionsMin,
+  divideConnections,
+} from './config/connection-budget.ts';
 import { createGiven, type Given } from './config/given.ts';
 import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
 import { originsOf } from './config/origins.ts';
@@ -27,6 +30,7 @@ import {
 import { fileVariable } from './config/secret-file.ts';
 import { readSmallFile } from './config/small-file.ts';
 import { type LogLevel, logLevels } from './telemetry/log.ts';
+import { Compile, type Static, Type } from './typebox.ts';
 
 export type { SslMode } from './config/root-cert.ts';
 
@@ -104,6 +108,10 @@ export interface Config {
   /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
   readonly frontEnds: number;
+  /** How many connections to PostgreSQL each part may have open; it bounds `frontEnds` and `workerThreads`. */
+  readonly connections: ConnectionBudget;
+  /** One without work for this long is closed; 0: none is. */
+  readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
   /** How long a service that is to stop serves on, not ready, in milliseconds. */
   readonly shutdownDelayMs: number;
@@ -277,6 +285,19 @@ export const variables = Type.Object({
   DB_SSLROOTCERT: plain(
     '',
     "PEM file of the trusted authorities, or system; empty: ~/.postgresql/root.crt, as libpq's.",
+  ),
+  DB_CONNECTIONS: integer(
+    connectionsMin,
+    10_000,
+    24,
+    'The most connections to PostgreSQL that this host may have open. Where they are too few for ' +
+      'FRONTENDS and WORKER_THREADS, kinds of requests share one, then fewer are started.',
+  ),
+  DB_IDLE_SECONDS: integer(
+    0,
+    86_400,
+    300,
+    'A connection to PostgreSQL without work for this long is closed, in seconds; 0: none is.',
   ),
   DB_AUTO_MIGRATE: Type.Optional(
     Type.Boolean({
@@ -486,6 +507,11 @@ function assemble(
   const dataDir = absolute(values.DATA_DIR, faults);
   if (faults.length > 0) return undefined;
 
+  const connections = divideConnections({
+    connections: values.DB_CONNECTIONS,
+    frontEnds: values.FRONTENDS,
+    workerThreads: values.WORKER_THREADS,
+  });
   const config: Config = {
     env: values.ENV === 'local' ? 'development' : values.ENV,
     port: values.PORT,
@@ -518,14 +544,16 @@ function assemble(
     slowRequestMs: values.SLOW_REQUEST_MS,
     serverTiming: values.SERVER_TIMING,
     corsOrigins,
-    frontEnds: values.FRONTENDS,
+    frontEnds: connections.frontEnds,
+    connections,
+    connectionIdleMs: values.DB_IDLE_SECONDS * 1000,
     batching: {
       offloadMinBatch: values.OFFLOAD_MIN_BATCH,
       batchMax: values.BATCH_MAX,
       queueMax: values.QUEUE_MAX,
       queueWaitMaxMs: values.QUEUE_WAIT_MAX_MS,
       requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
-      workerThreads: values.WORKER_THREADS,
+      workerThreads: connections.workerThreads,
     },
     shutdownDelayMs:
       values.SHUTDOWN_DELAY_MS ?? (values.ENV === 'production' ? productionDelayMs : 0),

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Administration, openAdministration } from './administration.ts';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
+import { tellConnections } from './database/connection-limits.ts';
 import { isOutOfReach } from './database/connection-lost.ts';
 import { type DefinitionWatch, watchDefinition } from './database/definition-watch.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
@@ -88,6 +89,8 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         port,
         sharesPort: config.frontEnds > 1,
         database,
+        connections: config.connections.perFrontEnd,
+        connectionIdleMs: config.connectionIdleMs,
         batching: config.batching,
         redis: config.redis,
         cacheBytesMax: config.cacheBytesMax,
@@ -116,6 +119,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     });
     await schema.ready;
     if (stopping !== undefined) return;
+    void tellConnections(direct, config.connections, log);
     expiredKeys = removeExpiredKeysRegularly({
       database: direct,
       hours: idempotencyKeyHours,
