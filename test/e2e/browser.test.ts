@@ -43,6 +43,13 @@ function assertContent(tab: Tab): void {
   assert.deepEqual(tab.strayed, []);
 }
 
+test('/ leads to the documents without a complaint', needsBrowser, async () => {
+  const tab = await openTab('/');
+  await tab.evaluate(`document.querySelector('a[href="/docs"]').click()`);
+  await tab.until(`location.pathname === '/docs'`, 'the link leads elsewhere');
+  assertContent(tab);
+});
+
 test('/docs shows every endpoint without a complaint', needsBrowser, async () => {
   const tab = await openTab('/docs');
   for (const { name } of description.tags) {
