@@ -4,6 +4,7 @@ import { createAccess } from './admin/access.ts';
 import type { AdminPage } from './admin/page.ts';
 import { type AdminPaths, createAdminPages } from './admin/pages.ts';
 import { type AdminServer, startAdminServer } from './admin/server.ts';
+import { describeAddresses } from './config/bind-address.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import type { DefinitionState } from './database/definition-watch.ts';
 import { createTaskCounts } from './database/task-counts.ts';
@@ -19,6 +20,7 @@ export interface AdministrationOptions {
   readonly config: Config;
   /** Of the API, where the same pages are. */
   readonly port: number;
+  readonly addresses: readonly string[];
   readonly database: DatabaseConfig;
   readonly log: Logger;
   /** `undefined` before it is there. */
@@ -92,13 +94,19 @@ export function openAdministration(options: AdministrationOptions): Administrati
     if (port !== 0 && port === options.port) return undefined;
     return startAdminServer({
       port,
+      addresses: options.addresses,
       connectionsMax: Math.min(connectionsMax, Math.ceil(filesMax() * connectionsShareMax)),
       page,
       isAllowed: createAccess(access),
-      onListening: (listening) => log.info('metrics and profiles are served', { port: listening }),
-      onFailure: ({ code }) =>
+      onListening: (listening) =>
+        log.info('metrics and profiles are served', {
+          port: listening,
+          on: describeAddresses(options.addresses),
+        }),
+      onFailure: ({ code }, address) =>
         log.error('the port of metrics and profiles cannot be had, and is tried again', {
           port,
+          address,
           code,
         }),
     });

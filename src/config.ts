@@ -6,12 +6,14 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
+import { type BindConfig, bindOf } from './config/bind-address.ts';
 import {
   type ConnectionBudget,
   connectionsMin,
   divideConnections,
 } from './config/connection-budget.ts';
 import { createGiven, type Given } from './config/given.ts';
+import { headerNamesOf } from './config/header-names.ts';
 import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
 import { originsOf } from './config/origins.ts';
 import { checkPooler, directOf, pooledAs } from './config/pooler.ts';
@@ -73,7 +75,8 @@ export interface BatchingConfig {
 export interface Config {
   readonly env: 'development' | 'test' | 'production';
   readonly port: number;
-  /** Host and base path under which clients reach the service; for documents only. */
+  readonly bind: BindConfig;
+  /** Host and base path under which clients reach the service; either may be missing. */
   readonly hostBasePath: string;
   readonly logLevel: LogLevel;
   /** What asks for them: metrics and profiles. */
@@ -99,7 +102,7 @@ export interface Config {
   readonly cacheBytesMax: number;
   /** Profiles are served, behind the credentials of the metrics. */
   readonly pprofEnabled: boolean;
-  /** On this machine they need no credentials. */
+  /** The credentials are the default ones: profiles are for this machine alone, which needs none. */
   readonly profilesOpenLocally: boolean;
   /** A request that takes longer is logged, in milliseconds; 0: none. */
   readonly slowRequestMs: number;
@@ -107,6 +110,8 @@ export interface Config {
   readonly serverTiming: boolean;
   /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Names of headers that such pages may send beside those that the service reads. */
+  readonly corsHeaders: readonly string[];
   readonly frontEnds: number;
   /** How many connections to PostgreSQL each part may have open; it bounds `frontEnds` and `workerThreads`. */
   readonly connections: ConnectionBudget;
@@ -177,11 +182,22 @@ export const variables = Type.Object({
     'What the service runs for: development (also written local), test or production.',
   ),
   PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one.'),
+  BIND_ADDRESS: text(
+    '',
+    'The addresses that PORT and METRICS_PORT are opened on, with commas between; 0.0.0.0: all of IPv4, ' +
+      '::: all of both; empty: all in production, otherwise 127.0.0.1 and ::1.',
+  ),
   HOST_BASE_PATH: Type.String({
     default: 'localhost:8080',
-    pattern: '^(https?://)?[A-Za-z0-9._-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*/?$',
-    expected: 'a host, perhaps with a port and a path, such as api.example:8443/v1',
-    description: 'Host and base path under which clients reach the service; for documents only.',
+    pattern:
+      '^((https?://)?([A-Za-z0-9_][A-Za-z0-9._-]*|\\[[0-9A-Fa-f:.]+\\])(:[0-9]{1,5})?(?=/|$)|(?=/))' +
+      '(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~-]+)*/?$',
+    expected:
+      'a host, a path or both, such as api.example:8443/v1 or /v1; a path has letters, digits, ' +
+      '-, ., _ and ~, and no segment that is . or ..',
+    description:
+      'Where clients reach the service: host, base path that a proxy takes off, or both, such as ' +
+      'https://api.example/v1 or /v1. Link, Location and the documents follow it.',
   }),
   LOGGER_LEVEL: oneOf(
     logLevels,
@@ -218,11 +234,13 @@ export const variables = Type.Object({
     description: 'Count and time requests and show it under METRICS_PATH: true or false.',
   }),
 
-  PPROF_ENABLED: Type.Boolean({
-    default: false,
-    description:
-      'Serve profiles under /debug/pprof/, behind the credentials of the metrics: true or false.',
-  }),
+  PPROF_ENABLED: Type.Optional(
+    Type.Boolean({
+      description:
+        'Serve profiles under /debug/pprof/: true or false; empty: true except in production. Behind the ' +
+        'credentials of the metrics; while those are the default ones, to this machine alone, without.',
+    }),
+  ),
   SLOW_REQUEST_MS: integer(
     0,
     600_000,
@@ -237,6 +255,11 @@ export const variables = Type.Object({
     '',
     'Origins whose pages may read answers, such as https://app.example, with commas between; ' +
       '* alone: every one; empty: none.',
+  ),
+  CORS_HEADERS: text(
+    '',
+    'Headers that such pages may send beside those that the service reads, such as baggage, with ' +
+      'commas between.',
   ),
 
   DB_TYPE: oneOf(['postgres'], 'postgres', 'The kind of database: postgres is the only one.'),
@@ -475,7 +498,9 @@ function assemble(
   misspelt: readonly string[],
 ): Config | undefined {
   if (purpose === 'service' && values.ENV === 'production') checkCredentials(values, faults);
+  const bind = bindOf(values.BIND_ADDRESS, values.ENV === 'production', faults);
   const corsOrigins = originsOf(values.CORS_ORIGINS, faults);
+  const corsHeaders = headerNamesOf(values.CORS_HEADERS, faults);
   checkEmbedded(values, given, purpose, faults, misspelt);
   const database = databaseOf(
     {
@@ -515,6 +540,7 @@ function assemble(
   const config: Config = {
     env: values.ENV === 'local' ? 'development' : values.ENV,
     port: values.PORT,
+    bind,
     hostBasePath: values.HOST_BASE_PATH,
     logLevel: values.LOGGER_LEVEL,
     metrics: {
@@ -539,11 +565,12 @@ function assemble(
             ttlSeconds: values.REDIS_TTL,
           },
     cacheBytesMax: values.CACHE_MAX_BYTES,
-    pprofEnabled: values.PPROF_ENABLED,
+    pprofEnabled: values.PPROF_ENABLED ?? values.ENV !== 'production',
     profilesOpenLocally: values.ENV !== 'production' && hasDefaultCredentials(values),
     slowRequestMs: values.SLOW_REQUEST_MS,
     serverTiming: values.SERVER_TIMING,
     corsOrigins,
+    corsHeaders,
     frontEnds: connections.frontEnds,
     connections,
     connectionIdleMs: values.DB_IDLE_SECONDS * 1000,

@@ -13,6 +13,7 @@ import { createListCache, type Flight } from './cache/list-cache.ts';
 import { createRedisCache } from './cache/redis.ts';
 import type { FrontEndConnections } from './config/connection-budget.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
+import { readHostBasePath, rebaseLinks } from './contract/base-path.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
 import { type ProblemCode, problemCodes, problems } from './contract/problems.ts';
 import { openLibrary } from './documents/library.ts';
@@ -21,6 +22,7 @@ import type { Exchange } from './http/exchange.ts';
 import { assertNativeServer, listen } from './http/listener.ts';
 import { createServer } from './http/serve.ts';
 import { stagesOf } from './http/stages.ts';
+import { traceIdOf } from './http/trace-context.ts';
 import { createDatabaseWatch } from './telemetry/database-watch.ts';
 import { createFailureLog } from './telemetry/failure-log.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
@@ -35,6 +37,7 @@ import { createThreadFailureLog } from './telemetry/thread-failures.ts';
 export interface FrontEndOptions {
   readonly number: number;
   readonly port: number;
+  readonly addresses: readonly string[];
   /** Other front ends listen on the same port. */
   readonly sharesPort: boolean;
   readonly database: DatabaseConfig;
@@ -48,7 +51,9 @@ export interface FrontEndOptions {
   readonly shutdownGraceMs: number;
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** Where clients reach the service; for documents only. */
+  /** Names of headers that their pages may send beside those that the service reads. */
+  readonly corsHeaders: readonly string[];
+  /** Where clients reach the service: see readHostBasePath. */
   readonly hostBasePath: string;
   /** Profiles may be asked for: the heap is sampled from the start. */
   readonly profiles: boolean;
@@ -152,6 +157,7 @@ export async function startFrontEnd(
   });
   if (findPage === undefined) log.warn('/docs and /swagger were not built: run make build');
 
+  const { base: basePath } = readHostBasePath(options.hostBasePath);
   const slowMs = options.slowRequestMs === 0 ? Number.POSITIVE_INFINITY : options.slowRequestMs;
   let isOpen = opened;
   let draining = false;
@@ -174,6 +180,8 @@ export async function startFrontEnd(
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
+    corsHeaders: options.corsHeaders,
+    basePath,
     findPage,
   });
 
@@ -200,6 +208,7 @@ export async function startFrontEnd(
     queueWaitMaxMs: batching.queueWaitMaxMs,
     redis,
     stats,
+    linksFor: (links) => rebaseLinks(links, basePath),
     readGeneration: generations.read,
     enqueue: (flight) => batchers[flight.key.kind].add(flight),
     answer: server.answerList,
@@ -207,7 +216,11 @@ export async function startFrontEnd(
   });
 
   const expiry = setInterval(expire, expiryIntervalMs);
-  const listener = listen(server, { port: options.port, shared: options.sharesPort });
+  const listener = listen(server, {
+    port: options.port,
+    addresses: options.addresses,
+    shared: options.sharesPort,
+  });
   const room = createConnectionRoom({ workerThreads: batching.workerThreads, listener, log });
 
   /** A database that is silent must not keep a front end from listening. */
@@ -260,11 +273,12 @@ export async function startFrontEnd(
   }
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
-    const { requestId, method, route } = exchange;
+    const { method, route } = exchange;
     const isFault = problems[code].status >= 500;
     if (isFault) metrics?.failed(code);
     const stages = stagesNow(exchange);
-    failures.add({ requestId, method, route, code, cause, stages }, code === 'internal');
+    const failure = { ...idsOf(exchange), method, route, code, cause, stages };
+    failures.add(failure, code === 'internal');
     if (isOpen && isFault && code !== 'overloaded') watch.suspect();
   }
 
@@ -289,9 +303,9 @@ export async function startFrontEnd(
     }
     // A profile takes as long as was asked for.
     if (milliseconds < slowMs || exchange.route === adminRoute) return;
-    const { requestId, method, route } = exchange;
+    const { method, route } = exchange;
     const stages = stagesOf(exchange, arrivalOf(exchange), now);
-    slow.add({ requestId, method, route, status, ...stages });
+    slow.add({ ...idsOf(exchange), method, route, status, ...stages });
   }
 
   function noteAborted(exchange: Exchange): void {
@@ -377,6 +391,12 @@ export async function startFrontEnd(
   }
 
   return { open, drain, profiles, stop };
+}
+
+/** Under which names a request is found: in our log, and in its client's traces. */
+function idsOf({ requestId, traceparent }: Exchange): { requestId: string; traceId?: string } {
+  const traceId = traceIdOf(traceparent);
+  return traceId === undefined ? { requestId } : { requestId, traceId };
 }
 
 function isSmall(items: readonly RequestItem[]): boolean {

@@ -4,8 +4,10 @@
  * ends do not wait for a database that is away: they say so to whoever asks, until the schema is
  * up to date.
  */
+import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Administration, openAdministration } from './administration.ts';
+import { describeAddresses } from './config/bind-address.ts';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
 import { tellConnections } from './database/connection-limits.ts';
@@ -16,7 +18,7 @@ import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired
 import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
 import { startTextIndexer, type TextIndexer } from './database/text-indexer.ts';
 import { createFleet, type Fleet } from './fleet.ts';
-import { findPort } from './port.ts';
+import { findAddresses, findPort } from './port.ts';
 import { createBackground } from './telemetry/background.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
 
@@ -51,7 +53,8 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
   process.on('SIGINT', onSignal);
 
   try {
-    const port = await findPort(config.port);
+    const addresses = await findAddresses(config.bind);
+    const port = await findPort(config.port, addresses);
     if (config.database === null) {
       startingEmbedded = startEmbedded({
         dataDir: config.dataDir,
@@ -69,6 +72,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     administration = openAdministration({
       config,
       port,
+      addresses,
       database: direct,
       log,
       fleet: () => fleet,
@@ -87,6 +91,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
       log,
       frontEnd: {
         port,
+        addresses,
         sharesPort: config.frontEnds > 1,
         database,
         connections: config.connections.perFrontEnd,
@@ -96,6 +101,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         cacheBytesMax: config.cacheBytesMax,
         shutdownGraceMs: config.shutdownGraceMs,
         corsOrigins: config.corsOrigins,
+        corsHeaders: config.corsHeaders,
         hostBasePath: config.hostBasePath,
         profiles: config.pprofEnabled,
         adminPaths: administration.paths,
@@ -109,12 +115,16 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     await fleet.listening();
     if (stopping !== undefined) return;
     serves = true;
-    const url = `http://localhost:${port}`;
+    const url = `http://${nameOf(addresses)}:${port}`;
     log.info('listening', {
       url,
       port,
+      on: describeAddresses(addresses),
       pid: process.pid,
       frontEnds: config.frontEnds,
+      ...(config.pprofEnabled && config.profilesOpenLocally
+        ? { profiles: `${url}/debug/pprof/, for this machine alone` }
+        : {}),
       try: `curl -s ${url}/api/tasks -H 'Content-Type: application/json' -d '{"title":"Sample task"}'`,
     });
     await schema.ready;
@@ -173,6 +183,12 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     }
     process.exit(code);
   }
+}
+
+/** A host under which a client on this machine reaches the first of the addresses. */
+function nameOf([address = '']: readonly string[]): string {
+  if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(address)) return 'localhost';
+  return isIPv6(address) ? `[${address.replace('%', '%25')}]` : address;
 }
 
 interface Preparation {

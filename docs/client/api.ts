@@ -162,7 +162,7 @@ export type ProblemDetails = {
 
 export interface Operations {
   readonly listTasks: {
-    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly assignee_id?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly assignee_id?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskListAnswer }
       | { readonly status: 304; readonly headers: Headers; readonly body: null }
@@ -173,7 +173,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly createTask: {
-    readonly input: { readonly headers?: { readonly 'Idempotency-Key'?: string; readonly 'X-Request-Id'?: string }; readonly body: CreateTask };
+    readonly input: { readonly headers?: { readonly 'Idempotency-Key'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: CreateTask };
     readonly answer:
       | { readonly status: 201; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field' | 'missing_field'> }
@@ -187,7 +187,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly readTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 304; readonly headers: Headers; readonly body: null }
@@ -199,7 +199,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly updateTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string }; readonly body: UpdateTask };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: UpdateTask };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field' | 'missing_field'> }
@@ -214,7 +214,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly patchTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string }; readonly body: PatchTask };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: PatchTask };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field'> }
@@ -229,7 +229,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly deleteTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 204; readonly headers: Headers; readonly body: null }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }
@@ -242,7 +242,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly getLivez: {
-    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: AliveAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }
@@ -251,7 +251,7 @@ export interface Operations {
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> };
   };
   readonly getHealthz: {
-    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: AliveAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }
@@ -260,7 +260,7 @@ export interface Operations {
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> };
   };
   readonly getReadyz: {
-    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string } };
+    readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: ReadyAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }

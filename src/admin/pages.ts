@@ -26,8 +26,8 @@ export function createAdminPages({ metricsPath, metrics, profiles }: AdminPages)
     const { path } = request;
     if (metrics !== undefined && path === metricsPath) return metrics(request, signal);
     if (profiles === undefined || !isProfilePath(path)) return notFound;
-    // Names on the page are relative to it.
-    if (path === profilesPath) return redirect(`${profilesPath}/`);
+    // Names on the page are relative to it; so is the way there, for a proxy may take a prefix off.
+    if (path === profilesPath) return redirect('pprof/');
     return profiles({ ...request, path: path.slice(profilesPath.length) }, signal);
   };
 }

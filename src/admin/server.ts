@@ -1,19 +1,20 @@
 /** The pages on a port of their own, served by the primary, which answers no request of the API. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isLoopback, type Visitor } from './access.ts';
+import { isDirect, isLoopback, type Visitor } from './access.ts';
 import { authenticateHeader } from './basic-auth.ts';
 import type { AdminAnswer, AdminPage } from './page.ts';
 
 export interface AdminServerOptions {
-  /** 0: any free one. */
+  /** 0: any free one, the same on each address. */
   readonly port: number;
+  readonly addresses: readonly string[];
   readonly connectionsMax: number;
   readonly page: AdminPage;
   readonly isAllowed: (visitor: Visitor) => boolean;
   readonly onListening: (port: number) => void;
   /** Told once for each reason; the server tries again by itself. */
-  readonly onFailure: (error: NodeJS.ErrnoException) => void;
+  readonly onFailure: (error: NodeJS.ErrnoException, address: string) => void;
 }
 
 export interface AdminServer {
@@ -36,27 +37,38 @@ const plain = 'text/plain; charset=utf-8';
 export function startAdminServer(options: AdminServerOptions): AdminServer {
   let lastFailure: string | undefined;
   let retry: NodeJS.Timeout | undefined;
-  const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
-    void answer(request, response);
+  const { addresses } = options;
+  const connectionsMax = Math.ceil(options.connectionsMax / addresses.length);
+  const servers = addresses.map((address, place) => {
+    const server = createServer({ keepAliveTimeout: keepAliveMs }, (request, response) => {
+      void answer(request, response);
+    });
+    server.maxConnections = connectionsMax;
+    server.on('listening', () => openNext(place + 1, (server.address() as AddressInfo).port));
+    server.on('error', (error: NodeJS.ErrnoException) => tryLater(error, address));
+    return server;
   });
-  server.maxConnections = options.connectionsMax;
-  server.on('listening', () => {
+  openNext(0, options.port);
+
+  /** One after the other: the first one finds the port where any will do. */
+  function openNext(place: number, port: number): void {
+    const server = servers[place];
+    if (server !== undefined) {
+      server.listen(port, addresses[place]);
+      return;
+    }
     lastFailure = undefined;
-    options.onListening((server.address() as AddressInfo).port);
-  });
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== lastFailure) options.onFailure(error);
+    options.onListening(port);
+  }
+
+  function tryLater(error: NodeJS.ErrnoException, address: string): void {
+    if (error.code !== lastFailure) options.onFailure(error, address);
     lastFailure = error.code;
     // A socket that fails while it listens would fail again at once, without end.
-    if (server.listening) server.close();
+    for (const server of servers) if (server.listening) server.close();
     clearTimeout(retry);
-    retry = setTimeout(listen, retryMs);
+    retry = setTimeout(() => openNext(0, options.port), retryMs);
     retry.unref();
-  });
-  listen();
-
-  function listen(): void {
-    server.listen(options.port);
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,8 +100,10 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   return {
     close() {
       clearTimeout(retry);
-      server.close();
-      server.closeAllConnections();
+      for (const server of servers) {
+        server.close();
+        server.closeAllConnections();
+      }
     },
   };
 }
@@ -98,11 +112,8 @@ function visitorOf({ headers, socket }: IncomingMessage, path: string): Visitor 
   return {
     path,
     authorization: headers.authorization ?? '',
-    host: headers.host ?? '',
-    isLocal:
-      isLoopback(socket.remoteAddress ?? '') &&
-      headers['x-forwarded-for'] === undefined &&
-      headers.forwarded === undefined,
+    isHere:
+      isLoopback(socket.remoteAddress ?? '') && isDirect((name) => String(headers[name] ?? '')),
   };
 }
 

@@ -51,6 +51,8 @@ export interface ListCacheOptions<Request extends ListRequest> {
   readonly queueWaitMaxMs: number;
   readonly redis: RedisCache | undefined;
   readonly stats: CacheStats;
+  /** The value of a Link header as clients get it. Redis keeps it as it was: others may share that. */
+  readonly linksFor: (links: string) => string;
   readonly readGeneration: () => Promise<Generation>;
   /** Hands a flight to the executor; `false`: its queue is full. */
   readonly enqueue: (flight: Flight<Request>) => boolean;
@@ -174,8 +176,9 @@ export function createListCache<Request extends ListRequest>(
       if (entry === undefined) {
         dispatch(flight);
       } else {
-        keep(flight, entry);
-        settle(flight, entry);
+        const shown = { ...entry, links: options.linksFor(entry.links) };
+        keep(flight, shown);
+        settle(flight, shown);
       }
     }
   }
@@ -196,10 +199,11 @@ export function createListCache<Request extends ListRequest>(
       return;
     }
     const etag = listEtag(generation, flight.key.tag);
-    if (isOff) return settle(flight, { generation, links, etag, body });
-    const entry: ListEntry = { generation, links, etag, body: apart(body) };
+    const shown = options.linksFor(links);
+    if (isOff) return settle(flight, { generation, links: shown, etag, body });
+    const entry: ListEntry = { generation, links: shown, etag, body: apart(body) };
     keep(flight, entry);
-    redis?.store(flight.floor, flight.key, entry);
+    redis?.store(flight.floor, flight.key, { ...entry, links });
     settle(flight, entry);
   }
 

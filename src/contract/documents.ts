@@ -2,7 +2,8 @@
 
 export interface DocumentPage {
   readonly path: string;
-  readonly contentType: string;
+  /** As the Accept header decides, where there are several. */
+  readonly contentTypes: readonly string[];
   readonly operationId: string;
   readonly summary: string;
 }
@@ -12,21 +13,27 @@ const html = 'text/html; charset=utf-8';
 
 export const documentPages: readonly DocumentPage[] = [
   {
+    path: '/',
+    contentTypes: [json, html],
+    operationId: 'getFrontPage',
+    summary: 'Where the documents are',
+  },
+  {
     path: '/openapi.json',
-    contentType: json,
+    contentTypes: [json],
     operationId: 'getDescription',
     summary: 'This description',
   },
   {
     path: '/swagger/doc.json',
-    contentType: json,
+    contentTypes: [json],
     operationId: 'getSwaggerDescription',
     summary: 'This description, where Swagger UI looks for it',
   },
-  { path: '/docs', contentType: html, operationId: 'getDocs', summary: 'The reference to read' },
+  { path: '/docs', contentTypes: [html], operationId: 'getDocs', summary: 'The reference to read' },
   {
     path: '/swagger/index.html',
-    contentType: html,
+    contentTypes: [html],
     operationId: 'getSwagger',
     summary: 'The reference to try out',
   },

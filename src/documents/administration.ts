@@ -18,6 +18,10 @@ export interface AdministrationPage {
 /** Where the description has the metrics; the service puts METRICS_PATH in its place. */
 export const describedMetricsPath = '/metrics';
 
+const profilesWhere =
+  'Here and on METRICS_PORT, unless PPROF_ENABLED is false, in production if it is true. While the ' +
+  'credentials are the default ones: for this machine alone, without';
+
 /** In the order of their names. */
 export const profileNames = [
   'allocs',
@@ -51,7 +55,7 @@ export const administrationPages: readonly AdministrationPage[] = [
     path: '/debug/pprof/',
     operationId: 'getProfiles',
     summary: 'The profiles that there are',
-    description: 'With PPROF_ENABLED, here and on METRICS_PORT.',
+    description: `${profilesWhere}.`,
     parameters: [],
     types: ['text/html'],
     headers: [],
@@ -61,7 +65,7 @@ export const administrationPages: readonly AdministrationPage[] = [
     path: '/debug/pprof/{profile}',
     operationId: 'getProfile',
     summary: 'A profile of all processes and threads, for go tool pprof',
-    description: 'With PPROF_ENABLED, here and on METRICS_PORT. One at a time.',
+    description: `${profilesWhere}. One at a time.`,
     parameters: [
       {
         name: 'profile',

@@ -51,6 +51,7 @@ function describe(endpoint: Endpoint, shared: SharedAnswers): JsonObject {
       ...pathParameters(pathOf(endpoint.path)),
       ...parameters,
       'RequestId',
+      'TraceParent',
     ]),
     ...bodyOf(operation, own),
     responses: {

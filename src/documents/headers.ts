@@ -32,7 +32,7 @@ export const headers = {
   },
   Vary: {
     description: 'What else the answer depends on.',
-    schema: { type: 'string', enum: ['Origin', 'Accept-Encoding', 'Accept-Encoding, Origin'] },
+    schema: { type: 'string', pattern: '^(Accept, )?(Accept-Encoding|Origin)(, Origin)?$' },
   },
   ETag: {
     ...always,
@@ -41,8 +41,8 @@ export const headers = {
   },
   Location: {
     ...always,
-    description: 'The path of the task.',
-    schema: { type: 'string', pattern: '^/api/tasks/[1-9][0-9]*$' },
+    description: 'The path of the task, behind that of HOST_BASE_PATH.',
+    schema: { type: 'string', pattern: '^(/[A-Za-z0-9._~-]+)*/api/tasks/[1-9][0-9]*$' },
   },
   'Idempotency-Replayed': {
     description: 'The answer to an earlier request with the same key.',
@@ -50,7 +50,8 @@ export const headers = {
   },
   Link: {
     ...always,
-    description: 'first, prev, next and last, as far as there are any (RFC 8288).',
+    description:
+      'first, prev, next and last, as far as there are any (RFC 8288), behind the path of HOST_BASE_PATH.',
     schema: { type: 'string', pattern: '^$|^<[^>]*>; rel="(first|prev|next|last)"' },
   },
   Allow: {

@@ -5,7 +5,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompress, constants, gzip } from 'node:zlib';
+import { chooseMediaType } from '../contract/accept.ts';
+import { readHostBasePath } from '../contract/base-path.ts';
 import { describedMetricsPath } from './administration.ts';
+import { frontPageHtml, frontPageJson, frontPagePolicy } from './front-page.ts';
 import type { JsonObject } from './json.ts';
 import {
   descriptionName,
@@ -20,8 +23,10 @@ import { originsOf, serversFor } from './servers.ts';
 
 /** What is longer is read again each time: only who takes no encoding ever asks for it. */
 const keptMaxBytes = 1024 * 1024;
-/** Of the description, which is compressed while somebody waits for it. */
-const descriptionQuality = 6;
+/** Of what is compressed while somebody waits for it. */
+const hastyQuality = 6;
+
+const json = 'application/json; charset=utf-8';
 
 export interface LibraryOptions {
   /** Where clients reach the service: see serversFor. */
@@ -46,6 +51,7 @@ export function openLibrary(
   for (const { paths, file, contentType, policy, tag } of packed) {
     const page: Page = {
       contentType,
+      vary: 'Accept-Encoding',
       policy: policy.replace(connectOwn, connect),
       content: keep(async (encoding) => ({
         bytes: await readFile(join(folder, file + suffixes[encoding])),
@@ -56,19 +62,39 @@ export function openLibrary(
   }
 
   const description: Page = {
-    contentType: 'application/json; charset=utf-8',
+    contentType: json,
+    vary: 'Accept-Encoding',
     policy: dataPolicy,
     content: keep(async (encoding) => {
       const stored: JsonObject = JSON.parse(await readFile(join(folder, descriptionName), 'utf8'));
       const paths = withMetricsAt(metricsPath, stored['paths'] as JsonObject);
-      const bytes = Buffer.from(JSON.stringify({ ...stored, servers, paths }));
-      const tag = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
-      return { bytes: await compress(bytes, encoding), etag: `"${tag}-${encoding}"` };
+      return encode(JSON.stringify({ ...stored, servers, paths }), encoding);
     }),
   };
   pages.set('/openapi.json', description);
   pages.set('/swagger/doc.json', description);
-  return (path) => pages.get(path);
+
+  const { base } = readHostBasePath(hostBasePath);
+  const front: Readonly<Record<'application/json' | 'text/html', Page>> = {
+    'application/json': made(json, dataPolicy, frontPageJson(base)),
+    'text/html': made('text/html; charset=utf-8', frontPagePolicy, frontPageHtml(base)),
+  };
+  return function findPage(path, accept) {
+    if (path !== '/') return pages.get(path);
+    return front[chooseMediaType(accept, ['application/json', 'text/html'])];
+  };
+}
+
+/** A page of which there are several at the same path. */
+function made(contentType: string, policy: string, text: string): Page {
+  const vary = 'Accept, Accept-Encoding';
+  return { contentType, vary, policy, content: keep((encoding) => encode(text, encoding)) };
+}
+
+async function encode(text: string, encoding: Encoding): Promise<Content> {
+  const bytes = Buffer.from(text);
+  const tag = createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+  return { bytes: await compress(bytes, encoding), etag: `"${tag}-${encoding}"` };
 }
 
 function withMetricsAt(metricsPath: string | null, paths: JsonObject): JsonObject {
@@ -109,7 +135,7 @@ async function compress(bytes: Uint8Array, encoding: Encoding): Promise<Uint8Arr
   switch (encoding) {
     case 'br':
       return promisify(brotliCompress)(bytes, {
-        params: { [constants.BROTLI_PARAM_QUALITY]: descriptionQuality },
+        params: { [constants.BROTLI_PARAM_QUALITY]: hastyQuality },
       });
     case 'gzip':
       return promisify(gzip)(bytes);

@@ -14,16 +14,18 @@ const documentHeaders: readonly HeaderName[] = ['ETag', 'Content-Encoding'];
 
 export function describePages(shared: SharedAnswers): JsonObject {
   return Object.fromEntries([
-    ...documentPages.map(({ path, contentType, operationId, summary }) => {
-      const [type = ''] = contentType.split(';');
-      const schema = { type: type === 'application/json' ? 'object' : 'string' };
+    ...documentPages.map(({ path, contentTypes, operationId, summary }) => {
+      const content = contentTypes.map((contentType) => {
+        const [type = ''] = contentType.split(';');
+        return [type, { schema: { type: type === 'application/json' ? 'object' : 'string' } }];
+      });
       const get = {
         operationId,
         tags: ['Documents'],
         summary,
         parameters: parameterRefs(['IfNoneMatch', 'RequestId']),
         responses: {
-          '200': page([...documentHeaders], { [type]: { schema } }),
+          '200': page([...documentHeaders], Object.fromEntries(content)),
           '304': notModifiedAnswer(documentHeaders),
           ...shared.problems([...framingProblems, 'internal']),
         },

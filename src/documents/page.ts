@@ -2,6 +2,8 @@
 
 export interface Page {
   readonly contentType: string;
+  /** What of the request decides which page it is, and in which form: the value of Vary. */
+  readonly vary: string;
   /** The value of Content-Security-Policy. */
   readonly policy: string;
   /** Whoever asks for the same at once shares one read. */
@@ -16,5 +18,5 @@ export interface Content {
 
 export type Encoding = 'br' | 'gzip' | 'identity';
 
-/** @returns the page of a path; `undefined`: there is none. */
-export type FindPage = (path: string) => Page | undefined;
+/** @param accept the header. @returns the page of a path; `undefined`: there is none. */
+export type FindPage = (path: string, accept: string) => Page | undefined;

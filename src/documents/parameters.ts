@@ -58,6 +58,13 @@ export const parameters = {
     { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
     'checkout-4711',
   ),
+  TraceParent: header(
+    'traceparent',
+    'W3C Trace Context: its trace id stands in the log where the request is slow or fails. What is ' +
+      'not valid counts as not sent.',
+    { type: 'string' },
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  ),
   IfNoneMatch: header(
     'If-None-Match',
     'Entity tags that the client has, or `*`: 304 without a body where one still fits.',

@@ -36,7 +36,7 @@ export function describeOptions(
   shared: SharedAnswers,
 ): JsonObject {
   const words = path.split(/[^a-z]+/).filter((word) => word !== '');
-  const name = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('');
+  const name = words.map((word) => word[0]!.toUpperCase() + word.slice(1)).join('') || 'FrontPage';
   return {
     operationId: `options${name}`,
     tags,

@@ -1,4 +1,5 @@
 /** Where the API is, for the description's `servers`. */
+import { readHostBasePath } from '../contract/base-path.ts';
 
 export interface ServerEntry {
   readonly url: string;
@@ -8,16 +9,13 @@ export interface ServerEntry {
   >;
 }
 
-/** `[scheme://]host[:port][/base]`: what HOST_BASE_PATH may be. */
-const pattern = /^(?:(https?):\/\/)?([^/]+)((?:\/[^/]+)*)\/?$/;
-
 /**
  * First the host that the description itself came from: right wherever the service is reached,
  * through a forwarded port too. Then the address that clients are given.
  * @param hostBasePath as the configuration has checked it; empty: nobody has said.
  */
 export function serversFor(hostBasePath: string): ServerEntry[] {
-  const [, scheme, host, base = ''] = pattern.exec(hostBasePath) ?? [];
+  const { scheme, host, base } = readHostBasePath(hostBasePath);
   const here: ServerEntry = {
     url: base === '' ? '/' : base,
     description: 'The host that this description came from',

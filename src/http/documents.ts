@@ -25,7 +25,7 @@ export function createDocuments({ find, replies, fail }: DocumentOptions) {
         contentType: page.contentType,
         policy: page.policy,
         more:
-          `\r\nETag: ${etag}\r\nVary: Accept-Encoding` +
+          `\r\nETag: ${etag}\r\nVary: ${page.vary}` +
           (encoding === 'identity' || isKnown ? '' : `\r\nContent-Encoding: ${encoding}`),
       });
     } catch (error) {
@@ -38,7 +38,7 @@ export function createDocuments({ find, replies, fail }: DocumentOptions) {
     path: string,
     acceptEncoding: string,
   ): boolean {
-    const page = find?.(path);
+    const page = find?.(path, exchange.accept);
     if (page === undefined) return false;
     exchange.route = documentRoute;
     switch (exchange.method) {

@@ -15,6 +15,8 @@ export interface Exchange extends Waiting {
   readonly held: Held;
   /** The header: only an error looks at it. */
   readonly accept: string;
+  /** The header: only a line of the log looks at it. */
+  readonly traceparent: string;
   id: number;
   /** The path of its endpoint, a name for other pages; empty: unknown. */
   route: string;
@@ -82,6 +84,7 @@ export function openExchange(
     method: request.getCaseSensitiveMethod(),
     requestId: requestIdOf(headers.requestId, options.nextRequestId),
     accept: headers.accept,
+    traceparent: headers.traceparent,
     flags: 0,
     deadline: performance.now() + options.requestTimeoutMs,
     id: 0,

@@ -1,4 +1,4 @@
-/** The native server: one process's socket on the port. */
+/** The native server: one process's sockets on the port, one for each address. */
 import uws, { type us_listen_socket } from 'uWebSockets.js';
 import type { Server } from './serve.ts';
 
@@ -13,6 +13,8 @@ export interface Listener {
 
 export interface ListenOptions {
   readonly port: number;
+  /** At least one. `::` takes IPv4 as well. */
+  readonly addresses: readonly string[];
   /** Other processes listen on the same port beside this one. */
   readonly shared: boolean;
 }
@@ -29,38 +31,63 @@ export function assertNativeServer(): void {
   );
 }
 
+/** What the binary has and its typings do not. */
+declare module 'uWebSockets.js' {
+  interface TemplatedApp {
+    listen(
+      host: string,
+      port: number,
+      options: number,
+      callback: (socket: us_listen_socket | false) => void,
+    ): TemplatedApp;
+    /** Ends every connection. */
+    close(): void;
+  }
+}
+
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: binary and typings export it under different names. */
 const exclusivePort = 1;
 
-/** Throws when the port is taken: the system gives no better reason. */
+/** Throws when the port is taken on one of the addresses: the system gives no better reason. */
 export function listen(server: Server, options: ListenOptions): Listener {
   const app = uws.App();
   app.any('/*', server.handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).
   const flag = options.shared ? 0 : exclusivePort;
 
-  let listening: us_listen_socket | false = false;
+  /** All of them, or none. */
+  let listening: us_listen_socket[] = [];
 
-  function open(): boolean {
-    // Calls back before it returns.
-    app.listen(options.port, flag, (socket: us_listen_socket | false) => {
-      listening = socket;
-    });
-    return listening !== false;
+  /** @returns the address that cannot be had; `undefined`: it listens on all. */
+  function open(): string | undefined {
+    for (const address of options.addresses) {
+      const before = listening.length;
+      // Calls back before it returns.
+      app.listen(address, options.port, flag, (socket) => {
+        if (socket !== false) listening.push(socket);
+      });
+      if (listening.length > before) continue;
+      stopListening();
+      return address;
+    }
+    return undefined;
   }
 
   function stopListening(): void {
-    if (listening !== false) uws.us_listen_socket_close(listening);
-    listening = false;
+    for (const socket of listening) uws.us_listen_socket_close(socket);
+    listening = [];
   }
 
-  if (!open()) throw new Error(`port ${options.port} is taken or may not be used`);
+  const refused = open();
+  if (refused !== undefined) {
+    throw new Error(`port ${options.port} is taken on ${refused}, or may not be used`);
+  }
   return {
     stopListening,
-    listenAgain: () => listening !== false || open(),
+    listenAgain: () => listening.length > 0 || open() === undefined,
     close() {
       stopListening();
-      (app as unknown as { close(): void }).close();
+      app.close();
     },
   };
 }

@@ -1,11 +1,14 @@
 /** Who is at the other end of a connection. */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import { isDirect } from '../admin/access.ts';
 
-/** 127.0.0.0/8, the same as an IPv6 address, or ::1, and no proxy says that it speaks for another. */
-export function isLocalPeer(response: HttpResponse, request: HttpRequest): boolean {
-  if (request.getHeader('x-forwarded-for') !== '' || request.getHeader('forwarded') !== '') {
-    return false;
-  }
+/** A program on this machine asks for itself. */
+export function isHere(response: HttpResponse, request: HttpRequest): boolean {
+  return isLoopbackPeer(response) && isDirect((name) => request.getHeader(name));
+}
+
+/** 127.0.0.0/8, the same as an IPv6 address, or ::1. */
+function isLoopbackPeer(response: HttpResponse): boolean {
   const address = Buffer.from(response.getRemoteAddress());
   if (address.length === 4) return address[0] === 127;
   if (address.length !== 16) return false;

@@ -19,7 +19,7 @@ import {
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
-import { preflightLines } from './cors.ts';
+import type { Cors } from './cors.ts';
 import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
 /**
@@ -102,6 +102,8 @@ export interface RepliesOptions {
   /** True once connections must end with their next answer. */
   readonly isClosing: () => boolean;
   readonly traffic: Traffic;
+  /** `undefined`: off. */
+  readonly cors: Cors | undefined;
   /** Told of each answer that a client gets, just before it goes out. */
   readonly onAnswer: ((exchange: Exchange, status: number) => void) | undefined;
   /** Lines for the head of an answer, each begun by CR LF. */
@@ -109,7 +111,7 @@ export interface RepliesOptions {
 }
 
 export function createReplies(options: RepliesOptions): Replies {
-  const { isClosing, traffic, onAnswer, moreHeaders } = options;
+  const { isClosing, traffic, cors, onAnswer, moreHeaders } = options;
 
   /** Does nothing when the client is gone. Must be the last use of the response. */
   function send(
@@ -200,9 +202,10 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, 201, isReplayed ? `${headers}\r\nIdempotency-Replayed: true` : headers, body);
     },
     noContent(exchange, allow) {
-      const headers =
-        noContentHeaders +
-        (allow === undefined ? '' : allowLines(allow) + preflightLines(exchange.cors, allow));
+      let headers = noContentHeaders;
+      if (allow !== undefined) {
+        headers += allowLines(allow) + (cors?.preflightLines(exchange.cors, allow) ?? '');
+      }
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {

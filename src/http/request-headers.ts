@@ -22,6 +22,8 @@ export interface RequestHeaders {
   ifMatch: string | undefined;
   ifNoneMatch: string;
   requestId: string;
+  /** As it came: see trace-context.ts. */
+  traceparent: string;
 }
 
 /** One for all requests: who needs a value later copies it before the handler returns. */
@@ -38,7 +40,11 @@ const headers: RequestHeaders = {
   ifMatch: undefined,
   ifNoneMatch: '',
   requestId: '',
+  traceparent: '',
 };
+
+/** In place of a header that came more than once: it is no valid one. */
+const repeated = ',';
 
 /** @returns the same object each time, filled anew. */
 export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
@@ -54,6 +60,7 @@ export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
   headers.ifMatch = undefined;
   headers.ifNoneMatch = '';
   headers.requestId = '';
+  headers.traceparent = '';
   request.forEach(takeHeader);
   return headers;
 }
@@ -92,6 +99,9 @@ function takeHeader(name: string, value: string): void {
       break;
     case 'x-request-id':
       headers.requestId = joined(headers.requestId, value);
+      break;
+    case 'traceparent':
+      headers.traceparent = headers.traceparent === '' && value !== '' ? value : repeated;
       break;
   }
 }

@@ -34,7 +34,7 @@ import {
 } from './exchange.ts';
 import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
-import { isLocalPeer } from './peer.ts';
+import { isHere } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
@@ -64,6 +64,10 @@ export interface ServerOptions {
   readonly moreHeaders: RepliesOptions['moreHeaders'];
   /** Origins that may read answers in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
+  /** Names of headers that their pages may send beside those that the service reads. */
+  readonly corsHeaders: readonly string[];
+  /** What a proxy in front takes off the path; empty: nothing. */
+  readonly basePath: string;
   /** Pages about the API; `undefined`: there are none. */
   readonly findPage: FindPage | undefined;
 }
@@ -99,8 +103,9 @@ export function createServer(options: ServerOptions): Server {
   const router = createRouter(options.endpoints);
   const { admin } = options;
   const traffic: Traffic = { open: 0, opened: 0 };
-  const { isClosing, onAnswer, moreHeaders } = options;
-  const replies = createReplies({ isClosing, traffic, onAnswer, moreHeaders });
+  const { isClosing, onAnswer, moreHeaders, basePath } = options;
+  const cors = createCors(options.corsOrigins, options.corsHeaders);
+  const replies = createReplies({ isClosing, traffic, cors, onAnswer, moreHeaders });
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
@@ -110,7 +115,7 @@ export function createServer(options: ServerOptions): Server {
     requestTimeoutMs: options.requestTimeoutMs,
     traffic,
     onAborted: options.onAborted,
-    cors: createCors(options.corsOrigins),
+    cors,
   };
 
   function handle(response: HttpResponse, request: HttpRequest): void {
@@ -177,8 +182,7 @@ export function createServer(options: ServerOptions): Server {
     const visitor = {
       path,
       authorization: request.getHeader('authorization'),
-      host: headers.host,
-      isLocal: isLocalPeer(response, request),
+      isHere: isHere(response, request),
     };
     if (!admin.isAllowed(visitor)) return replies.problem(exchange, 'unauthorized');
     void visitAdmin(exchange, { path, query: new URLSearchParams(query), accept: headers.accept });
@@ -253,7 +257,7 @@ export function createServer(options: ServerOptions): Server {
     if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
     const etag = taskEtag(item.id, item.version);
     if (item.status === 201) {
-      const location = `/api/tasks/${item.id}`;
+      const location = `${basePath}/api/tasks/${item.id}`;
       const isReplayed = (item.flags & replayedFlag) !== 0;
       return replies.created(exchange, item.body, { location, etag, isReplayed });
     }

@@ -7,6 +7,8 @@ import type { Stages } from './slow-log.ts';
 
 export interface FailedRequest {
   readonly requestId: string;
+  /** Of the trace that the client has begun; not there: it has not. */
+  readonly traceId?: string;
   readonly method: string;
   readonly route: string;
   readonly code: string;

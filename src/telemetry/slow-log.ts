@@ -13,6 +13,8 @@ export interface Stages {
 
 export interface SlowRequest extends Stages {
   readonly requestId: string;
+  /** Of the trace that the client has begun; not there: it has not. */
+  readonly traceId?: string;
   readonly method: string;
   readonly route: string;
   readonly status: number;

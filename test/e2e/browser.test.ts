@@ -1,21 +1,36 @@
 /** The pages in a real browser that reaches the service and nothing else. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
 import { createOpenApi } from '../../src/documents/openapi.ts';
 import { type Browser, findChromium, startBrowser, type Tab } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { useService } from '../support/suite.ts';
 
 const program = findChromium();
 const needsBrowser = {
   skip: program === undefined ? 'install Chromium: it is not in PATH' : false,
 };
-const suite = useService('browser');
+/** Where a page of another origin is. */
+const elsewhere = await freePort();
+const other = createServer((_, response) => {
+  response
+    .writeHead(200, { 'Content-Type': 'text/html' })
+    .end('<!doctype html><title>page</title>');
+});
+const suite = useService('browser', {
+  env: { CORS_ORIGINS: `http://127.0.0.1:${elsewhere}`, CORS_HEADERS: 'baggage' },
+});
 let browser: Browser | undefined;
 
 before(() => {
   if (program !== undefined) browser = startBrowser(program);
 });
-after(() => browser?.close());
+after(async () => {
+  other.close();
+  await browser?.close();
+});
 
 interface Operation {
   readonly operationId: string;
@@ -42,6 +57,13 @@ function assertContent(tab: Tab): void {
   assert.deepEqual(tab.complaints, []);
   assert.deepEqual(tab.strayed, []);
 }
+
+test('/ leads to the documents without a complaint', needsBrowser, async () => {
+  const tab = await openTab('/');
+  await tab.evaluate(`document.querySelector('a[href="/docs"]').click()`);
+  await tab.until(`location.pathname === '/docs'`, 'the link leads elsewhere');
+  assertContent(tab);
+});
 
 test('/docs shows every endpoint without a complaint', needsBrowser, async () => {
   const tab = await openTab('/docs');
@@ -113,3 +135,49 @@ test('what is tried out in Swagger UI happens', needsBrowser, async () => {
   await tab.until(`${statusIn(lists)}?.startsWith('200')`, 'there is no list');
   assertContent(tab);
 });
+
+test(
+  'a page of another origin sends and reads the headers that it may, and gets no profile',
+  needsBrowser,
+  async () => {
+    await once(other.listen(elsewhere, '127.0.0.1'), 'listening');
+    const page = `http://127.0.0.1:${elsewhere}`;
+    const service = `http://127.0.0.1:${suite.service.port}`;
+    const tab = await browser!.openTab(page, service);
+    await tab.open(`${page}/`);
+    const created = await tab.evaluate<readonly (string | null)[]>(`(async () => {
+    const answer = await fetch('${service}/api/tasks', {
+      method: 'POST',
+      body: '{"title":"from another origin"}',
+      headers: {
+        'Content-Type': 'application/json',
+        Authorization: 'Bearer a-token',
+        'Last-Event-ID': '1',
+        'Idempotency-Key': 'once',
+        'If-Match': '*',
+        'X-Request-Id': 'from-a-page',
+        traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+        tracestate: 'a=b',
+        baggage: 'a=b',
+      },
+    });
+    return ['Location', 'ETag', 'X-Request-Id'].map((name) => answer.headers.get(name));
+  })()`);
+    assert.match(String(created[0]), /^\/api\/tasks\/[0-9]+$/);
+    assert.match(String(created[1]), /^"/);
+    assert.equal(created[2], 'from-a-page');
+    assertContent(tab);
+
+    const ask = (options: string) =>
+      tab.evaluate<number>(
+        `fetch('${service}/debug/pprof/cmdline', ${options}).then(({ status }) => status)`,
+      );
+    assert.equal(await ask('{}'), 401);
+    assert.equal(await ask(`{ headers: { Authorization: 'Basic ${btoa('admin:admin')}' } }`), 401);
+    // What no list of CORS_ORIGINS names is not sent at all.
+    const refused = await tab.evaluate<string>(
+      `fetch('${service}/livez', { headers: { 'X-Other': '1' } }).then(() => 'sent', () => 'refused')`,
+    );
+    assert.equal(refused, 'refused');
+  },
+);

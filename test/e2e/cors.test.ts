@@ -6,7 +6,9 @@ import { useService } from '../support/suite.ts';
 
 const ours = 'https://app.example';
 const other = 'http://localhost:3000';
-const suite = useService('cors', { env: { CORS_ORIGINS: `${ours},${other}` } });
+const suite = useService('cors', {
+  env: { CORS_ORIGINS: `${ours},${other}`, CORS_HEADERS: 'baggage' },
+});
 const preflight = {
   Origin: ours,
   'Access-Control-Request-Method': 'PATCH',
@@ -24,7 +26,16 @@ test('a preflight says what may be sent, to an origin that is listed', async () 
   assert.equal(headers['access-control-allow-origin'], ours);
   assert.equal(headers['access-control-allow-methods'], headers.allow);
   assert.match(headers.allow!, /PATCH/);
-  for (const name of ['Content-Type', 'If-Match', 'If-None-Match', 'Idempotency-Key']) {
+  for (const name of [
+    'Authorization',
+    'Content-Type',
+    'If-Match',
+    'If-None-Match',
+    'Idempotency-Key',
+    'Last-Event-ID',
+    'traceparent',
+    'baggage',
+  ]) {
     assert.ok(headers['access-control-allow-headers']!.split(', ').includes(name), name);
   }
   assert.ok(Number(headers['access-control-max-age']) > 0);
@@ -60,6 +71,9 @@ test('every answer to a listed origin may be read, errors too, with the headers 
         'ETag',
         'Link',
         'Location',
+        'Position',
+        'RateLimit',
+        'RateLimit-Policy',
         'X-Request-Id',
         'Retry-After',
         'Idempotency-Replayed',

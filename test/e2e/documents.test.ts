@@ -59,7 +59,10 @@ test('each page comes whole in each encoding, with a tag of its own', async () =
       const packed = await fetchPage(path, { 'Accept-Encoding': accept });
       assert.equal(packed.status, 200);
       assert.equal(packed.headers['content-encoding'], encoding, path);
-      assert.equal(packed.headers.vary, 'Accept-Encoding');
+      assert.match(
+        packed.headers.vary!,
+        path === '/' ? /^Accept, Accept-Encoding$/ : /^Accept-Encoding$/,
+      );
       assert.equal(packed.headers['content-type'], plain.headers['content-type']);
       assert.ok(decode(packed.bytes).equals(plain.bytes), `${path} ${encoding}`);
       tags.add(packed.headers.etag);
@@ -126,7 +129,7 @@ test('the pages are answered as the description has it', async () => {
     ] as const) {
       const { status, headers: got, bytes } = await fetchPage(path, headers, { method });
       const text = bytes.toString();
-      const body = path.endsWith('.json') ? {} : text;
+      const body = got['content-type']?.includes('json') === true ? {} : text;
       assertDescribed(method, path, { status, headers: got, text, body });
     }
   }

@@ -361,7 +361,10 @@ test('a port that is taken is tried again, and the service serves meanwhile; off
   assert.equal((await scrape(port, { path: '/internal/metrics' })).status, 200);
   await other.stop();
 
-  const off = await startService({ database: database.config, env: { METRICS_ENABLED: 'false' } });
+  const off = await startService({
+    database: database.config,
+    env: { METRICS_ENABLED: 'false', PPROF_ENABLED: 'false' },
+  });
   assert.equal((await scrape(off.port)).status, 404);
   assert.ok(!off.log.some(({ message }) => message === 'metrics and profiles are served'));
   await off.stop();

@@ -24,7 +24,6 @@ before(async () => {
     env: {
       FRONTENDS: '2',
       OFFLOAD_MIN_BATCH: '0',
-      PPROF_ENABLED: 'true',
       METRICS_USERNAME: who,
       METRICS_PASSWORD: password,
     },
@@ -127,7 +126,8 @@ test('profiles ask for credentials, also here: these are not the default', async
   ]) {
     assert.equal((await fetchPage(path, { Authorization: '' })).status, 401, path);
   }
-  assert.equal((await fetchPage('/debug/pprof')).headers.get('location'), '/debug/pprof/');
+  // Relative, so that it holds behind a proxy that takes a prefix off.
+  assert.equal((await fetchPage('/debug/pprof')).headers.get('location'), 'pprof/');
   const index = await fetchPage('/debug/pprof/');
   assert.equal(index.headers.get('content-type'), 'text/html; charset=utf-8');
   assert.match(String(index.headers.get('content-security-policy')), /style-src 'unsafe-inline'/);
@@ -173,7 +173,7 @@ test('a front end that is killed takes its profile along, and the service makes 
 test('a service that stops does not wait for a profile', async () => {
   const service = await startService({
     database: database.config,
-    env: { PPROF_ENABLED: 'true', SHUTDOWN_GRACE_MS: '20000' },
+    env: { SHUTDOWN_GRACE_MS: '20000' },
   });
   const { ended } = await beginLongProfile(service.port);
   assert.equal(await service.stop(), 0);
@@ -184,18 +184,29 @@ test('a service that stops does not wait for a profile', async () => {
 test("Go's tool reads them without credentials while one develops, on this machine only", async () => {
   const service = await startService({
     database: database.config,
-    env: { PPROF_ENABLED: 'true', OFFLOAD_MIN_BATCH: '0' },
+    env: { OFFLOAD_MIN_BATCH: '0' },
   });
   const url = `http://localhost:${service.port}/debug/pprof`;
   assert.equal((await fetch(`${url}/cmdline`)).status, 200);
-  for (const [name, value] of [
-    ['X-Forwarded-For', '203.0.113.7'],
-    ['Forwarded', 'for=203.0.113.7'],
-    ['Authorization', `Basic ${btoa('admin:wrong')}`],
-  ] as const) {
-    assert.equal((await fetch(`${url}/cmdline`, { headers: { [name]: value } })).status, 401, name);
+  const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
+  const known = `Basic ${btoa('admin:admin')}`;
+  for (const port of [service.port, line['port'] as number]) {
+    const ask = (headers: Readonly<Record<string, string>>) => statusFor(port, headers);
+    assert.equal(await ask({ Authorization: known }), 200);
+    for (const headers of [
+      { 'X-Forwarded-For': '203.0.113.7' },
+      { Forwarded: 'for=203.0.113.7' },
+      { Via: '1.1 proxy' },
+      { Origin: 'https://evil.example' },
+      { 'Sec-Fetch-Site': 'cross-site' },
+      { Host: 'rebound.example' },
+    ] as const) {
+      assert.equal(await ask(headers), 401, JSON.stringify(headers));
+      // Everybody knows these credentials.
+      assert.equal(await ask({ ...headers, Authorization: known }), 401, JSON.stringify(headers));
+    }
+    assert.equal(await ask({ Authorization: `Basic ${btoa('admin:wrong')}` }), 401);
   }
-  assert.equal(await statusFor(service.port, 'rebound.example'), 401);
   // Metrics always ask: a scraper has its credentials.
   assert.equal((await scrape(service.port, { credentials: null })).status, 401);
   if (goIsMissing === false) {
@@ -212,9 +223,9 @@ test("Go's tool reads them without credentials while one develops, on this machi
   await service.stop();
 });
 
-function statusFor(port: number, host: string): Promise<number> {
+function statusFor(port: number, headers: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((resolve, reject) => {
-    request({ port, host: '127.0.0.1', path: '/debug/pprof/cmdline', headers: { Host: host } })
+    request({ port, host: '127.0.0.1', path: '/debug/pprof/cmdline', headers })
       .on('response', (response) => {
         response.resume();
         resolve(response.statusCode!);
@@ -227,7 +238,7 @@ function statusFor(port: number, host: string): Promise<number> {
 test("the README's commands work as they stand there", { skip: goIsMissing }, async () => {
   const service = await startService({
     database: database.config,
-    env: { FRONTENDS: '2', OFFLOAD_MIN_BATCH: '0', PPROF_ENABLED: 'true' },
+    env: { FRONTENDS: '2', OFFLOAD_MIN_BATCH: '0' },
   });
   const stop = makeLoad(service.port);
   const folder = mkdtempSync(join(tmpdir(), 'readme-profiles-'));
@@ -262,9 +273,3 @@ function readmeCommands(port: number): string[] {
     .map((line) => line.replace('localhost:8080', `localhost:${port}`))
     .map((line) => line.replace(/seconds=\d+/, 'seconds=2'));
 }
-
-test('profiles are off by default', async () => {
-  const service = await startService({ database: database.config });
-  assert.equal((await fetch(`http://localhost:${service.port}/debug/pprof/`)).status, 404);
-  await service.stop();
-});

@@ -1,6 +1,6 @@
 /**
- * A headless Chromium over the DevTools protocol, on a pipe: no package and no port. Only one
- * origin is reached; every request elsewhere is refused and remembered.
+ * A headless Chromium over the DevTools protocol, on a pipe: no package and no port. Only what a
+ * test names is reached; every request elsewhere is refused and remembered.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -33,8 +33,8 @@ export interface Tab {
 }
 
 export interface Browser {
-  /** @param origin the only one that is reached. */
-  openTab(origin: string): Promise<Tab>;
+  /** @param origins the only ones that are reached. */
+  openTab(...origins: readonly string[]): Promise<Tab>;
   close(): Promise<void>;
 }
 
@@ -80,7 +80,7 @@ export function startBrowser(program: string): Browser {
   );
   const protocol = createProtocol(child);
 
-  async function openTab(origin: string): Promise<Tab> {
+  async function openTab(...origins: readonly string[]): Promise<Tab> {
     const { targetId } = await protocol.send('Target.createTarget', { url: 'about:blank' });
     const attached = await protocol.send('Target.attachToTarget', { targetId, flatten: true });
     const sessionId = attached['sessionId'] as string;
@@ -93,7 +93,7 @@ export function startBrowser(program: string): Browser {
       if (complaint !== undefined) complaints.push(complaint);
       if (method !== 'Fetch.requestPaused') return;
       const { requestId, request } = params as { requestId: string; request: { url: string } };
-      if (request.url.startsWith(`${origin}/`)) {
+      if (origins.some((origin) => request.url.startsWith(`${origin}/`))) {
         void send('Fetch.continueRequest', { requestId });
       } else {
         strayed.push(request.url);

@@ -27,6 +27,7 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
     page: () => Promise.reject(new Error('there are no pages')),
     frontEnd: {
       port,
+      addresses: ['127.0.0.1'],
       sharesPort: true,
       hostBasePath: 'localhost:8080',
       database,
@@ -44,6 +45,7 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
       cacheBytesMax: 0,
       shutdownGraceMs: 3000,
       corsOrigins: [],
+      corsHeaders: [],
       profiles: true,
       adminPaths: { metricsPath: null, hasProfiles: false },
       access: {

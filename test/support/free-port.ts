@@ -1,6 +1,7 @@
 /** A port that nobody listens on at this moment, and that the system gives to nobody by itself. */
-import { findPort } from '../../src/port.ts';
+import { everywhere } from '../../src/config/bind-address.ts';
+import { findAddresses, findPort } from '../../src/port.ts';
 
-export function freePort(): Promise<number> {
-  return findPort(0);
+export async function freePort(): Promise<number> {
+  return findPort(0, await findAddresses({ addresses: everywhere, isDefault: true }));
 }

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly folder?: string;
   /** How many files each of its processes may have open; needs `prlimit`. */
   readonly openFilesMax?: number;
+  /** A command that becomes it, given what it is to run. */
+  readonly within?: readonly string[];
 }
 
 export interface Service {
@@ -128,6 +130,7 @@ function launch(options: ServiceOptions): Child {
   const database = options.database;
   const { openFilesMax } = options;
   const command = [process.execPath, main];
+  if (options.within !== undefined) command.unshift(...options.within);
   if (openFilesMax !== undefined) command.unshift('prlimit', `--nofile=${openFilesMax}`);
   const child = spawn(command[0]!, command.slice(1), {
     cwd: folder,

@@ -1,34 +1,78 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createAccess, isLoopback, isProfilePath, type Visitor } from '../../src/admin/access.ts';
+import {
+  createAccess,
+  isDirect,
+  isLoopback,
+  isProfilePath,
+  type Visitor,
+} from '../../src/admin/access.ts';
 
 const credentials = { username: 'admin', password: 'admin' };
-const here: Visitor = {
-  path: '/debug/pprof/profile',
-  authorization: '',
-  host: 'localhost:8080',
-  isLocal: true,
-};
+const here: Visitor = { path: '/debug/pprof/profile', authorization: '', isHere: true };
+const known = `Basic ${btoa('admin:admin')}`;
+const wrong = `Basic ${btoa('admin:wrong')}`;
 
-test('profiles are open on this machine where that is wanted, and nothing else is', () => {
+test('while the credentials are the default ones, profiles are for this machine alone', () => {
   const isAllowed = createAccess({ credentials, profilesOpenLocally: true });
   assert.equal(isAllowed(here), true);
-  for (const host of ['127.0.0.1', '[::1]:9090', 'LOCALHOST']) {
-    assert.equal(isAllowed({ ...here, host }), true, host);
-  }
+  assert.equal(isAllowed({ ...here, authorization: known }), true);
   for (const other of [
     { path: '/metrics' },
     { path: '/debug/pprofile' },
-    { isLocal: false },
-    { host: 'rebound.example' },
-    { host: 'localhost.example:8080' },
-    { host: '' },
-    { authorization: `Basic ${btoa('admin:wrong')}` },
+    { isHere: false },
+    // Everybody knows them.
+    { isHere: false, authorization: known },
+    { authorization: wrong },
   ]) {
     assert.equal(isAllowed({ ...here, ...other }), false, JSON.stringify(other));
   }
-  assert.equal(isAllowed({ ...here, authorization: `Basic ${btoa('admin:admin')}` }), true);
-  assert.equal(createAccess({ credentials, profilesOpenLocally: false })(here), false);
+  assert.equal(isAllowed({ path: '/metrics', authorization: known, isHere: false }), true);
+});
+
+test('with credentials of its own, profiles ask everybody for them', () => {
+  const isAllowed = createAccess({ credentials, profilesOpenLocally: false });
+  assert.equal(isAllowed(here), false);
+  assert.equal(isAllowed({ ...here, authorization: known, isHere: false }), true);
+});
+
+test('neither a proxy nor a page of another site passes for a program on this machine', () => {
+  const isFrom = (headers: Readonly<Record<string, string>>) =>
+    isDirect((name) => ({ host: 'localhost:8080', ...headers })[name] ?? '');
+  for (const host of ['localhost', '127.0.0.1', '[::1]:9090', 'LOCALHOST:1']) {
+    assert.equal(isFrom({ host }), true, host);
+  }
+  for (const host of [
+    '',
+    'rebound.example',
+    'localhost.example:8080',
+    'localhost:8080.example',
+    '127.0.0.1.example',
+    '127.0.0.2',
+    '[::2]',
+    'tasks',
+  ]) {
+    assert.equal(isFrom({ host }), false, host);
+  }
+  // What is typed in, and the links of our own pages.
+  for (const site of ['none', 'same-origin']) {
+    assert.equal(isFrom({ 'sec-fetch-site': site }), true, site);
+  }
+  for (const [name, value] of [
+    ['sec-fetch-site', 'cross-site'],
+    ['sec-fetch-site', 'same-site'],
+    ['origin', 'https://evil.example'],
+    ['origin', 'http://localhost:8080'],
+    ['origin', 'null'],
+    ['via', '1.1 proxy'],
+    ['forwarded', 'for=127.0.0.1'],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-host', 'localhost'],
+    ['x-forwarded-proto', 'https'],
+    ['x-real-ip', '127.0.0.1'],
+  ] as const) {
+    assert.equal(isFrom({ [name]: value }), false, `${name}: ${value}`);
+  }
 });
 
 test('loopback is this machine', () => {

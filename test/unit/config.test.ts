@@ -12,6 +12,7 @@ import {
   variableNames,
   variables,
 } from '../../src/config.ts';
+import { readHostBasePath } from '../../src/contract/base-path.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
 const certificate = join(folder, 'root.crt');
@@ -233,17 +234,23 @@ test('a user name that Basic authentication cannot carry is refused', () => {
   }
 });
 
-test('the address of clients is a host with an optional scheme, port and path', () => {
-  for (const HOST_BASE_PATH of [
-    'api.example',
-    'localhost:8080/',
-    'https://api.example:8443/v1/x',
-  ]) {
+test('the address of clients is a host, a path or both', () => {
+  for (const [HOST_BASE_PATH, base] of [
+    ['api.example', ''],
+    ['localhost:8080/', ''],
+    ['https://api.example:8443/v1/x', '/v1/x'],
+    ['https://api.example/v1/', '/v1'],
+    ['http://[::1]:8080/v1', '/v1'],
+    ['/tasks-api', '/tasks-api'],
+    ['/tasks-api/', '/tasks-api'],
+    ['/~team/v1.2/...', '/~team/v1.2/...'],
+    ['/', ''],
+  ] as const) {
     assert.equal(configOf({ HOST_BASE_PATH }).hostBasePath, HOST_BASE_PATH);
+    assert.equal(readHostBasePath(HOST_BASE_PATH).base, base, HOST_BASE_PATH);
   }
   for (const HOST_BASE_PATH of [
     'ftp://x',
-    '/v1',
     'a b',
     "x; script-src 'unsafe-inline'",
     'x\r\ny',
@@ -251,8 +258,112 @@ test('the address of clients is a host with an optional scheme, port and path', 
     'x//y',
     'x?y',
     'x:123456',
+    'user:word@x/v1',
+    '//x',
+    '//x/v1',
+    'https://',
+    'https:///v1',
+    '../v1',
+    '/..',
+    '/v1/../v2',
+    'x/v1/..',
+    '/./v1',
+    '/v1?x=y',
+    '/v1#x',
+    '/a b',
+    '/a%20b',
+    '/"><script>',
+    '/v1>; rel="next"',
+    '/v1//',
+    '\\v1',
+    '/vé',
   ]) {
     assert.deepEqual(namesOf(faultsOf({ HOST_BASE_PATH })), ['HOST_BASE_PATH'], HOST_BASE_PATH);
+  }
+});
+
+test('without BIND_ADDRESS the ports are for this machine, in production for every one', () => {
+  const here = { addresses: ['127.0.0.1', '::1'], isDefault: true };
+  for (const ENV of ['development', 'local', 'test']) {
+    assert.deepEqual(configOf({ ENV }).bind, here, ENV);
+  }
+  assert.deepEqual(configOf({ ENV: 'production', DB_HOST: 'db.example' }).bind, {
+    addresses: ['0.0.0.0', '::'],
+    isDefault: true,
+  });
+});
+
+test('BIND_ADDRESS is a list of addresses, each once, and none that another one covers', () => {
+  for (const [BIND_ADDRESS, addresses] of [
+    ['127.0.0.1', ['127.0.0.1']],
+    ['10.0.0.5, ::1', ['10.0.0.5', '::1']],
+    ['0:0:0:0:0:0:0:1,::1,::0001', ['::1']],
+    ['FD00::A', ['fd00::a']],
+    ['::ffff:127.0.0.1,127.0.0.1', ['127.0.0.1']],
+    ['::ffff:0.0.0.0', ['0.0.0.0']],
+    ['fe80::1%eth0', ['fe80::1%eth0']],
+    ['0.0.0.0,127.0.0.1,::1', ['0.0.0.0', '::1']],
+    ['::,0.0.0.0', ['::']],
+    ['::1,::', ['::']],
+    ['0::0', ['::']],
+  ] as const) {
+    assert.deepEqual(configOf({ BIND_ADDRESS }).bind, { addresses, isDefault: false });
+  }
+  for (const BIND_ADDRESS of [
+    'localhost',
+    '*',
+    'all',
+    'eth0',
+    '[::1]',
+    '127.0.0.1:8080',
+    '127.0.0.1;::1',
+    '127.0.0.1 ::1',
+    '127.1',
+    '0x7f000001',
+    '127.0.0.1/8',
+    '256.0.0.1',
+    ',',
+    '127.0.0.1,',
+    ' ',
+    'hunter2-hunter2',
+  ]) {
+    const faults = faultsOf({ BIND_ADDRESS });
+    assert.deepEqual(namesOf(faults), ['BIND_ADDRESS'], BIND_ADDRESS);
+    assert.doesNotMatch(faults[0]!, /hunter2/);
+  }
+});
+
+test('profiles are on but in production, and PPROF_ENABLED decides', () => {
+  const production = { ENV: 'production', DB_HOST: 'db.example' };
+  assert.deepEqual(
+    [{}, { ENV: 'test' }, production].map((given) => configOf(given).pprofEnabled),
+    [true, true, false],
+  );
+  assert.equal(configOf({ ...production, PPROF_ENABLED: 'true' }).pprofEnabled, true);
+  assert.equal(configOf({ PPROF_ENABLED: 'false' }).pprofEnabled, false);
+  assert.equal(configOf({}).profilesOpenLocally, true);
+  assert.equal(configOf({ METRICS_PASSWORD: 'hunter2' }).profilesOpenLocally, false);
+  assert.equal(configOf(production).profilesOpenLocally, false);
+});
+
+test('CORS_HEADERS is a list of names, and no wildcard', () => {
+  assert.deepEqual(configOf({}).corsHeaders, []);
+  assert.deepEqual(configOf({ CORS_HEADERS: 'baggage, X-Team,x-team' }).corsHeaders.length, 2);
+  for (const CORS_HEADERS of [
+    '*',
+    'baggage,*',
+    'X Team',
+    'X-Team:',
+    'X-Team\r\nSet-Cookie',
+    'Größe',
+    '"X"',
+    'a,,b',
+    'a,',
+    ' ',
+    'a;b',
+    'a(b)',
+  ]) {
+    assert.deepEqual(namesOf(faultsOf({ CORS_HEADERS })), ['CORS_HEADERS'], CORS_HEADERS);
   }
 });
 

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
+import { everywhere } from '../../src/config/bind-address.ts';
 import { parseConfig, variables } from '../../src/config.ts';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import {
@@ -116,6 +117,11 @@ test('the image and the containers start what there is', () => {
   }
 });
 
+test("systemd's unit is for production, so that it is reached from outside", () => {
+  const unit = /```ini\n(# \/etc\/systemd[\s\S]*?)```/.exec(textOf('docs/deploying.md'))?.[1];
+  assert.match(unit!, /^Environment=ENV=production$/m);
+});
+
 test('the image asks an endpoint whether it is healthy, at the port that is set', () => {
   const [, , program] = parseCommand(valuesOf('HEALTHCHECK')[0]!.replace(/^CMD /, ''));
   const path = /'(\/\w+)'/.exec(program!)?.[1];
@@ -139,6 +145,8 @@ test('with the least that has to be set, what the service is given is valid in p
   const { config } = result;
   assert.equal(config.env, 'production');
   assert.equal(config.hostBasePath, defaultOf('HOST_BASE_PATH'));
+  // What is published, scraped and probed comes from outside of the container.
+  assert.deepEqual(config.bind.addresses, everywhere);
   assert.equal(config.autoMigrate, false, 'the migrator does that');
   assert.deepEqual(
     [config.database?.host, config.database?.port, config.redis?.host, config.redis?.port],

@@ -5,6 +5,7 @@ import type { Generation } from '../../src/cache/generation.ts';
 import { createListCache, type Flight, type ListRequest } from '../../src/cache/list-cache.ts';
 import type { ListEntry } from '../../src/cache/list-entry.ts';
 import type { RedisCache } from '../../src/cache/redis.ts';
+import { rebaseLinks } from '../../src/contract/base-path.ts';
 import { type ListKey, parseListKey } from '../../src/contract/list-key.ts';
 import { createCacheStats } from '../../src/telemetry/stats.ts';
 
@@ -24,6 +25,8 @@ interface BenchOptions {
   readonly queueWaitMaxMs?: number;
   readonly redis?: RedisCache;
   readonly full?: boolean;
+  readonly linksFor?: (links: string) => string;
+  readonly onAnswer?: (entry: ListEntry) => void;
 }
 
 /** PostgreSQL is a number that the test sets; flights land when the test says. */
@@ -38,6 +41,7 @@ function createBench(options: BenchOptions = {}) {
     queueWaitMaxMs: options.queueWaitMaxMs ?? 10_000,
     redis: options.redis,
     stats,
+    linksFor: options.linksFor ?? ((links) => links),
     readGeneration: async () => {
       if (state.away) throw new Error('away');
       return state.generation;
@@ -47,7 +51,10 @@ function createBench(options: BenchOptions = {}) {
       flights.push(flight);
       return true;
     },
-    answer: ({ name }, entry) => answers.push(`${name}: ${Buffer.from(entry.body)}`),
+    answer({ name }, entry) {
+      answers.push(`${name}: ${Buffer.from(entry.body)}`);
+      options.onAnswer?.(entry);
+    },
     fail: ({ name }, code) => answers.push(`${name}: ${code}`),
   });
 
@@ -231,4 +238,38 @@ test('while somebody waits too long for the generation, nobody else is let in', 
   const add = (deadline: number) =>
     cache.add({ name: 'x', list: keyOf(''), deadline, sentAt: 0, statementUs: 0 });
   assert.deepEqual([add(1000), add(1100), add(1101)], [true, true, false]);
+});
+
+test('clients get the links that are for them, and Redis keeps those that are for all', async () => {
+  const stored: string[] = [];
+  const kept: ListEntry = {
+    generation: 1,
+    links: '</api/tasks?page=2>; rel="next"',
+    etag: '"1-x"',
+    body: Buffer.from('kept'),
+  };
+  const redis: RedisCache = {
+    isThere: () => true,
+    lookup: async (_, keys) => keys.map(({ text }) => (text.includes('9') ? kept : undefined)),
+    store: (_, __, { links }) => void stored.push(links),
+    close: () => undefined,
+  };
+  for (const memoryBytesMax of [0, 100_000]) {
+    const shown: string[] = [];
+    const { cache, flights, ask } = createBench({
+      memoryBytesMax,
+      redis,
+      linksFor: (links) => rebaseLinks(links, '/base'),
+      onAnswer: ({ links }) => shown.push(links),
+    });
+    await ask('from PostgreSQL');
+    const links = '</api/tasks?page=1>; rel="first", </api/tasks?page=2>; rel="next"';
+    cache.land(flights.shift()!, { generation: 1, links, body: Buffer.from('read') });
+    await ask('from Redis', 'page=9');
+    if (memoryBytesMax > 0) await ask('from memory', 'page=9');
+    const both = '</base/api/tasks?page=1>; rel="first", </base/api/tasks?page=2>; rel="next"';
+    const next = '</base/api/tasks?page=2>; rel="next"';
+    assert.deepEqual(shown, memoryBytesMax > 0 ? [both, next, next] : [both, next]);
+    assert.equal(stored.pop(), links);
+  }
 });
