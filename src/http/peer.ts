@@ -1,8 +1,9 @@
 /** Who is at the other end of a connection. */
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
+import type { RequestHead } from './chunks.ts';
 
 /** 127.0.0.0/8, the same as an IPv6 address, or ::1, and no proxy says that it speaks for another. */
-export function isLocalPeer(response: HttpResponse, request: HttpRequest): boolean {
+export function isLocalPeer(response: HttpResponse, request: RequestHead): boolean {
   if (request.getHeader('x-forwarded-for') !== '' || request.getHeader('forwarded') !== '') {
     return false;
   }

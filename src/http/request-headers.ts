@@ -14,13 +14,14 @@ export interface RequestHeaders {
   contentLengths: number;
   contentLength: string;
   transferEncodings: number;
+  transferEncoding: string;
   accept: string;
   contentEncoding: string;
   contentType: string;
   /** Not there is `undefined`: who sends one that is empty has lost what it was to say. */
   idempotencyKey: string | undefined;
   ifMatch: string | undefined;
-  ifNoneMatch: string;
+  ifNoneMatch: string | undefined;
   requestId: string;
 }
 
@@ -31,12 +32,13 @@ const headers: RequestHeaders = {
   contentLengths: 0,
   contentLength: '',
   transferEncodings: 0,
+  transferEncoding: '',
   accept: '',
   contentEncoding: '',
   contentType: '',
   idempotencyKey: undefined,
   ifMatch: undefined,
-  ifNoneMatch: '',
+  ifNoneMatch: undefined,
   requestId: '',
 };
 
@@ -47,12 +49,13 @@ export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
   headers.contentLengths = 0;
   headers.contentLength = '';
   headers.transferEncodings = 0;
+  headers.transferEncoding = '';
   headers.accept = '';
   headers.contentEncoding = '';
   headers.contentType = '';
   headers.idempotencyKey = undefined;
   headers.ifMatch = undefined;
-  headers.ifNoneMatch = '';
+  headers.ifNoneMatch = undefined;
   headers.requestId = '';
   request.forEach(takeHeader);
   return headers;
@@ -71,6 +74,7 @@ function takeHeader(name: string, value: string): void {
       break;
     case 'transfer-encoding':
       headers.transferEncodings++;
+      headers.transferEncoding = value;
       break;
     case 'accept':
       headers.accept = joined(headers.accept, value);
