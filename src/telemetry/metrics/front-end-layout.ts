@@ -3,7 +3,7 @@
  * Prometheus' rules, but `tasks_count` and `request_latency_histogram`, which are promised as they are.
  */
 import { endpoints, type Kind, kinds } from '../../contract/endpoints.ts';
-import { problemCodes, problems } from '../../contract/problems.ts';
+import { isFailure, problemCodes, problems } from '../../contract/problems.ts';
 import { createLayoutBuilder, type Family } from './layout.ts';
 import { addProcess, type ProcessSlots } from './process-layout.ts';
 import { createThreadFamilies } from './thread-layout.ts';
@@ -168,9 +168,7 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     ['code'],
   );
   const failures = Object.fromEntries(
-    problemCodes
-      .filter((code) => problems[code].status >= 500)
-      .map((code) => [code, failed.add(code)]),
+    problemCodes.filter(isFailure).map((code) => [code, failed.add(code)]),
   );
 
   const byKind = ['kind'] as const;
