@@ -240,7 +240,7 @@ for (const [what, value] of Object.entries(misplaced)) {
     const inFiles = Object.fromEntries(
       variableNames.filter((name) => name.endsWith('_FILE')).map((name) => [name, file]),
     );
-    const lookAlikes = { DB_HOTS: value, REDIS_TLS: value, DATABASE_URI: value };
+    const lookAlikes = { DB_HOTS: value, REDIS_SSL: value, DATABASE_URI: value };
     await assertRefused({ ...everywhere, ...lookAlikes }, /METRICS_PASSWORD_FILE/);
     await assertRefused({ ...inFiles, ...lookAlikes }, /_URL: /);
     // A word alone may be the name of a host.
