@@ -73,9 +73,17 @@ async function redisInfo(): Promise<string> {
 
 const titles: string[] = [];
 
+const ids: number[] = [];
+/** One page holds them all, however long something takes to be told. */
+const tasksMax = 50;
+let written = 0;
+
 async function write(): Promise<void> {
-  titles.push(`task ${titles.length}`);
-  await api.create({ title: titles.at(-1)! });
+  titles.push(`task ${written++}`);
+  ids.push(await api.create({ title: titles.at(-1)! }));
+  if (titles.length <= tasksMax) return;
+  titles.shift();
+  assert.equal((await api.remove(ids.shift()!)).status, 204);
 }
 
 /** Redis has a list that was asked for before, and gives it. */

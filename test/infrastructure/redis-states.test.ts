@@ -171,7 +171,10 @@ describe('what is told of Redis', { concurrency: true }, () => {
     assert.equal(await two.find(1, 2, 4), 0);
     assert.equal(await third.find(1, 2, 3), 0);
     const keys = own.ask('KEYS', '*').split(',');
-    assert.ok(keys.length === 3 && keys.every((key) => /^(one|two):tasks:list:/.test(key)));
+    assert.ok(
+      keys.length === 3 && keys.every((key) => /^(one|two):tasks:list:/.test(key)),
+      keys.join(' '),
+    );
     for (const bench of [one, two, third]) bench.close();
     await own.kill();
   });

@@ -12,12 +12,14 @@ export interface Reason {
   readonly text: string;
   /** Without what differs from one time to the next, such as the number of a slot. */
   readonly kind: string;
+  /** How much it explains: the end of a connection nothing, what the server says most. */
+  readonly weight: number;
   /** Whose configuration is wrong is told at once and as an error: it does not pass by itself. */
   readonly isCertain: boolean;
 }
 
 /** The connection is gone, whatever the cause. */
-export const lost = 'the connection is gone';
+const lost = 'the connection is gone';
 
 interface Meaning {
   readonly pattern: RegExp;
@@ -95,16 +97,18 @@ const shownCharactersMax = 200;
 export function reasonOf(error: unknown, form: RedisPlace['form']): Reason {
   const said = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (vague.test(said)) return { text: lost, kind: lost, isCertain: false };
+  if (vague.test(said)) return { text: lost, kind: lost, weight: 0, isCertain: false };
   const isCluster = form === 'cluster';
   if (!isCluster && /^(MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b|not allowed in cluster mode/.test(said)) {
-    return { text: `${wrongNode} (${shorten(said)})`, kind: wrongNode, isCertain: true };
+    return { text: `${wrongNode} (${shorten(said)})`, kind: wrongNode, weight: 3, isCertain: true };
   }
   const whole = code === '' || said.includes(code) ? said : `${said} ${code}`;
   const meaning = meanings.find(({ pattern }) => pattern.test(whole));
-  if (meaning === undefined) return { text: shorten(said), kind: 'another', isCertain: false };
+  if (meaning === undefined) {
+    return { text: shorten(said), kind: 'another', weight: 1, isCertain: false };
+  }
   const { says, isCertain } = meaning;
-  return { text: `${says} (${shorten(said)})`, kind: says, isCertain };
+  return { text: `${says} (${shorten(said)})`, kind: says, weight: isCertain ? 3 : 2, isCertain };
 }
 
 /** The server has said so itself: the connection is in order. */

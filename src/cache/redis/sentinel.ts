@@ -91,13 +91,20 @@ const unknownName = 'the Sentinels know no master of the name in REDIS_MASTER_NA
 const notSentinel = 'a server in REDIS_SENTINELS is no Sentinel';
 
 function sentinelReason(error: unknown): Reason {
-  const { text, isCertain } = reasonOf(error, 'sentinel');
+  const { text, weight, isCertain } = reasonOf(error, 'sentinel');
   for (const kind of [unknownName, notSentinel]) {
-    if (text === kind) return { text, kind, isCertain: true };
+    if (text === kind) return { text, kind, weight: 3, isCertain: true };
   }
-  if (/unknown command/i.test(text)) return { text: notSentinel, kind: notSentinel, isCertain };
+  if (/unknown command/i.test(text)) {
+    return { text: notSentinel, kind: notSentinel, weight, isCertain };
+  }
   const named = text
     .replaceAll(/REDIS_(USERNAME|PASSWORD)/g, 'REDIS_SENTINEL_$1')
     .replace(', or REDIS_URL', '');
-  return { text: `no Sentinel helps: ${named}`, kind: named.replace(/ \(.*/s, ''), isCertain };
+  return {
+    text: `no Sentinel helps: ${named}`,
+    kind: named.replace(/ \(.*/s, ''),
+    weight,
+    isCertain,
+  };
 }

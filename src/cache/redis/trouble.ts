@@ -4,7 +4,7 @@
  *
  *   calm ──a failure──▸ trouble ──several, for some time──▸ told ──no failure for a while──▸ calm
  */
-import { lost, type Reason } from './reasons.ts';
+import type { Reason } from './reasons.ts';
 
 export interface Trouble {
   fail(reason: Reason): void;
@@ -35,9 +35,7 @@ export function createTrouble(quietMs: number, now: () => number): Trouble {
     }
     failures++;
     // That a connection is gone says less than why it is.
-    if (reason === undefined || next.isCertain || (!reason.isCertain && next.kind !== lost)) {
-      reason = next;
-    }
+    if (reason === undefined || next.weight >= reason.weight) reason = next;
     lasts ||= next.isCertain || (failures >= failuresMin && lastAt - firstAt >= lastingMs);
   }
 
