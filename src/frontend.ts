@@ -322,7 +322,7 @@ export async function startFrontEnd(
       queued: (kind) => batchers[kind].size(),
       cache: stats,
       cacheBytes: lists.bytes(),
-      redisUp: redis?.isThere(),
+      redisUp: redis?.isUp(),
       workerThreadIds: pool.threadIds(),
       batchesWaiting: pool.batchesWaiting(),
       isFull: room.isFull(),

@@ -211,6 +211,7 @@ test('Redis is asked for what memory has not, at this generation, and told what 
   const stored: string[] = [];
   const redis: RedisCache = {
     isThere: () => true,
+    isUp: () => true,
     async lookup({ number }, keys) {
       asked.push(`${number}: ${keys.length}`);
       return keys.map((key): ListEntry | undefined =>

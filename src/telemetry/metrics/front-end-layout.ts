@@ -63,6 +63,7 @@ export interface CacheSlots {
   readonly redisHits: number;
   readonly redisMisses: number;
   readonly redisFailures: number;
+  readonly redisTimeouts: number;
   readonly redisFillsDropped: number;
   readonly generationReads: number;
   readonly generationReadFailures: number;
@@ -252,9 +253,14 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
       'Commands that Redis refused, garbled or did not answer in time.',
       'counter',
     ).add(),
+    redisTimeouts: shared(
+      'redis_timeouts_total',
+      'Commands, and probes, that Redis did not answer in time.',
+      'counter',
+    ).add(),
     redisFillsDropped: shared(
       'redis_fills_dropped_total',
-      'Lists that were not stored because Redis was behind.',
+      'Lists that were not stored because Redis was behind, or takes none.',
       'counter',
     ).add(),
     generationReads: generations.add('ok'),
@@ -311,7 +317,7 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     ).add(),
     redisUp: perProcess(
       'redis_up',
-      'Whether Redis answers; without Redis there is none.',
+      'Whether Redis serves lists, as the log tells it; without Redis there is none.',
       'gauge',
     ).add(),
     families: layout.families(),
