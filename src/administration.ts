@@ -83,6 +83,10 @@ export function openAdministration(options: AdministrationOptions): Administrati
     credentials: config.metrics,
     profilesOpenLocally: config.profilesOpenLocally,
   };
+  const what = [
+    ...(metrics === undefined ? [] : ['metrics']),
+    ...(profiles === undefined ? [] : ['profiles']),
+  ].join(' and ');
   const server = openPort();
 
   /** Without pages, and where both are to be one port, there is nothing to open. */
@@ -95,9 +99,9 @@ export function openAdministration(options: AdministrationOptions): Administrati
       connectionsMax: Math.min(connectionsMax, Math.ceil(filesMax() * connectionsShareMax)),
       page,
       isAllowed: createAccess(access),
-      onListening: (listening) => log.info('metrics and profiles are served', { port: listening }),
+      onListening: (listening) => log.info(`${what} are served`, { port: listening }),
       onFailure: ({ code }) =>
-        log.error('the port of metrics and profiles cannot be had, and is tried again', {
+        log.error(`the port of ${what} cannot be had, and is tried again`, {
           port,
           code,
         }),

@@ -106,7 +106,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^workers\//,
     imports:
-      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|connection-lost|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$)/,
+      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|connection-lost|failure-reason|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$)/,
     rule: 'the executor does not know which thread it is on',
   },
 ];

@@ -6,6 +6,7 @@ import type { Answers, BatchExecutor } from '../src/batching/executor.ts';
 import type { RequestItem, ResponseItem } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
+import { failureReason } from '../src/database/failure-reason.ts';
 import { failureAnswer, inOrderOf } from './answers.ts';
 import { encodeListAnswer } from './encode-list.ts';
 import { describeFailure } from './failures.ts';
@@ -19,6 +20,8 @@ export interface Executor extends BatchExecutor {
   execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
+  /** Why that did not succeed, in words that an operator can act on. */
+  reasonOf(error: unknown): string;
   /** Connects and prepares every statement on every connection. Rejects when it cannot. */
   warm(): Promise<void>;
 }
@@ -81,6 +84,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     execute,
     ping: () => lanes.list.run(ping),
+    reasonOf: (error) => failureReason(options.database, error),
     warm: lanes.warm,
     close: lanes.close,
   };

@@ -12,7 +12,7 @@ import { root } from '../support/house.ts';
 import { lintMetrics, promisedNames, scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
-import { eventually, type Service, startService } from '../support/service.ts';
+import { eventually, isAdminPortOpen, type Service, startService } from '../support/service.ts';
 
 const isMissing = ['prometheus', 'promtool'].every(
   (tool) => spawnSync(tool, ['--version']).error === undefined,
@@ -39,7 +39,7 @@ before(async () => {
     database: database.config,
     env: { FRONTENDS: '2', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) },
   });
-  const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
+  const line = await service.logged(isAdminPortOpen);
   port = await freePort();
   writeFileSync(join(folder, 'prometheus.yml'), configuration(String(line['port'])));
   prometheus = spawn(
