@@ -50,7 +50,17 @@ export interface DatabaseConfig {
   readonly sslRootCert: string | null;
   /** What stands there gives each transaction another session. */
   readonly pooler?: 'transaction' | undefined;
+  /** What of the configuration names it, for messages; unset: the variables that begin with DB_. */
+  readonly source?: DatabaseSource | undefined;
 }
+
+export type DatabaseSource =
+  | 'DB'
+  | 'DB_DIRECT'
+  | 'DATABASE_URL'
+  | 'TEST_DB'
+  | 'TEST_DATABASE_URL'
+  | 'embedded';
 
 /** How one front end gathers and executes work. */
 export interface BatchingConfig {
@@ -89,6 +99,8 @@ export interface Config {
   readonly directDatabase: DatabaseConfig | null;
   /** `null`: an embedded PostgreSQL of the tests' own. */
   readonly testDatabase: DatabaseConfig | null;
+  /** Of the embedded one as well. */
+  readonly testDatabaseName: string;
   readonly autoMigrate: boolean;
   /** Absolute. Holds the embedded database and what belongs to it. */
   readonly dataDir: string;
@@ -545,6 +557,7 @@ function assemble(
       password: values.DB_PASSWORD,
       name: values.DB_NAME,
       sslMode: values.DB_SSLMODE,
+      ...(given.isGiven('DATABASE_URL') ? { source: 'DATABASE_URL' } : {}),
     },
     given.describe('DB_SSLMODE'),
     values.DB_SSLROOTCERT,
@@ -560,6 +573,7 @@ function assemble(
       password: values.TEST_DB_PASSWORD,
       name: values.TEST_DB_NAME,
       sslMode: values.TEST_DB_SSLMODE,
+      source: given.isGiven('TEST_DATABASE_URL') ? 'TEST_DATABASE_URL' : 'TEST_DB',
     },
     given.describe('TEST_DB_SSLMODE'),
     given.testRootCert ?? values.DB_SSLROOTCERT,
@@ -589,6 +603,7 @@ function assemble(
     database: pooledAs(values.DB_POOLER, database),
     directDatabase: directOf(database, values),
     testDatabase,
+    testDatabaseName: values.TEST_DB_NAME,
     autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
     dataDir,
     redis,

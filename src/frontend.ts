@@ -176,7 +176,7 @@ export async function startFrontEnd(
     moreHeaders: options.serverTiming ? timingHeader : undefined,
     requestTimeoutMs: batching.requestTimeoutMs,
     enqueue,
-    checkReady,
+    whyNotReady,
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
@@ -188,6 +188,7 @@ export async function startFrontEnd(
   const failures = createFailureLog(log);
   const watch = createDatabaseWatch({
     ping: () => withTimeout(local.ping(), readinessTimeoutMs),
+    reasonOf: local.reasonOf,
     log,
   });
   const queues = createQueues(batching, execute, metrics?.batches);
@@ -266,10 +267,14 @@ export async function startFrontEnd(
     return (stays ? local : pool).execute(kind, items, leftMs);
   }
 
-  async function checkReady(): Promise<void> {
-    if (draining) throw new Error('draining');
-    if (!isOpen) throw new Error('the schema is not known to be up to date');
-    await withTimeout(local.ping(), readinessTimeoutMs);
+  async function whyNotReady(): Promise<string | undefined> {
+    if (draining) return 'The service is stopping.';
+    if (!isOpen) return 'The service waits for its database, or for the schema in it.';
+    const ping = withTimeout(local.ping(), readinessTimeoutMs);
+    return ping.then(
+      () => undefined,
+      () => problems.unavailable.message,
+    );
   }
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
@@ -424,7 +429,10 @@ function socketsRead(): Promise<void> {
 
 function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('timed out')), milliseconds);
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

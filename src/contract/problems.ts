@@ -85,13 +85,15 @@ export function problemFormatFor(accept: string): ProblemFormat {
  * The body of an error answer.
  * @param faults at least one; the first decides status and message.
  * @param requestId named in answers whose cause is only in the log.
+ * @param plain what the answer says of itself, where the problem's own message says too little.
  */
 export function encodeProblem(
   faults: readonly [Fault, ...Fault[]],
   format: ProblemFormat,
   requestId?: string,
+  plain: string = problems[faults[0].code].message,
 ): string {
-  const { status, message: plain } = problems[faults[0].code];
+  const { status } = problems[faults[0].code];
   const message = requestId === undefined ? plain : `${plain} Request id: ${requestId}`;
   if (format === 'envelope') {
     return JSON.stringify({ data: null, meta: null, message, errors: faults, status: 'fail' });

@@ -93,6 +93,8 @@ export interface ListReply {
 
 export interface ProblemOptions {
   readonly faults?: readonly [Fault, ...Fault[]];
+  /** In place of the one that the problem has. */
+  readonly message?: string;
   /** Value of the Allow header. */
   readonly allow?: string;
 }
@@ -200,7 +202,13 @@ export function createReplies(options: RepliesOptions): Replies {
     const format = problemFormatFor(exchange.accept);
     const { status } = problems[code];
     const requestId = isFailure(code) ? exchange.requestId : undefined;
-    const body = encodeProblem(options.faults ?? faultOf(code), format, requestId);
+    const { message } = options;
+    const body = encodeProblem(
+      options.faults ?? faultOf(code, message),
+      format,
+      requestId,
+      message,
+    );
     const headers =
       errorHeaders[format] +
       (options.allow === undefined ? '' : `\r\nAllow: ${options.allow}`) +

@@ -54,8 +54,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
-  /** Resolves when the database answers; rejects when it does not or the service drains. */
-  readonly checkReady: () => Promise<void>;
+  /** What to tell whoever asks; `undefined`: the service serves and its database answers. Never rejects. */
+  readonly whyNotReady: () => Promise<string | undefined>;
   /** A failure whose cause the client must not see. */
   readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
   /** True once connections must end with their next answer. */
@@ -268,12 +268,9 @@ export function createServer(options: ServerOptions): Server {
   }
 
   async function probe(exchange: Exchange): Promise<void> {
-    try {
-      await options.checkReady();
-      replies.ok(exchange, readyBody);
-    } catch {
-      replies.problem(exchange, 'unavailable');
-    }
+    const message = await options.whyNotReady();
+    if (message === undefined) replies.ok(exchange, readyBody);
+    else replies.problem(exchange, 'unavailable', { message });
   }
 
   function answer(exchange: Exchange, item: ResponseItem): void {

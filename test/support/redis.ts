@@ -108,10 +108,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async kill() {
+      running.delete(child);
+      // The hook above runs before those of a test file: nobody tells of an end that has been.
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await gone;
-      running.delete(child);
     },
   };
 }

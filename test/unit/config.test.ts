@@ -125,10 +125,10 @@ test('a pooler and a way past it belong to a server', () => {
     [config.database?.host, config.database?.port, config.database?.pooler],
     ['pooler.example', 6432, 'transaction'],
   );
-  assert.deepEqual(
-    config.directDatabase,
-    configOf({ DB_HOST: 'db.example', DB_PASSWORD: 'word' }).database,
-  );
+  assert.deepEqual(config.directDatabase, {
+    ...configOf({ DB_HOST: 'db.example', DB_PASSWORD: 'word' }).database,
+    source: 'DB_DIRECT',
+  });
   const pooled = configOf({ DB_HOST: 'pooler.example', DB_POOLER: 'transaction' });
   assert.deepEqual(pooled.directDatabase, pooled.database);
   assert.deepEqual(

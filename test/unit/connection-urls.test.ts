@@ -59,7 +59,7 @@ for (const [variable, key, name] of [
     for (const [url, expected] of databases) {
       const read = configOf({ [variable]: url })[key];
       const fallback = 'name' in expected && expected.name === 'tasks' ? { name } : {};
-      assert.deepEqual(read, { ...plain, ...expected, ...fallback }, url);
+      assert.deepEqual(read, { ...plain, ...expected, ...fallback, source: variable }, url);
     }
   });
 }
@@ -138,7 +138,15 @@ test('a variable of its own wins where it says the same, or the URL says nothing
   assert.deepEqual(
     configOf({ DATABASE_URL, DB_HOST: 'db.example', DB_PASSWORD: 'word', DB_PORT: '6543' })
       .database,
-    { ...plain, host: 'db.example', user: 'me', password: 'word', port: 6543, name: 'mine' },
+    {
+      ...plain,
+      host: 'db.example',
+      user: 'me',
+      password: 'word',
+      port: 6543,
+      name: 'mine',
+      source: 'DATABASE_URL',
+    },
   );
   const empty = { DB_HOST: '', DB_USER: '', DB_NAME: '' };
   assert.equal(configOf({ DATABASE_URL, ...empty }).database?.name, 'mine');

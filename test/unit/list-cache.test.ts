@@ -251,6 +251,7 @@ test('clients get the links that are for them, and Redis keeps those that are fo
   };
   const redis: RedisCache = {
     isThere: () => true,
+    isUp: () => true,
     lookup: async (_, keys) => keys.map(({ text }) => (text.includes('9') ? kept : undefined)),
     store: (_, __, { links }) => void stored.push(links),
     close: () => undefined,
