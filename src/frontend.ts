@@ -10,7 +10,7 @@ import { createPool } from './batching/pool.ts';
 import { createQueues } from './batching/queues.ts';
 import { createGenerationSource } from './cache/generation-source.ts';
 import { createListCache, type Flight } from './cache/list-cache.ts';
-import { createRedisCache } from './cache/redis.ts';
+import type { RedisCache } from './cache/redis.ts';
 import type { FrontEndConnections } from './config/connection-budget.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { readHostBasePath, rebaseLinks } from './contract/base-path.ts';
@@ -202,7 +202,7 @@ export async function startFrontEnd(
   };
 
   const stats = createCacheStats();
-  const redis = options.redis === null ? undefined : createRedisCache(options.redis, stats, log);
+  const redis = await openRedis();
   const lists = createListCache<Exchange>({
     memoryBytesMax: options.cacheBytesMax,
     queueMax: batching.queueMax,
@@ -223,6 +223,13 @@ export async function startFrontEnd(
     shared: options.sharesPort,
   });
   const room = createConnectionRoom({ workerThreads: batching.workerThreads, listener, log });
+
+  /** Who has no Redis does not load what speaks to one. */
+  async function openRedis(): Promise<RedisCache | undefined> {
+    if (options.redis === null) return undefined;
+    const { createRedisCache } = await import('./cache/redis.ts');
+    return createRedisCache(options.redis, stats, log);
+  }
 
   /** A database that is silent must not keep a front end from listening. */
   async function warm(): Promise<void> {
