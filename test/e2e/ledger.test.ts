@@ -20,9 +20,9 @@ async function runLedgers(env: Readonly<Record<string, string>>, wantsTrouble = 
   const ledgers = await keepLedgers({
     port: () => service.port,
     clients,
-    isOver: () => {
+    isOver: ({ acknowledged }) => {
       const lasts = (performance.now() - began) / 1000;
-      return lasts >= (isMet ? seconds : longestSeconds);
+      return lasts >= (isMet && acknowledged > clients ? seconds : longestSeconds);
     },
     onTrouble: () => {
       isMet = true;

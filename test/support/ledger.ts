@@ -48,7 +48,8 @@ export interface Counts {
 export interface LedgerClientsOptions {
   readonly port: () => number;
   readonly clients: number;
-  readonly isOver: () => boolean;
+  /** Told what all clients together were answered so far. */
+  readonly isOver: (counts: Counts) => boolean;
   /** After each request; default: none. */
   readonly pauseMs?: number;
   /** Connections may break, because processes are killed. */
@@ -133,7 +134,7 @@ async function work(
   options: LedgerClientsOptions,
 ): Promise<Ledger> {
   const api = createApi(options.port(), 1);
-  for (let step = 0; !options.isOver(); step++) {
+  for (let step = 0; !options.isOver(sumOf(desks)); step++) {
     const certain = [...desk.tasks].filter(
       ([, { uncertain, removal }]) => !uncertain && removal === 'none',
     );
