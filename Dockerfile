@@ -22,7 +22,8 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --no-audit --no
 COPY tsconfig.json ./
 COPY src src
 COPY workers workers
-RUN node_modules/.bin/tsc -p tsconfig.json
+COPY bin/compile.js bin/
+RUN node bin/compile.js
 COPY docs/openapi.json docs/index.html docs/
 RUN node dist/src/documents/main.js pack
 

@@ -2,7 +2,6 @@
 # TESTS chooses test files by a part of their path: make unit-tests TESTS="router frames".
 
 NODE := bin/node
-TSC := $(NODE) node_modules/typescript/bin/tsc
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 DATABASE := $(NODE) dist/src/database/cli.js
 DOCUMENTS := $(NODE) dist/src/documents/main.js
@@ -33,7 +32,7 @@ dev: build ## Run the service, rebuilt and restarted on every change.
 
 .PHONY: build
 build: runtime ## Install what is missing and compile to dist/.
-	@$(TSC) -p .
+	@$(NODE) bin/compile.js
 	@# What a source that is gone once became would still be found by tests and imports.
 	@find dist -path dist/documents -prune -o \( -name '*.js' -o -name '*.js.map' \) -print | while IFS= read -r file; do \
 	  source="$${file#dist/}"; source="$${source%.map}"; \

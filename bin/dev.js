@@ -30,7 +30,7 @@ function build() {
   if (stopping) return;
   dirty = compiler !== null;
   if (dirty) return;
-  compiler = spawn(process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.'], {
+  compiler = spawn(process.execPath, ['bin/compile.js'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   compiler.once('exit', (code) => {

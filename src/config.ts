@@ -6,9 +6,12 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { type Static, Type } from 'typebox';
-import { Compile } from 'typebox/compile';
 import { type BindConfig, bindOf } from './config/bind-address.ts';
+import {
+  type ConnectionBudget,
+  connectionsMin,
+  divideConnections,
+} from './config/connection-budget.ts';
 import { createGiven, type Given } from './config/given.ts';
 import { headerNamesOf } from './config/header-names.ts';
 import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
@@ -29,6 +32,7 @@ import {
 import { fileVariable } from './config/secret-file.ts';
 import { readSmallFile } from './config/small-file.ts';
 import { type LogLevel, logLevels } from './telemetry/log.ts';
+import { Compile, type Static, Type } from './typebox.ts';
 
 export type { SslMode } from './config/root-cert.ts';
 
@@ -109,6 +113,10 @@ export interface Config {
   /** Names of headers that such pages may send beside those that the service reads. */
   readonly corsHeaders: readonly string[];
   readonly frontEnds: number;
+  /** How many connections to PostgreSQL each part may have open; it bounds `frontEnds` and `workerThreads`. */
+  readonly connections: ConnectionBudget;
+  /** One without work for this long is closed; 0: none is. */
+  readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
   /** How long a service that is to stop serves on, not ready, in milliseconds. */
   readonly shutdownDelayMs: number;
@@ -300,6 +308,19 @@ export const variables = Type.Object({
   DB_SSLROOTCERT: plain(
     '',
     "PEM file of the trusted authorities, or system; empty: ~/.postgresql/root.crt, as libpq's.",
+  ),
+  DB_CONNECTIONS: integer(
+    connectionsMin,
+    10_000,
+    24,
+    'The most connections to PostgreSQL that this host may have open. Where they are too few for ' +
+      'FRONTENDS and WORKER_THREADS, kinds of requests share one, then fewer are started.',
+  ),
+  DB_IDLE_SECONDS: integer(
+    0,
+    86_400,
+    300,
+    'A connection to PostgreSQL without work for this long is closed, in seconds; 0: none is.',
   ),
   DB_AUTO_MIGRATE: Type.Optional(
     Type.Boolean({
@@ -511,6 +532,11 @@ function assemble(
   const dataDir = absolute(values.DATA_DIR, faults);
   if (faults.length > 0) return undefined;
 
+  const connections = divideConnections({
+    connections: values.DB_CONNECTIONS,
+    frontEnds: values.FRONTENDS,
+    workerThreads: values.WORKER_THREADS,
+  });
   const config: Config = {
     env: values.ENV === 'local' ? 'development' : values.ENV,
     port: values.PORT,
@@ -545,14 +571,16 @@ function assemble(
     serverTiming: values.SERVER_TIMING,
     corsOrigins,
     corsHeaders,
-    frontEnds: values.FRONTENDS,
+    frontEnds: connections.frontEnds,
+    connections,
+    connectionIdleMs: values.DB_IDLE_SECONDS * 1000,
     batching: {
       offloadMinBatch: values.OFFLOAD_MIN_BATCH,
       batchMax: values.BATCH_MAX,
       queueMax: values.QUEUE_MAX,
       queueWaitMaxMs: values.QUEUE_WAIT_MAX_MS,
       requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
-      workerThreads: values.WORKER_THREADS,
+      workerThreads: connections.workerThreads,
     },
     shutdownDelayMs:
       values.SHUTDOWN_DELAY_MS ?? (values.ENV === 'production' ? productionDelayMs : 0),

@@ -11,6 +11,7 @@ import { createQueues } from './batching/queues.ts';
 import { createGenerationSource } from './cache/generation-source.ts';
 import { createListCache, type Flight } from './cache/list-cache.ts';
 import { createRedisCache } from './cache/redis.ts';
+import type { FrontEndConnections } from './config/connection-budget.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { readHostBasePath, rebaseLinks } from './contract/base-path.ts';
 import { endpoints, isList, type Kind, kinds } from './contract/endpoints.ts';
@@ -40,6 +41,9 @@ export interface FrontEndOptions {
   /** Other front ends listen on the same port. */
   readonly sharesPort: boolean;
   readonly database: DatabaseConfig;
+  readonly connections: FrontEndConnections;
+  /** A connection to PostgreSQL without work for this long is closed; 0: none is. */
+  readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
   readonly redis: RedisConfig | null;
   /** Bytes of lists that are kept in memory; 0: none. */
@@ -104,9 +108,11 @@ export async function startFrontEnd(
   assertNativeServer();
   const { batching } = options;
   const profiles = options.profiles ? createProcessRecorder(() => pool.threadIds()) : undefined;
+  const { connections } = options;
   const executorOptions = {
     database: options.database,
     statementTimeoutMs: batching.requestTimeoutMs,
+    idleMs: options.connectionIdleMs,
   };
   const metrics =
     options.metricsFile === null
@@ -120,11 +126,16 @@ export async function startFrontEnd(
         });
   const local = createLocalExecutor({
     ...executorOptions,
+    connections: connections.local,
     applicationName: `tasks front end ${options.number}`,
   });
   const pool = createPool({
     threads: batching.workerThreads,
-    executor: { ...executorOptions, applicationName: `tasks worker ${options.number}` },
+    executor: {
+      ...executorOptions,
+      connections: connections.worker,
+      applicationName: `tasks worker ${options.number}`,
+    },
     batchTimeoutMs: 2 * (batching.requestTimeoutMs + batchMarginMs),
     profiles: options.profiles,
     metrics: metrics?.threads,
@@ -135,6 +146,8 @@ export async function startFrontEnd(
     database: options.database,
     applicationName: `tasks front end ${options.number}`,
     timeoutMs: batching.requestTimeoutMs,
+    idleMs: options.connectionIdleMs,
+    lane: connections.ownGeneration ? undefined : local.lane,
   });
   if (opened) await warm();
 
@@ -215,7 +228,7 @@ export async function startFrontEnd(
     const warmed = Promise.all([local.warm(), generations.read()]);
     await withTimeout(warmed, warmTimeoutMs).catch((error: unknown) => {
       const { stack: _, ...fields } = describeError(error);
-      log.warn('the statements could not be prepared yet', fields);
+      log.warn('PostgreSQL does not answer yet', fields);
     });
   }
 
@@ -247,7 +260,8 @@ export async function startFrontEnd(
 
   /** A hop to a worker costs more than the work of a small batch. */
   function execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers> {
-    const stays = items.length < batching.offloadMinBatch && isSmall(items);
+    const stays =
+      batching.workerThreads === 0 || (items.length < batching.offloadMinBatch && isSmall(items));
     metrics?.batches[kind].executed(stays);
     return (stays ? local : pool).execute(kind, items, leftMs);
   }

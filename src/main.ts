@@ -1,29 +1,15 @@
-/** Reads the configuration and becomes the primary, or one of the front ends it forked. */
+/** Becomes the primary, or one of the front ends that it forked. Each loads what it needs alone. */
 import cluster from 'node:cluster';
 import { setFlagsFromString } from 'node:v8';
-import { loadConfig } from './config.ts';
-import { becomeFrontEnd } from './frontend-process.ts';
-import { runPrimary } from './primary.ts';
-import { createLogger } from './telemetry/log.ts';
-import { exitOnUncaught } from './telemetry/uncaught.ts';
 
 // A process or thread that has become idle would collect its whole heap three times to give back a few
 // MiB, with several threads for some 20 ms each, on cores that requests need (perf/README.md).
 setFlagsFromString('--no-memory-reducer');
 
 if (cluster.isWorker) {
+  const { becomeFrontEnd } = await import('./frontend-process.ts');
   becomeFrontEnd();
 } else {
-  const result = loadConfig('service');
-  const { secrets, lookAlikes } = result;
-  const level = result.ok ? result.config.logLevel : 'warn';
-  const log = createLogger({ level, role: 'primary', secrets });
-  exitOnUncaught(log, 'a bug ended the primary', 1);
-  if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
-  if (result.ok) {
-    await runPrimary({ config: result.config, secrets, log });
-  } else {
-    log.error('the configuration is not valid', { faults: result.faults });
-    process.exitCode = 1;
-  }
+  const { becomePrimary } = await import('./primary-process.ts');
+  await becomePrimary();
 }

@@ -10,6 +10,7 @@ import { type Administration, openAdministration } from './administration.ts';
 import { describeAddresses } from './config/bind-address.ts';
 import type { Config } from './config.ts';
 import { idempotencyKeyHours } from './contract/limits.ts';
+import { tellConnections } from './database/connection-limits.ts';
 import { isOutOfReach } from './database/connection-lost.ts';
 import { type DefinitionWatch, watchDefinition } from './database/definition-watch.ts';
 import { type EmbeddedDatabase, startEmbedded } from './database/embedded.ts';
@@ -93,6 +94,8 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         addresses,
         sharesPort: config.frontEnds > 1,
         database,
+        connections: config.connections.perFrontEnd,
+        connectionIdleMs: config.connectionIdleMs,
         batching: config.batching,
         redis: config.redis,
         cacheBytesMax: config.cacheBytesMax,
@@ -126,6 +129,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     });
     await schema.ready;
     if (stopping !== undefined) return;
+    void tellConnections(direct, config.connections, log);
     expiredKeys = removeExpiredKeysRegularly({
       database: direct,
       hours: idempotencyKeyHours,

@@ -6,6 +6,7 @@ import type { Answers, BatchExecutor } from '../src/batching/executor.ts';
 import type { RequestItem, ResponseItem } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
+import type { Lane } from '../src/database/lane.ts';
 import { failureAnswer, inOrderOf } from './answers.ts';
 import { encodeListAnswer } from './encode-list.ts';
 import { describeFailure } from './failures.ts';
@@ -19,8 +20,10 @@ export interface Executor extends BatchExecutor {
   execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
-  /** Connects and prepares every statement on every connection. Rejects when it cannot. */
+  /** Connects for reads and lists. Rejects when it cannot. */
   warm(): Promise<void>;
+  /** For somebody who has no connection of his own and whose statements are short. */
+  readonly lane: Lane;
 }
 
 export function createExecutor(options: ExecutorOptions): Executor {
@@ -82,6 +85,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     execute,
     ping: () => lanes.list.run(ping),
     warm: lanes.warm,
+    lane: lanes.list,
     close: lanes.close,
   };
 }

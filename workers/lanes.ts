@@ -1,11 +1,17 @@
 /**
  * One connection a kind and thread, so that a slow list never holds up a read by id and a change
- * that waits for a lock never holds up a create. Batches of one kind are pipelined on it.
+ * that waits for a lock never holds up a create. Batches of one kind are pipelined on it. Where a
+ * thread may have fewer (src/config/connection-budget.ts), kinds share: those first that hold each other up least.
  */
+
+import { connectionsPerThreadMax } from '../src/config/connection-budget.ts';
 import type { DatabaseConfig } from '../src/config.ts';
-import { isRead, type Kind, kinds } from '../src/contract/endpoints.ts';
+import { isRead, type Kind } from '../src/contract/endpoints.ts';
 import { joinLanes, type Lane, openLane } from '../src/database/lane.ts';
+import { begunBy, preparedBehind } from '../src/database/lane-views.ts';
+import { settingsText, transactionSettings } from '../src/database/session-settings.ts';
 import { createPreparedShapes, type PreparedShapes } from './prepared-shapes.ts';
+import { ping } from './statements.ts';
 import { limitSettings } from './time-limits.ts';
 import { warmStatements } from './warm-statements.ts';
 
@@ -14,10 +20,17 @@ export interface ExecutorOptions {
   /** Told to PostgreSQL, so that its activity view names the thread. */
   readonly applicationName: string;
   readonly statementTimeoutMs: number;
+  /** The most that it may have open, at least one; default: one for each kind, and two for searches. */
+  readonly connections?: number | undefined;
+  /** One without work for this long is closed; default: none is. */
+  readonly idleMs?: number | undefined;
 }
 
 export interface Lanes extends Readonly<Record<Kind, Lane>> {
-  /** Connects each and prepares its statements. Rejects when one cannot. */
+  /**
+   * Connects for reads and lists, which are asked for first; the others connect when they are used.
+   * Rejects when it cannot.
+   */
   warm(): Promise<void>;
   /** Which list statements the connections keep. */
   readonly prepared: PreparedShapes;
@@ -55,37 +68,83 @@ const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   search: planForValues,
 };
 
-/** A slow search should not hold up the next one. */
-const searchConnections = 2;
+/** What a kind that shares a connection may need otherwise than the one that it is set up for. */
+const unlessSet = { enable_bitmapscan: 'on', enable_sort: 'on' };
+
+/**
+ * For each number of connections which kinds share one. It is set up for the first of them; a kind that needs
+ * other settings makes them in each of its transactions. A slow search should not hold up the
+ * next one, so there are two for them where there can be.
+ */
+const sharing: readonly (readonly (readonly Kind[])[])[] = [
+  [['list', 'read', 'change', 'create', 'remove', 'search']],
+  [['list', 'read', 'change', 'create', 'remove'], ['search']],
+  [['list', 'read'], ['change', 'create', 'remove'], ['search']],
+  [['read'], ['change', 'create', 'remove'], ['list'], ['search']],
+  [['read'], ['create'], ['change', 'remove'], ['list'], ['search']],
+  [['read'], ['create'], ['change'], ['remove'], ['list'], ['search']],
+  [['read'], ['create'], ['change'], ['remove'], ['list'], ['search'], ['search']],
+];
 
 export function createLanes(options: ExecutorOptions): Lanes {
-  const open = (kind: Kind): Lane =>
-    openLane(options.database, {
-      applicationName: `${options.applicationName} ${kind}`,
-      statementTimeoutMs: options.statementTimeoutMs,
-      settings: isRead(kind)
-        ? settingsOf[kind]
-        : { ...settingsOf[kind], ...limitSettings(options.statementTimeoutMs) },
-    });
-  const byKind: Readonly<Record<Kind, Lane>> = {
-    read: open('read'),
-    create: open('create'),
-    change: open('change'),
-    remove: open('remove'),
-    list: open('list'),
-    search: joinLanes(Array.from({ length: searchConnections }, () => open('search'))),
-  };
+  const { database, applicationName, statementTimeoutMs, idleMs } = options;
+  const connections = Math.min(options.connections ?? connectionsPerThreadMax, sharing.length);
+  const groups = sharing[connections - 1]!;
   const prepared = createPreparedShapes();
+  const opened = groups.map((group) => ({ group, lane: open(group) }));
+  const byKind: Readonly<Record<Kind, Lane>> = {
+    read: laneOf('read'),
+    create: laneOf('create'),
+    change: laneOf('change'),
+    remove: laneOf('remove'),
+    list: laneOf('list'),
+    search: laneOf('search'),
+  };
 
-  async function warm(): Promise<void> {
-    await Promise.all(
-      kinds.map((kind) => byKind[kind].run((client) => warmStatements[kind](client, prepared))),
+  function open(group: readonly Kind[]): Lane {
+    return openLane(database, {
+      applicationName: `${applicationName} ${group.join(' ')}`,
+      statementTimeoutMs,
+      settings: needsOf(group[0]!, statementTimeoutMs),
+      ...(idleMs === undefined ? {} : { idleMs }),
+    });
+  }
+
+  function laneOf(kind: Kind): Lane {
+    const needs = needsOf(kind, statementTimeoutMs);
+    const lanes = opened
+      .filter(({ group }) => group.includes(kind))
+      .map(({ group, lane }) => {
+        const given = needsOf(group[0]!, statementTimeoutMs);
+        const isFit = Object.entries(needs).every(([name, value]) => given[name] === value);
+        return preparedBehind(isFit ? lane : withSettings(lane, needs), (pipeline) =>
+          warmStatements[kind](pipeline, prepared),
+        );
+      });
+    return lanes.length === 1 ? lanes[0]! : joinLanes(lanes);
+  }
+
+  function withSettings(lane: Lane, needs: Readonly<Record<string, string>>): Lane {
+    const settings = { ...unlessSet, ...needs };
+    return begunBy(
+      lane,
+      settingsText(transactionSettings({ statementTimeoutMs, settings }), 'transaction'),
     );
   }
 
+  async function warm(): Promise<void> {
+    await Promise.all([byKind.read.run(ping), byKind.list.run(ping)]);
+  }
+
   async function close(): Promise<void> {
-    await Promise.all(kinds.map((kind) => byKind[kind].close()));
+    await Promise.all(opened.map(({ lane }) => lane.close()));
   }
 
   return { ...byKind, prepared, warm, close };
+}
+
+function needsOf(kind: Kind, statementTimeoutMs: number): Readonly<Record<string, string>> {
+  return isRead(kind)
+    ? settingsOf[kind]
+    : { ...settingsOf[kind], ...limitSettings(statementTimeoutMs) };
 }

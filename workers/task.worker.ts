@@ -1,5 +1,4 @@
-/** Piscina's entry: one executor a thread, warm before the pool gives it a first batch. */
-import { setTimeout as sleep } from 'node:timers/promises';
+/** Piscina's entry: one executor a thread, which connects when it has a first batch. */
 import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
 import { decodeRequests, encodeResponses, type Frame, leftMsOf } from '../src/batching/frames.ts';
@@ -23,8 +22,6 @@ export interface ThreadOptions {
   readonly metrics: ThreadRegions | undefined;
 }
 
-const warmTimeoutMs = 2000;
-
 const options = workerData as ThreadOptions;
 if (options.profiles) answerMainThread();
 if (options.metrics !== undefined) {
@@ -32,13 +29,6 @@ if (options.metrics !== undefined) {
   if (numbers !== undefined) recordThread(numbers);
 }
 const executor = createExecutor(options.executor);
-// A database that is away or silent now may be back for the first batch: the thread serves in any
-// case. The timer keeps nothing alive, the pool's port does.
-await Promise.race([
-  executor.warm().catch(() => undefined),
-  sleep(warmTimeoutMs, undefined, { ref: false }),
-]);
-
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
   const { items, microseconds } = await executor.execute(
     kind,

@@ -80,7 +80,7 @@ export async function executeWrites<Value>(
   }
   if (rows.length > 0) await writeRows(rows, kind, options);
   for (let index = 0; index < places.length; index++) {
-    answers[places[index]!] = rows[index]!.answer ?? failureAnswer(outOfTime);
+    answers[places[index]!] = rows[index]!.answer ?? failureAnswer(outOfStep);
   }
   return answers;
 }
@@ -180,16 +180,26 @@ async function writeRows<Value>(
     }
   }
 
-  /** The connection was lost: what has a key is written once more, and takes effect once. */
+  /**
+   * The connection was lost: what has a key is written once more, and takes effect once. Where the first
+   * try may have been committed, only a success says what became of it: a second try that failed, or found the
+   * key under way, says nothing. Where the first one was not sent, the second one's answer is the answer.
+   */
   async function repeat(
     some: readonly Row<Value>[],
     write: Write<Value>,
-    failure: Failure,
+    first: Failure,
   ): Promise<void> {
-    fail(some, failure);
-    const repeatable = some.filter(({ value }) => kind.isRepeatable(value));
-    // When that fails too, the first failure is the answer.
-    if (repeatable.length > 0) await attempt(repeatable, write, undefined);
+    fail(some, first);
+    const rows = some.filter(({ value }) => kind.isRepeatable(value));
+    if (rows.length === 0) return;
+    const tries = rows.map(({ value }): Row<Value> => ({ value, answer: undefined }));
+    const second = await attempt(tries, write, undefined);
+    if (second !== undefined) fail(tries, second);
+    for (const [place, { answer }] of tries.entries()) {
+      if (answer === undefined) continue;
+      if (first.code !== 'outcome_unknown' || answer.problem === 0) rows[place]!.answer = answer;
+    }
   }
 }
 

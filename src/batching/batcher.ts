@@ -41,6 +41,8 @@ export interface BatcherOptions<Request extends Waiting> {
   readonly repeatable: boolean;
   /** The same for one request of a batch that as a whole is not: it takes effect once. */
   readonly isRepeatable?: (request: Request) => boolean;
+  /** Of one that ran twice: the second answer does not say what became of the first try. */
+  readonly leavesOpen?: (item: ResponseItem) => boolean;
   /** See BatchExecutor.execute; where the batch runs is decided behind this. */
   readonly execute: (items: readonly RequestItem[], leftMs: number) => Promise<Answers>;
   readonly answer: (request: Request, item: ResponseItem) => void;
@@ -145,7 +147,10 @@ export function createBatcher<Request extends Waiting>(
         const request = places[place];
         if (request === undefined) continue;
         request.statementUs = microseconds;
-        options.answer(request, items[place]!);
+        const item = items[place]!;
+        if (options.leavesOpen?.(item) === true && repeated.has(request)) {
+          options.fail(request, lostCode, 'its thread died, and the second try failed');
+        } else options.answer(request, item);
       }
     } catch (error) {
       options.observer?.lost();
@@ -182,7 +187,7 @@ export function createBatcher<Request extends Waiting>(
     let late = 0;
     while (late < waiting.length && waiting[late]!.deadline <= now) late++;
     for (const request of waiting.splice(0, late)) {
-      options.fail(request, 'overloaded', 'waited too long');
+      options.fail(request, repeated.has(request) ? lostCode : 'overloaded', 'waited too long');
     }
     for (const batch of underWay) {
       for (let place = 0; place < batch.length; place++) {

@@ -17,6 +17,7 @@ import {
 } from './frames.ts';
 
 export interface PoolOptions {
+  /** 0: nothing may be executed here. */
   readonly threads: number;
   readonly executor: ExecutorOptions;
   /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
@@ -74,7 +75,7 @@ export function createPool(options: PoolOptions): Pool {
   const pool = new Piscina({
     filename: new URL('../../workers/task.worker.js', import.meta.url).href,
     minThreads: options.threads,
-    maxThreads: options.threads,
+    maxThreads: Math.max(1, options.threads),
     concurrentTasksPerWorker: batchesPerThread,
     maxQueue: queuedBatchesMax,
     taskQueue: new FixedQueue(),

@@ -1,6 +1,7 @@
 /** The queues of a front end: one of each kind, with the rules of its kind. */
 import type { BatchingConfig } from '../config.ts';
 import { isRead, type Kind } from '../contract/endpoints.ts';
+import { type ProblemCode, problemCodes } from '../contract/problems.ts';
 import {
   type Batcher,
   type BatcherOptions,
@@ -24,6 +25,9 @@ const batchesInFlightMax = 2;
 /** A batch is answered when its slowest is, so slow ones do not share one. */
 const searchesInFlightMax = 4;
 
+/** A second try that ended so tells nothing of the first. */
+const notFinal: ReadonlySet<ProblemCode> = new Set(['unavailable', 'overloaded', 'conflict']);
+
 export function createQueues(
   { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
   execute: (kind: Kind, items: readonly RequestItem[], leftMs: number) => Promise<Answers>,
@@ -39,6 +43,7 @@ export function createQueues(
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),
         isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
+        leavesOpen: ({ problem }) => problem !== 0 && notFinal.has(problemCodes[problem - 1]!),
         execute: (items, leftMs) => execute(kind, items, leftMs),
         answer,
         fail,

@@ -1,6 +1,6 @@
-/** Where the generation is: one row of PostgreSQL, on a connection that nothing else uses. */
+/** Where the generation is: one row of PostgreSQL, most often on a connection that nothing else uses. */
 import type { DatabaseConfig } from '../config.ts';
-import { createLane } from '../database/lane.ts';
+import { createLane, type Lane } from '../database/lane.ts';
 import { openPipeline, type Pipeline } from '../database/wire/pipeline.ts';
 import { countOf, oneRow } from '../database/wire/row.ts';
 import type { Generation } from './generation.ts';
@@ -10,6 +10,10 @@ export interface GenerationSourceOptions {
   readonly applicationName: string;
   /** A server that says nothing for this long is given up. */
   readonly timeoutMs: number;
+  /** A connection without work for this long is closed. */
+  readonly idleMs?: number | undefined;
+  /** Where connections are few: one that others use as well. */
+  readonly lane?: Lane | undefined;
 }
 
 export interface GenerationSource {
@@ -34,17 +38,8 @@ const pooledText = `SELECT ${marks}, (${databaseText}) FROM tasks_state WHERE on
 
 export function createGenerationSource(options: GenerationSourceOptions): GenerationSource {
   const isPooled = options.database.pooler !== undefined;
-  const lane = createLane(
-    (onClose) =>
-      openPipeline(options.database, {
-        applicationName: `${options.applicationName} generation`,
-        statementTimeoutMs: options.timeoutMs,
-        settings: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' },
-        onClose,
-      }),
-    options.timeoutMs,
-  );
-
+  const own = options.lane === undefined ? openOwnLane(options) : undefined;
+  const lane = own ?? options.lane!;
   const databases = new WeakMap<Pipeline, string>();
 
   async function readOnce(pipeline: Pipeline): Promise<Generation> {
@@ -64,5 +59,24 @@ export function createGenerationSource(options: GenerationSourceOptions): Genera
     return database!;
   }
 
-  return { read: () => lane.run(isPooled ? readAll : readOnce), close: () => lane.close() };
+  return {
+    read: () => lane.run(isPooled ? readAll : readOnce),
+    async close() {
+      await own?.close();
+    },
+  };
+}
+
+function openOwnLane({ database, applicationName, timeoutMs, idleMs }: GenerationSourceOptions) {
+  return createLane(
+    (onClose) =>
+      openPipeline(database, {
+        applicationName: `${applicationName} generation`,
+        statementTimeoutMs: timeoutMs,
+        settings: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' },
+        onClose,
+      }),
+    timeoutMs,
+    idleMs,
+  );
 }

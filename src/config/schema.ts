@@ -1,5 +1,5 @@
 /** The forms that a variable may have, and how a fault speaks of one. */
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '../typebox.ts';
 
 /** What the table of variables says of each beyond its type and bounds. */
 export interface Annotations {

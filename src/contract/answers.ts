@@ -1,5 +1,5 @@
 /** The bodies of answers: the envelope with its five keys, and RFC 9457 for who asks for it. */
-import { type TSchema, Type } from 'typebox';
+import { type TSchema, Type } from '../typebox.ts';
 import { idMax, perPageMax } from './limits.ts';
 import { type ProblemCode, problemCodes } from './problems.ts';
 import { Task } from './task.ts';

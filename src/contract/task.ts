@@ -2,7 +2,7 @@
  * A task and the two bodies that clients send. Types come from these schemas; so do the compiled
  * checks, the texts of faults and the API's description.
  */
-import { type Static, type TSchema, Type } from 'typebox';
+import { type Static, type TSchema, Type } from '../typebox.ts';
 import { storableFormat } from './formats.ts';
 import { descriptionLengthMaxCodePoints, idMax, titleLengthMaxCodePoints } from './limits.ts';
 import { type Status, statuses } from './values.ts';

@@ -1,7 +1,7 @@
 /** The server process of an embedded database. It is nobody's child: it outlives its starter. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Binaries } from './embedded-binaries.ts';
@@ -34,8 +34,8 @@ const stopTimeoutMs = 30_000;
 const settings = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
-  // More front ends run on more cores, each with a connection for each kind and thread.
-  max_connections: String(Math.max(100, availableParallelism() * 8)),
+  // DB_CONNECTIONS by default is far below, and somebody may look with psql.
+  max_connections: '100',
   shared_buffers: `${sharedBuffersMb()}MB`,
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',

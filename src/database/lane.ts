@@ -19,14 +19,18 @@ const silenceMarginMs = 1000;
 /** How long a connection that takes no writes is kept at least: there may be no other. */
 const readOnlyMs = 500;
 
-type LaneOptions = Omit<PipelineOptions, 'onClose'>;
+export interface LaneOptions extends Omit<PipelineOptions, 'onClose'> {
+  /** A connection without work for this long is closed, and made anew when there is some; 0: never. */
+  readonly idleMs?: number;
+}
 
 /** A lane that gives a statement up a second after the server should have ended it. */
 export function openLane(database: DatabaseConfig, options: LaneOptions): Lane {
-  const { statementTimeoutMs } = options;
+  const { statementTimeoutMs, idleMs } = options;
   return createLane(
     (onClose) => openPipeline(database, { ...options, onClose }),
     statementTimeoutMs === 0 ? Number.POSITIVE_INFINITY : statementTimeoutMs + silenceMarginMs,
+    idleMs,
   );
 }
 
@@ -48,28 +52,53 @@ export async function withLane<Result>(
  * @param open makes a pipeline that calls `onClose` when its connection is gone.
  * @param timeoutMs a statement that has said nothing for longer is given up, and its connection
  * with it: the server ends slow ones earlier, but one that is frozen or cut off ends nothing.
+ * @param idleMs see LaneOptions.
  */
-export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: number): Lane {
+export function createLane(
+  open: (onClose: () => void) => Pipeline,
+  timeoutMs: number,
+  idleMs = 0,
+): Lane {
+  const idleMaxMs = idleMs === 0 ? Number.POSITIVE_INFINITY : idleMs;
   let closing = false;
   let openedAt = 0;
+  /** The present connection was asked for something since the last look. */
+  let used = false;
+  /** When a look last found it in use; `undefined`: it is not connected yet. */
+  let usedAt: number | undefined;
   let present = openNext();
   /**
    * When each of the statements under way began. No Set: one that is emptied and filled all the time
    * leaves a chain of tables behind, which survives minor collections (perf/README.md).
    */
   const underWay: { readonly since: number }[] = [];
-  const watch = setInterval(giveUpLate, lookMs);
+  const watch = setInterval(look, lookMs);
   watch.unref();
 
-  function giveUpLate(): void {
-    const lateSince = performance.now() - timeoutMs;
-    if (underWay.every(({ since }) => since >= lateSince)) return;
-    underWay.length = 0;
-    replace(present);
+  function look(): void {
+    const now = performance.now();
+    if (underWay.some(({ since }) => since < now - timeoutMs)) {
+      underWay.length = 0;
+      replace(present);
+    } else if (used || underWay.length > 0) {
+      used = false;
+      usedAt = now;
+    } else if (usedAt !== undefined && now - usedAt >= idleMaxMs) {
+      giveBack();
+    }
   }
 
+  function giveBack(): void {
+    const idle = present;
+    present = openNext();
+    void idle.close();
+  }
+
+  /** It connects when it is asked for something. */
   function openNext(): Pipeline {
     openedAt = performance.now();
+    used = false;
+    usedAt = undefined;
     const pipeline = open(() => replace(pipeline));
     return pipeline;
   }
@@ -92,6 +121,7 @@ export function createLane(open: (onClose: () => void) => Pipeline, timeoutMs: n
     const pipeline = present;
     const statement = { since: performance.now() };
     underWay.push(statement);
+    used = true;
     try {
       return await use(pipeline);
     } catch (error) {

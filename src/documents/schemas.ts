@@ -1,5 +1,5 @@
 /** The schemas of the contract, under the names that the description gives them. */
-import type { TSchema } from 'typebox';
+
 import {
   AliveAnswer,
   Fault,
@@ -12,6 +12,7 @@ import {
 } from '../contract/answers.ts';
 import { storableFormat } from '../contract/formats.ts';
 import { CreateTask, PatchTask, Task, UpdateTask } from '../contract/task.ts';
+import type { TSchema } from '../typebox.ts';
 import { type Json, type JsonObject, plain } from './json.ts';
 
 const named = {

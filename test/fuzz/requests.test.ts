@@ -5,8 +5,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Compile } from 'typebox/compile';
-import Format from 'typebox/format';
 import { sortFields } from '../../src/contract/cursor.ts';
 import { formats } from '../../src/contract/formats.ts';
 import { urlMaxBytes } from '../../src/contract/limits.ts';
@@ -18,6 +16,7 @@ import {
   writableFields,
 } from '../../src/contract/task.ts';
 import { isText } from '../../src/contract/values.ts';
+import { Compile, Format } from '../../src/typebox.ts';
 import { type Answer, createApi } from '../support/api.ts';
 import { almost, fitting } from '../support/arbitraries.ts';
 import { batchSize, fuzz } from '../support/fuzz.ts';

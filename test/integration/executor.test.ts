@@ -289,7 +289,8 @@ test('nothing reads all of the table of the one row of state, which may have man
   while ((await scans()).byKey - before.byKey < 5 && Date.now() < deadline) await sleep(20);
   const after = await scans();
   await alone.drop();
-  assert.equal(after.byKey - before.byKey, 5);
+  // Each of the five, and what is prepared behind them.
+  assert.ok(after.byKey - before.byKey >= 5);
   assert.equal(after.all - before.all, 0);
 });
 

@@ -1,7 +1,7 @@
 /** Values that fit the contract's schemas, and values that almost do. */
 import fc from 'fast-check';
-import type { TSchema } from 'typebox';
 import { isText } from '../../src/contract/values.ts';
+import type { TSchema } from '../../src/typebox.ts';
 
 interface Keywords {
   readonly type?: string;

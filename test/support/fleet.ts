@@ -31,6 +31,8 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
       sharesPort: true,
       hostBasePath: 'localhost:8080',
       database,
+      connections: { ownGeneration: true, local: 7, worker: 7 },
+      connectionIdleMs: 0,
       batching: {
         offloadMinBatch: 0,
         batchMax: 128,

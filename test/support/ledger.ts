@@ -29,6 +29,8 @@ export interface Ledger {
   readonly tasks: ReadonlyMap<number, Entry>;
   /** Titles of creates whose outcome is open or not known. */
   readonly perhaps: ReadonlySet<string>;
+  /** What the other creates were told, by title: for a violation. */
+  readonly told: ReadonlyMap<string, string>;
   readonly counts: Counts;
   /** What must not be, in words. */
   readonly violations: readonly string[];
@@ -88,7 +90,10 @@ export async function settle(sql: Client, ledgers: readonly Ledger[]): Promise<v
   }
   for (const [id, title] of stored) {
     if (!perhaps.delete(title)) {
-      violations.push(`task ${id}, "${title}", was made twice, or refused, or never asked for`);
+      const told = ledgers.flatMap((ledger) => ledger.told.get(title) ?? []).join(', ');
+      violations.push(
+        `task ${id}, "${title}", was made twice, or refused, or never asked for: ${told}`,
+      );
     }
   }
   assert.deepEqual(violations.slice(0, 10), []);
@@ -107,6 +112,7 @@ interface Desk extends Ledger {
   readonly number: number;
   readonly tasks: Map<number, Entry>;
   readonly perhaps: Set<string>;
+  readonly told: Map<string, string>;
   readonly violations: string[];
 }
 
@@ -115,6 +121,7 @@ function openDesk(number: number): Desk {
     number,
     tasks: new Map(),
     perhaps: new Set(),
+    told: new Map(),
     counts: { acknowledged: 0, read: 0, refused: 0, unknown: 0 },
     violations: [],
   };
@@ -160,11 +167,12 @@ async function create(
 ): Promise<Outcome> {
   const title = titleOf(desk, step);
   desk.perhaps.add(title);
+  const key = Math.random() < 0.5 ? undefined : randomUUID();
   const answer = await ask(
     () =>
       api.post(
         { title, status: anyStatus(), assigneeID: assigneeOf(desk) },
-        Math.random() < 0.5 ? {} : { headers: { 'Idempotency-Key': randomUUID() } },
+        key === undefined ? {} : { headers: { 'Idempotency-Key': key } },
       ),
     options,
   );
@@ -180,6 +188,7 @@ async function create(
     });
   }
   if (outcome !== 'unknown') desk.perhaps.delete(title);
+  desk.told.set(title, `${key === undefined ? '' : 'keyed, '}${describe(answer)} ${answer?.text}`);
   return outcome;
 }
 

@@ -196,6 +196,35 @@ test('of a batch whose thread died, what takes effect once runs once more, befor
   assert.deepEqual(answered, []);
 });
 
+test('a second try that fails, or never begins, leaves the outcome of the first unknown', async () => {
+  const once = { isRepeatable: () => true };
+  const answers = setUp({ ...once, leavesOpen: ({ id }) => id === 1 });
+  for (const id of [1, 2]) answers.add(id);
+  await turn();
+  answers.runs[0]!.break(new Error('worker exited'));
+  await turn();
+  answers.runs[1]!.finish();
+  await turn();
+  assert.deepEqual(answers.failed, ['1 outcome_unknown']);
+  assert.deepEqual(answers.answered, [2]);
+  // The same answer to a first try is what it says.
+  answers.add(1);
+  await turn();
+  answers.runs[2]!.finish();
+  await turn();
+  assert.deepEqual(answers.answered, [2, 1]);
+
+  const waits = setUp(once);
+  waits.add(1);
+  waits.add(2);
+  await turn();
+  waits.runs[0]!.break(new Error('worker exited'));
+  await turn();
+  // Both are under way again; nothing of them is said to be refused.
+  waits.batcher.expire(2000);
+  assert.deepEqual(waits.failed, ['1 outcome_unknown', '2 outcome_unknown']);
+});
+
 test('while the first of the queue waits too long, nobody else is let in', async () => {
   const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
   add(0, 1000);

@@ -123,5 +123,8 @@ test('what is awaited at the end knows the failures and stands above the last li
     { 'one.mjs': `test('fails', () => { throw new Error('x'); });` },
     { finish: async (failed) => `coverage after ${failed} failure` },
   );
-  assert.match(said, /\ncoverage after 1 failure\n\n0 passed, 1 failed\n$/);
+  assert.match(
+    said,
+    /\ncoverage after 1 failure\n\nFailed:\n {2}one\.mjs:2 fails\n\n0 passed, 1 failed\n$/,
+  );
 });

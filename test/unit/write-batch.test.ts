@@ -147,6 +147,21 @@ test('a lost connection leaves the outcome unknown; what takes effect once runs 
   assert.equal(again.runs.length, 2);
 });
 
+test('of two tries of what takes effect once, either may have happened', async () => {
+  const outcomes: readonly (readonly [first: string, second: string, told: string])[] = [
+    ['CLIENT_SPENT', 'CONNECTION_CLOSED', 'outcome_unknown'],
+    ['CLIENT_SPENT', 'CLIENT_SPENT', 'unavailable'],
+    ['CLIENT_SPENT', '23505', 'rejected'],
+    ['CONNECTION_CLOSED', 'CLIENT_SPENT', 'outcome_unknown'],
+    ['CONNECTION_CLOSED', '53100', 'outcome_unknown'],
+    ['CONNECTION_CLOSED', '23505', 'outcome_unknown'],
+  ];
+  for (const [first, second, told] of outcomes) {
+    const { execute } = setUp((_, tries) => (tries === 0 ? first : second));
+    assert.deepEqual(await execute([100]), [told], `${first}, then ${second}`);
+  }
+});
+
 test('a connection that is lost among pieces concerns its piece', async () => {
   const { execute } = setUp((ids) => {
     if (ids.length === 4) return '23505';

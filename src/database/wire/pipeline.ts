@@ -74,6 +74,8 @@ export interface Pipeline {
   together(calls: readonly Call[]): Promise<Values[][]>;
   /** A statement that runs in no transaction block, such as VACUUM: without the prelude. */
   runAlone(text: string): Promise<void>;
+  /** The same connection with another prelude. */
+  after(prelude: string): Pipeline;
   /** Gives up the connection and rejects what is under way. */
   destroy(): void;
   /** Waits for what is under way, for a second at most, and lets go of the connection. */
@@ -127,7 +129,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   /** Names of the statements that the server keeps for us. */
   const kept = new Set<string>();
   const isPooled = database.pooler !== undefined;
-  const prelude =
+  const ownPrelude =
     options.prelude === undefined && isPooled
       ? settingsText(transactionSettings(options), 'transaction')
       : (options.prelude ?? null);
@@ -138,23 +140,27 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   let variant = '';
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
-  async function start<Row>(statement: Statement, before: readonly Call[] = []): Promise<Row[]> {
+  async function start<Row>(
+    prelude: string | null,
+    statement: Statement,
+    before: readonly Call[] = [],
+  ): Promise<Row[]> {
     const prior = before.map((call) => statementOf(call, readNothing, true));
-    await begin(prior.length === 0 ? [statement] : [...prior, statement]);
+    await begin(prelude, prior.length === 0 ? [statement] : [...prior, statement]);
     return statement.rows as Row[];
   }
 
-  async function together(calls: readonly Call[]): Promise<Values[][]> {
+  async function together(prelude: string | null, calls: readonly Call[]): Promise<Values[][]> {
     const statements = calls.map((call) => statementOf(call, readValues, call.isKept ?? true));
-    await begin(statements);
+    await begin(prelude, statements);
     return statements.map(({ rows }) => rows as Values[]);
   }
 
-  function begin(statements: readonly Statement[], withPrelude = true): Promise<void> {
+  function begin(prelude: string | null, statements: readonly Statement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const transaction: Transaction = {
         statements:
-          prelude === null || !withPrelude
+          prelude === null
             ? statements
             : [statementOf({ text: prelude, parameters: [] }, readNothing, true), ...statements],
         resolve,
@@ -325,16 +331,21 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     rejectAll(outOfStepError());
   }
 
-  return {
-    run: (text, parameters, prepare = true) =>
-      start(statementOf({ text, parameters }, readValues, prepare)),
-    read: (text, parameters, read, before) =>
-      start(statementOf({ text, parameters }, read, true), before),
-    together,
-    runAlone: (text) => begin([statementOf({ text, parameters: [] }, readNothing, false)], false),
-    destroy: () => lose(outOfStepError()),
-    close,
-  };
+  function begunBy(prelude: string | null): Pipeline {
+    return {
+      run: (text, parameters, prepare = true) =>
+        start(prelude, statementOf({ text, parameters }, readValues, prepare)),
+      read: (text, parameters, read, before) =>
+        start(prelude, statementOf({ text, parameters }, read, true), before),
+      together: (calls) => together(prelude, calls),
+      runAlone: (text) => begin(null, [statementOf({ text, parameters: [] }, readNothing, false)]),
+      after: begunBy,
+      destroy: () => lose(outOfStepError()),
+      close,
+    };
+  }
+
+  return begunBy(ownPrelude);
 }
 
 function statementOf(

@@ -1,0 +1,21 @@
+/** Reads the configuration and runs the primary, or says what is wrong with it. */
+import { loadConfig } from './config.ts';
+import { runPrimary } from './primary.ts';
+import { createLogger } from './telemetry/log.ts';
+import { exitOnUncaught } from './telemetry/uncaught.ts';
+
+/** Resolves when everything runs, or with an exit code when it cannot. */
+export async function becomePrimary(): Promise<void> {
+  const result = loadConfig('service');
+  const { secrets, lookAlikes } = result;
+  const level = result.ok ? result.config.logLevel : 'warn';
+  const log = createLogger({ level, role: 'primary', secrets });
+  exitOnUncaught(log, 'a bug ended the primary', 1);
+  if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
+  if (result.ok) {
+    await runPrimary({ config: result.config, secrets, log });
+  } else {
+    log.error('the configuration is not valid', { faults: result.faults });
+    process.exitCode = 1;
+  }
+}
