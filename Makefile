@@ -306,9 +306,9 @@ CONNECTIONS ?= 64
 URL ?= http://127.0.0.1:8080
 
 .PHONY: load
-load: build ## Put the load SCENARIO (get) on the service at URL with autocannon.
+load: build ## Put the load SCENARIO (get) on the service at URL for SECONDS (10) with autocannon.
 	@exec $(NODE) dist/perf/load/everyday.js --url '$(URL)' --scenario '$(SCENARIO)' \
-	  --connections '$(CONNECTIONS)'
+	  --connections '$(CONNECTIONS)' --seconds '$(or $(SECONDS),10)'
 
 # Documents: docs/openapi.json, docs/index.html, docs/client/api.ts
 

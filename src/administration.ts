@@ -85,6 +85,10 @@ export function openAdministration(options: AdministrationOptions): Administrati
     credentials: config.metrics,
     profilesOpenLocally: config.profilesOpenLocally,
   };
+  const what = [
+    ...(metrics === undefined ? [] : ['metrics']),
+    ...(profiles === undefined ? [] : ['profiles']),
+  ].join(' and ');
   const server = openPort();
 
   /** Without pages, and where both are to be one port, there is nothing to open. */
@@ -99,12 +103,12 @@ export function openAdministration(options: AdministrationOptions): Administrati
       page,
       isAllowed: createAccess(access),
       onListening: (listening) =>
-        log.info('metrics and profiles are served', {
+        log.info(`${what} are served`, {
           port: listening,
           on: describeAddresses(options.addresses),
         }),
       onFailure: ({ code }, address) =>
-        log.error('the port of metrics and profiles cannot be had, and is tried again', {
+        log.error(`the port of ${what} cannot be had, and is tried again`, {
           port,
           address,
           code,

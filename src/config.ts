@@ -17,6 +17,7 @@ import { headerNamesOf } from './config/header-names.ts';
 import { databaseNames, describeLookAlike, findLookAlikes } from './config/look-alikes.ts';
 import { originsOf } from './config/origins.ts';
 import { checkPooler, directOf, pooledAs } from './config/pooler.ts';
+import { type RedisConfig, redisOf } from './config/redis.ts';
 import { rootCert, type SslMode } from './config/root-cert.ts';
 import {
   coerce,
@@ -34,6 +35,7 @@ import { readSmallFile } from './config/small-file.ts';
 import { type LogLevel, logLevels } from './telemetry/log.ts';
 import { Compile, type Static, Type } from './typebox.ts';
 
+export type { RedisConfig, RedisPlace, ServerAddress } from './config/redis.ts';
 export type { SslMode } from './config/root-cert.ts';
 
 /** How to reach one PostgreSQL database. `host` that begins with `/` is a unix socket directory. */
@@ -48,14 +50,17 @@ export interface DatabaseConfig {
   readonly sslRootCert: string | null;
   /** What stands there gives each transaction another session. */
   readonly pooler?: 'transaction' | undefined;
+  /** What of the configuration names it, for messages; unset: the variables that begin with DB_. */
+  readonly source?: DatabaseSource | undefined;
 }
 
-export interface RedisConfig {
-  readonly host: string;
-  readonly port: number;
-  readonly password: string;
-  readonly ttlSeconds: number;
-}
+export type DatabaseSource =
+  | 'DB'
+  | 'DB_DIRECT'
+  | 'DATABASE_URL'
+  | 'TEST_DB'
+  | 'TEST_DATABASE_URL'
+  | 'embedded';
 
 /** How one front end gathers and executes work. */
 export interface BatchingConfig {
@@ -94,6 +99,8 @@ export interface Config {
   readonly directDatabase: DatabaseConfig | null;
   /** `null`: an embedded PostgreSQL of the tests' own. */
   readonly testDatabase: DatabaseConfig | null;
+  /** Of the embedded one as well. */
+  readonly testDatabaseName: string;
   readonly autoMigrate: boolean;
   /** Absolute. Holds the embedded database and what belongs to it. */
   readonly dataDir: string;
@@ -172,6 +179,11 @@ const redisHost = {
   pattern: `^(${hostPattern})?$`,
   expected: 'a host name or an address; a port belongs into REDIS_PORT, a URL into REDIS_URL',
   ...inUrl,
+} as const;
+/** Patterns for an ACL (`~prefix*`) and the tag of a slot (`{…}`) must mean what they say. */
+const redisPrefix = {
+  pattern: '^[A-Za-z0-9._:/|@+-]{0,64}$',
+  expected: 'at most 64 letters, digits and . _ : / | @ + -',
 } as const;
 
 /** Every variable that the service reads. `.env.example` is written from this. */
@@ -351,10 +363,45 @@ export const variables = Type.Object({
     inUrl,
   ),
 
-  REDIS_URL: text('', 'The next three in one: redis://:password@host:port.', secret),
+  REDIS_URL: text(
+    '',
+    'One Redis server in one: redis://user:password@host:port/db, with TLS rediss://…; what a ' +
+      'variable of its own says must not differ.',
+    secret,
+  ),
   REDIS_HOST: text('', 'The Redis server; empty: none.', redisHost),
   REDIS_PORT: integer(1, 65_535, 6379, 'The port of the Redis server.', inUrl),
-  REDIS_PASSWORD: text('', 'The password of the Redis server; empty: none.', secret),
+  REDIS_SENTINELS: plain(
+    '',
+    'Redis Sentinels in place of REDIS_HOST, as host:port with commas between; default port 26379.',
+  ),
+  REDIS_MASTER_NAME: plain('', 'What the Sentinels call the master.'),
+  REDIS_SENTINEL_USERNAME: plain('', 'The user (ACL) of the Sentinels; empty: their default one.'),
+  REDIS_SENTINEL_PASSWORD: text('', 'The password of the Sentinels; empty: none.', secret),
+  REDIS_CLUSTER: plain(
+    '',
+    'Some nodes of a Redis Cluster in place of REDIS_HOST, as host:port with commas between; ' +
+      'default port 6379.',
+  ),
+  REDIS_USERNAME: plain('', 'The user (ACL) of Redis; empty: its default one.', inUrl),
+  REDIS_PASSWORD: text('', 'The password of Redis; empty: none.', secret),
+  REDIS_DB: integer(0, 1_000_000, 0, 'The number of the database; a cluster has 0 only.', inUrl),
+  REDIS_TLS: Type.Boolean({
+    default: false,
+    description:
+      'Encrypt connections to Redis and to Sentinels, and check certificates and names: true or ' +
+      'false.',
+    ...inUrl,
+  }),
+  REDIS_TLS_CA_FILE: plain(
+    '',
+    'PEM file of the authorities that Redis is trusted for; empty: those that Node brings.',
+  ),
+  REDIS_KEY_PREFIX: text(
+    '',
+    'What every key begins with: for an ACL, or a Redis that several services share.',
+    redisPrefix,
+  ),
   REDIS_TTL: integer(1, 604_800, 600, 'How long Redis keeps a list, in seconds.'),
 
   CACHE_MAX_BYTES: integer(
@@ -510,12 +557,14 @@ function assemble(
       password: values.DB_PASSWORD,
       name: values.DB_NAME,
       sslMode: values.DB_SSLMODE,
+      ...(given.isGiven('DATABASE_URL') ? { source: 'DATABASE_URL' } : {}),
     },
     given.describe('DB_SSLMODE'),
     values.DB_SSLROOTCERT,
     faults,
   );
   checkPooler(values, faults);
+  const redis = redisOf(values, given, faults);
   const testDatabase = databaseOf(
     {
       host: values.TEST_DB_HOST,
@@ -524,6 +573,7 @@ function assemble(
       password: values.TEST_DB_PASSWORD,
       name: values.TEST_DB_NAME,
       sslMode: values.TEST_DB_SSLMODE,
+      source: given.isGiven('TEST_DATABASE_URL') ? 'TEST_DATABASE_URL' : 'TEST_DB',
     },
     given.describe('TEST_DB_SSLMODE'),
     given.testRootCert ?? values.DB_SSLROOTCERT,
@@ -553,17 +603,10 @@ function assemble(
     database: pooledAs(values.DB_POOLER, database),
     directDatabase: directOf(database, values),
     testDatabase,
+    testDatabaseName: values.TEST_DB_NAME,
     autoMigrate: database === null || (values.DB_AUTO_MIGRATE ?? values.ENV !== 'production'),
     dataDir,
-    redis:
-      values.REDIS_HOST === ''
-        ? null
-        : {
-            host: values.REDIS_HOST,
-            port: values.REDIS_PORT,
-            password: values.REDIS_PASSWORD,
-            ttlSeconds: values.REDIS_TTL,
-          },
+    redis,
     cacheBytesMax: values.CACHE_MAX_BYTES,
     pprofEnabled: values.PPROF_ENABLED ?? values.ENV !== 'production',
     profilesOpenLocally: values.ENV !== 'production' && hasDefaultCredentials(values),

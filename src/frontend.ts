@@ -10,7 +10,7 @@ import { createPool } from './batching/pool.ts';
 import { createQueues } from './batching/queues.ts';
 import { createGenerationSource } from './cache/generation-source.ts';
 import { createListCache, type Flight } from './cache/list-cache.ts';
-import { createRedisCache } from './cache/redis.ts';
+import type { RedisCache } from './cache/redis.ts';
 import type { FrontEndConnections } from './config/connection-budget.ts';
 import type { BatchingConfig, DatabaseConfig, RedisConfig } from './config.ts';
 import { readHostBasePath, rebaseLinks } from './contract/base-path.ts';
@@ -176,7 +176,7 @@ export async function startFrontEnd(
     moreHeaders: options.serverTiming ? timingHeader : undefined,
     requestTimeoutMs: batching.requestTimeoutMs,
     enqueue,
-    checkReady,
+    whyNotReady,
     onFailure: logFailure,
     isClosing: () => closing,
     corsOrigins: options.corsOrigins,
@@ -188,6 +188,7 @@ export async function startFrontEnd(
   const failures = createFailureLog(log);
   const watch = createDatabaseWatch({
     ping: () => withTimeout(local.ping(), readinessTimeoutMs),
+    reasonOf: local.reasonOf,
     log,
   });
   const queues = createQueues(batching, execute, metrics?.batches);
@@ -201,7 +202,7 @@ export async function startFrontEnd(
   };
 
   const stats = createCacheStats();
-  const redis = options.redis === null ? undefined : createRedisCache(options.redis, stats, log);
+  const redis = await openRedis();
   const lists = createListCache<Exchange>({
     memoryBytesMax: options.cacheBytesMax,
     queueMax: batching.queueMax,
@@ -222,6 +223,13 @@ export async function startFrontEnd(
     shared: options.sharesPort,
   });
   const room = createConnectionRoom({ workerThreads: batching.workerThreads, listener, log });
+
+  /** Who has no Redis does not load what speaks to one. */
+  async function openRedis(): Promise<RedisCache | undefined> {
+    if (options.redis === null) return undefined;
+    const { createRedisCache } = await import('./cache/redis.ts');
+    return createRedisCache(options.redis, stats, log);
+  }
 
   /** A database that is silent must not keep a front end from listening. */
   async function warm(): Promise<void> {
@@ -266,10 +274,14 @@ export async function startFrontEnd(
     return (stays ? local : pool).execute(kind, items, leftMs);
   }
 
-  async function checkReady(): Promise<void> {
-    if (draining) throw new Error('draining');
-    if (!isOpen) throw new Error('the schema is not known to be up to date');
-    await withTimeout(local.ping(), readinessTimeoutMs);
+  async function whyNotReady(): Promise<string | undefined> {
+    if (draining) return 'The service is stopping.';
+    if (!isOpen) return 'The service waits for its database, or for the schema in it.';
+    const ping = withTimeout(local.ping(), readinessTimeoutMs);
+    return ping.then(
+      () => undefined,
+      () => problems.unavailable.message,
+    );
   }
 
   function logFailure(exchange: Exchange, code: ProblemCode, cause: string): void {
@@ -322,7 +334,7 @@ export async function startFrontEnd(
       queued: (kind) => batchers[kind].size(),
       cache: stats,
       cacheBytes: lists.bytes(),
-      redisUp: redis?.isThere(),
+      redisUp: redis?.isUp(),
       workerThreadIds: pool.threadIds(),
       batchesWaiting: pool.batchesWaiting(),
       isFull: room.isFull(),
@@ -424,7 +436,10 @@ function socketsRead(): Promise<void> {
 
 function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('timed out')), milliseconds);
+    const timer = setTimeout(
+      () => reject(new Error(`no answer within ${milliseconds} ms`)),
+      milliseconds,
+    );
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,4 +1,6 @@
 /** Reads the configuration and runs the primary, or says what is wrong with it. */
+import { availableParallelism } from 'node:os';
+import { crowdingOf } from './config/crowding.ts';
 import { loadConfig } from './config.ts';
 import { runPrimary } from './primary.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -13,6 +15,10 @@ export async function becomePrimary(): Promise<void> {
   exitOnUncaught(log, 'a bug ended the primary', 1);
   if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
   if (result.ok) {
+    const crowding = crowdingOf(result.config.connections.wanted, availableParallelism());
+    if (crowding !== undefined) {
+      log.warn('more processes or threads than cores, each takes memory', { reason: crowding });
+    }
     await runPrimary({ config: result.config, secrets, log });
   } else {
     log.error('the configuration is not valid', { faults: result.faults });

@@ -112,7 +112,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^workers\//,
     imports:
-      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|lane-views|session-settings|connection-lost|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$|config\/connection-budget\.ts$|typebox\.ts$)/,
+      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|lane-views|session-settings|connection-lost|failure-reason|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$|config\/connection-budget\.ts$|typebox\.ts$)/,
     rule: 'the executor does not know which thread it is on',
   },
 ];

@@ -130,7 +130,8 @@ interface TestDatabase {
 async function openDatabase(config: Config, folder: string): Promise<TestDatabase> {
   if (config.testDatabase !== null) return { config: config.testDatabase, async stop() {} };
   const log = createLogger({ level: 'warn', role: 'tests', write: (line) => console.error(line) });
-  return startEmbedded({ dataDir: join(folder, 'pg'), log });
+  const databaseName = config.testDatabaseName;
+  return startEmbedded({ dataDir: join(folder, 'pg'), log, databaseName });
 }
 
 function describeToChildren(config: DatabaseConfig): void {

@@ -6,6 +6,7 @@ import type { Answers, BatchExecutor } from '../src/batching/executor.ts';
 import type { RequestItem, ResponseItem } from '../src/batching/frames.ts';
 import type { Kind } from '../src/contract/endpoints.ts';
 import type { ListQuery } from '../src/contract/list-query.ts';
+import { failureReason } from '../src/database/failure-reason.ts';
 import type { Lane } from '../src/database/lane.ts';
 import { failureAnswer, inOrderOf } from './answers.ts';
 import { encodeListAnswer } from './encode-list.ts';
@@ -20,6 +21,8 @@ export interface Executor extends BatchExecutor {
   execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
+  /** Why that did not succeed, in words that an operator can act on. */
+  reasonOf(error: unknown): string;
   /** Connects for reads and lists. Rejects when it cannot. */
   warm(): Promise<void>;
   /** For somebody who has no connection of his own and whose statements are short. */
@@ -84,6 +87,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   return {
     execute,
     ping: () => lanes.list.run(ping),
+    reasonOf: (error) => failureReason(options.database, error),
     warm: lanes.warm,
     lane: lanes.list,
     close: lanes.close,

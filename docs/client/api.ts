@@ -134,7 +134,7 @@ export type ReadyAnswer = {
 
 /** One thing that is wrong. */
 export type Fault = {
-  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'unauthorized' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rejected' | 'internal' | 'overloaded' | 'unavailable' | 'outcome_unknown';
+  readonly code: 'malformed_json' | 'missing_field' | 'invalid' | 'too_long' | 'unknown_field' | 'unknown_parameter' | 'unauthorized' | 'not_found' | 'method_not_allowed' | 'conflict' | 'length_required' | 'precondition_failed' | 'payload_too_large' | 'uri_too_long' | 'unsupported_media_type' | 'idempotency_key_reused' | 'rejected' | 'internal' | 'not_implemented' | 'overloaded' | 'unavailable' | 'outcome_unknown';
   /** The field, parameter or header at fault; null when it is the request as a whole. */
   readonly field: string | null;
   readonly message: string;
@@ -170,6 +170,7 @@ export interface Operations {
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly createTask: {
@@ -184,6 +185,7 @@ export interface Operations {
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
       | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'idempotency_key_reused' | 'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly readTask: {
@@ -196,6 +198,7 @@ export interface Operations {
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly updateTask: {
@@ -211,6 +214,7 @@ export interface Operations {
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
       | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly patchTask: {
@@ -226,6 +230,7 @@ export interface Operations {
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
       | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly deleteTask: {
@@ -239,6 +244,7 @@ export interface Operations {
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 422; readonly headers: Headers; readonly body: ProblemOf<'rejected'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly getLivez: {
@@ -248,7 +254,8 @@ export interface Operations {
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
-      | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> };
+      | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> };
   };
   readonly getHealthz: {
     readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
@@ -257,7 +264,8 @@ export interface Operations {
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
-      | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> };
+      | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> };
   };
   readonly getReadyz: {
     readonly input: { readonly headers?: { readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
@@ -267,6 +275,7 @@ export interface Operations {
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 500; readonly headers: Headers; readonly body: ProblemOf<'internal'> }
+      | { readonly status: 501; readonly headers: Headers; readonly body: ProblemOf<'not_implemented'> }
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'unavailable'> };
   };
 }

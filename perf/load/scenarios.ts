@@ -34,8 +34,8 @@ export const seededTasks = 1_000_000;
 const readsPrepared = 1 << 18;
 const writesPrepared = 1 << 13;
 const changesPrepared = 1 << 16;
-const listPath = '/api/tasks?page=1&per_page=20';
-const pages = seededTasks / 20;
+const perPage = 20;
+const listPath = `/api/tasks?page=1&per_page=${perPage}`;
 /** Primes, which what they walk over is no multiple of. */
 const deleteStride = 7919;
 const zipfStride = 613_651;
@@ -46,23 +46,39 @@ export interface Doomed {
   readonly gone: number;
 }
 
-/** @param doomed for `delete` only. */
+/** The tasks that are asked for. */
+export interface Stock {
+  /** How many there are. */
+  readonly total: number;
+  /** How many of their ids are known. */
+  readonly known: number;
+  /** @param place from 1 to `known`. */
+  idAt(place: number): number;
+}
+
+const seeded: Stock = { total: seededTasks, known: seededTasks, idAt: (place) => place };
+
+/**
+ * @param doomed for `delete` only.
+ * @param stock otherwise the seeded million.
+ */
 export function createScenario(
   name: ScenarioName,
   host: string,
   seed: number,
   doomed: Doomed = { count: 0, gone: 0 },
+  stock = seeded,
 ): Scenario {
   const random = createRandom(seed);
   switch (name) {
     case 'get':
-      return fromExchanges(200, readsPrepared, () => getTask(host, evenId(random)));
+      return fromExchanges(200, readsPrepared, () => getTask(host, evenId(random, stock)));
     case 'zipf':
-      return fromExchanges(200, readsPrepared, () => getTask(host, zipfId(random)));
+      return fromExchanges(200, readsPrepared, () => getTask(host, zipfId(random, stock)));
     case 'post':
       return fromExchanges(201, writesPrepared, () => postTask(host, random));
     case 'put':
-      return fromExchanges(200, changesPrepared, () => putTask(host, random));
+      return fromExchanges(200, changesPrepared, () => putTask(host, random, stock));
     case 'delete': {
       let { gone } = doomed;
       const create = () => deleteTask(host, gone++, doomed.count);
@@ -72,11 +88,16 @@ export function createScenario(
       return fromExchanges(200, 1, () => listTasks(host, listPath));
     case 'list-uncached':
       return fromExchanges(200, changesPrepared, () =>
-        listTasks(host, `/api/tasks?page=${random.integer(1, pages)}&per_page=20`),
+        listTasks(
+          host,
+          `/api/tasks?page=${random.integer(1, Math.ceil(stock.total / perPage))}&per_page=${perPage}`,
+        ),
       );
     case 'mixed':
       return fromExchanges(200, readsPrepared, () =>
-        random.integer(1, 10) === 1 ? putTask(host, random) : getTask(host, evenId(random)),
+        random.integer(1, 10) === 1
+          ? putTask(host, random, stock)
+          : getTask(host, evenId(random, stock)),
       );
     case 'any':
       return fromExchanges(200, 1, () => ({ ...listTasks(host, listPath), expected: '' }));
@@ -118,16 +139,16 @@ function withoutBody(start: string, host: string): string {
   return `${start} HTTP/1.1\r\nHost: ${host}\r\nAccept: application/json\r\n\r\n`;
 }
 
-function evenId(random: Random): number {
-  return random.integer(1, seededTasks);
+function evenId(random: Random, { known, idAt }: Stock): number {
+  return idAt(random.integer(1, known));
 }
 
 /** Zipf's law with exponent 1: the task of rank r is asked for 1/r times as often as the first. */
-function zipfId(random: Random): number {
+function zipfId(random: Random, { known, idAt }: Stock): number {
   const share = random.integer(0, 2 ** 30) / 2 ** 30;
-  const rank = Math.min(seededTasks, Math.floor(seededTasks ** share));
+  const rank = Math.min(known, Math.floor(known ** share));
   // Frequent tasks lie far from each other in the table, as they do in life.
-  return 1 + ((rank * zipfStride) % seededTasks);
+  return idAt(1 + ((rank * zipfStride) % known));
 }
 
 function postTask(host: string, random: Random): Exchange {
@@ -138,8 +159,8 @@ function postTask(host: string, random: Random): Exchange {
   };
 }
 
-function putTask(host: string, random: Random): Exchange {
-  const id = random.integer(1, seededTasks);
+function putTask(host: string, random: Random, stock: Stock): Exchange {
+  const id = evenId(random, stock);
   return {
     request: withBody(`PUT /api/tasks/${id}`, host, draft(random)),
     expected: `"id":${id},`,

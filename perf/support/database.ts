@@ -32,7 +32,12 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
     await migrateUp(config, log);
     sql = createClient(config, { max: 1, applicationName: 'tasks perf', statementTimeoutMs: 0 });
     const started = performance.now();
-    if (await seed(sql)) {
+    const tellFirst = (): void => {
+      process.stderr.write(
+        `making a million tasks in ${dataDir}, once: a minute or two, and 1 GB of disk …\n`,
+      );
+    };
+    if (await seed(sql, tellFirst)) {
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stderr.write(`made a million tasks in ${seconds} s\n`);
     }

@@ -9,13 +9,17 @@ export const tableWithoutTriggers = 'tasks_without_triggers';
 /** To be raised when the rows below change. */
 const seedVersion = 2;
 
-/** @returns true when the tasks had to be made. */
-export async function seed(sql: Client): Promise<boolean> {
+/**
+ * @param onBegin told before it begins, which takes a minute or more.
+ * @returns true when the tasks had to be made.
+ */
+export async function seed(sql: Client, onBegin: () => void): Promise<boolean> {
   const mark = await markOf(sql);
   if ((await readMark(sql)) === mark && (await isWhole(sql))) {
     await trim(sql);
     return false;
   }
+  onBegin();
   await sql.unsafe(`DROP TABLE IF EXISTS ${tableWithoutTriggers}`);
   await sql.unsafe('TRUNCATE tasks');
   await sql.unsafe(seedText());

@@ -1,175 +1,139 @@
 /**
  * Lists that front ends share through Redis. Nothing here can make an answer wrong or late: a key
- * holds the generation, a value its checksum, a lookup has a short limit, and once Redis has
- * failed it is left alone until a probe finds it well again.
- *
- *   there ──a failure──▸ away ──a probe is answered──▸ there
+ * holds the generation, a value its checksum, a lookup has a short limit, and a server that has
+ * failed is left alone until a probe finds it well again (redis/node.ts).
  */
-import { Redis } from 'ioredis';
 import type { RedisConfig } from '../config.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import type { Generation } from './generation.ts';
 import { type ListEntry, listEtag } from './list-entry.ts';
+import { createCluster } from './redis/cluster.ts';
+import { createOneServer } from './redis/one-server.ts';
+import { reasonOf, UntrustedError } from './redis/reasons.ts';
+import type { Fill, RedisServers } from './redis/servers.ts';
+import { createTold } from './redis/told.ts';
+import { createTrouble } from './redis/trouble.ts';
 import { decodeStored, encodeStored, storedKey } from './stored-list.ts';
 
 export interface RedisCache {
   /** False: lookups would find nothing. */
   isThere(): boolean;
-  /** One MGET. An entry for each key, in order; never rejects. */
+  /** As the log has it: without the moments in which it is left alone. */
+  isUp(): boolean;
+  /** An entry for each key, in order; never rejects. */
   lookup(generation: Generation, keys: readonly ListKey[]): Promise<(ListEntry | undefined)[]>;
   /** Goes out with all others of this turn of the event loop; nobody waits for it. */
   store(generation: Generation, key: ListKey, entry: ListEntry): void;
   close(): void;
 }
 
-/** A lookup that takes longer than a list from PostgreSQL is worth nothing. */
-const commandTimeoutMs = 50;
-const connectTimeoutMs = 500;
-const probeIntervalMs = 500;
-const reconnectMaxMs = 1000;
+const lookIntervalMs = 500;
 /** What waits to be stored; more is dropped. */
 const fillBytesMax = 8 * 1024 * 1024;
 const valueBytesMax = 1024 * 1024;
 /** So that lists which were stored together do not all fall away together. */
 const ttlJitter = 0.1;
-
-interface Fill {
-  readonly key: string;
-  readonly value: Buffer;
-}
+/** A Redis that takes no lists is offered some this often. */
+const offerIntervalMs = 500;
+/** A full Redis takes one now and then, when another has fallen away. */
+const refusalQuietMs = 3000;
 
 export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Logger): RedisCache {
-  const client = connect(config);
-  let state: 'unknown' | 'there' | 'away' = 'unknown';
-  let refusesFills = false;
-  let closed = false;
-  /** A command had no answer, or a wrong one: what comes on this connection may belong to it. */
-  let isOutOfStep = false;
+  const { place, keyPrefix } = config;
+  const servers: RedisServers =
+    place.form === 'cluster'
+      ? createCluster(config, place.nodes, stats)
+      : createOneServer(config, place, stats);
+  const presence = createTold(log, {
+    first: 'lists are cached in Redis',
+    lost: 'the cache in Redis is away',
+    found: 'the cache in Redis is back',
+  });
+  const refusals = createTrouble(refusalQuietMs, () => performance.now());
+  const acceptance = createTold(log, {
+    lost: 'Redis takes no lists',
+    found: 'Redis takes lists again',
+  });
   let fills: Fill[] = [];
   let fillBytes = 0;
   let filling = false;
+  let offeredAt = 0;
+  let closed = false;
 
-  client.on('ready', () => {
-    isOutOfStep = false;
-    void probe();
-  });
-  client.on('error', (error: Error) => markAway(error.message));
-  client.on('close', () => markAway('the connection is closed'));
-  const prober = setInterval(lookAgain, probeIntervalMs);
-  prober.unref();
+  const looks = setInterval(look, lookIntervalMs);
+  looks.unref();
 
-  function markAway(reason: string): void {
-    if (closed || state === 'away') return;
-    state = 'away';
-    fills = [];
-    fillBytes = 0;
-    log.warn('the cache in Redis is away', { reason });
-  }
-
-  function lookAgain(): void {
-    if (isThere() || client.status !== 'ready') return;
-    if (isOutOfStep) client.disconnect(true);
-    else void probe();
-  }
-
-  async function probe(): Promise<void> {
-    if (closed || state === 'there' || client.status !== 'ready') return;
-    try {
-      if ((await client.ping()) !== 'PONG') throw new Error('PING was not answered with PONG');
-    } catch (error) {
-      isOutOfStep = true;
-      markAway(messageOf(error));
-      return;
-    }
-    if (closed || isThere()) return;
-    log.info(state === 'away' ? 'the cache in Redis is back' : 'lists are cached in Redis');
-    state = 'there';
-  }
-
-  function isThere(): boolean {
-    return state === 'there';
+  function look(): void {
+    servers.look();
+    presence.look(servers.troubles(), servers.isWhole());
+    acceptance.look([{ trouble: refusals }], true);
   }
 
   async function lookup(
     generation: Generation,
     keys: readonly ListKey[],
   ): Promise<(ListEntry | undefined)[]> {
-    const names = keys.map((key) => storedKey(generation, key.text));
-    try {
-      const values: unknown = await client.mgetBuffer(names);
-      return readValues(values, names, keys, generation);
-    } catch (error) {
-      stats.redisFailures++;
-      isOutOfStep = true;
-      markAway(messageOf(error));
-      return keys.map(() => undefined);
-    }
-  }
-
-  /** @throws when the answer is none of ours. */
-  function readValues(
-    values: unknown,
-    names: readonly string[],
-    keys: readonly ListKey[],
-    generation: Generation,
-  ): (ListEntry | undefined)[] {
-    if (!Array.isArray(values) || values.length !== keys.length) throw new Error(untrusted);
-    return values.map((value: unknown, place) => {
+    const names = keys.map((key) => storedKey(generation, key.text, keyPrefix));
+    return servers.lookup(names, (index, value) => {
       if (value === null) {
         stats.redisMisses++;
         return undefined;
       }
-      const stored = value instanceof Uint8Array ? decodeStored(names[place]!, value) : undefined;
-      if (stored === undefined) throw new Error(untrusted);
+      const stored = value instanceof Uint8Array ? decodeStored(names[index]!, value) : undefined;
+      if (stored === undefined) throw new UntrustedError();
       stats.redisHits++;
-      const etag = listEtag(generation.number, keys[place]!.tag);
+      const etag = listEtag(generation.number, keys[index]!.tag);
       return { ...stored, generation: generation.number, etag };
     });
   }
 
   function store(generation: Generation, key: ListKey, entry: ListEntry): void {
-    if (!isThere() || entry.body.length > valueBytesMax) return;
-    if (fillBytes + entry.body.length > fillBytesMax) {
+    if (!servers.isThere() || entry.body.length > valueBytesMax) return;
+    if (fillBytes + entry.body.length > fillBytesMax || !isTime()) {
       stats.redisFillsDropped++;
       return;
     }
-    const name = storedKey({ era: generation.era, number: entry.generation }, key.text);
+    const { era } = generation;
+    const name = storedKey({ era, number: entry.generation }, key.text, keyPrefix);
     const value = encodeStored(name, entry);
-    fills.push({ key: name, value });
+    fills.push({ key: name, value, keptMs: timeToLiveMs() });
     fillBytes += value.length;
     if (fills.length === 1 && !filling) setImmediate(fill);
   }
 
-  /** One pipeline at a time; what comes meanwhile is the next one. */
+  function isTime(): boolean {
+    if (refusals.current() === undefined) return true;
+    const now = performance.now();
+    if (now - offeredAt < offerIntervalMs) return false;
+    offeredAt = now;
+    return true;
+  }
+
+  /** One piece at a time; what comes meanwhile is the next one. */
   async function fill(): Promise<void> {
     if (closed || fills.length === 0) return;
-    const pipeline = client.pipeline();
-    for (const { key, value } of fills) pipeline.set(key, value, 'PX', timeToLiveMs());
+    const piece = fills;
     fills = [];
     fillBytes = 0;
     filling = true;
-    try {
-      const results = (await pipeline.exec()) ?? [];
-      noteRefusals(results.map(([error]) => error).find((error) => error !== null));
-    } catch (error) {
-      stats.redisFailures++;
-      isOutOfStep = true;
-      markAway(messageOf(error));
-    } finally {
-      filling = false;
-    }
+    const errors = await servers.store(piece);
+    filling = false;
+    noteRefusals(errors);
     await fill();
   }
 
   /** A Redis that is full, or a replica, still answers lookups. */
-  function noteRefusals(error: Error | undefined): void {
-    if (error !== undefined) stats.redisFailures++;
-    if ((error !== undefined) === refusesFills || !isThere()) return;
-    refusesFills = error !== undefined;
-    if (error !== undefined) log.warn('Redis takes no lists', { reason: error.message });
-    else log.info('Redis takes lists again');
+  function noteRefusals(errors: readonly (Error | null)[]): void {
+    if (errors.length === 0) return;
+    const refused = errors.find((error) => error !== null);
+    if (refused === undefined || refused === null) {
+      refusals.succeed(true);
+    } else {
+      stats.redisFailures++;
+      refusals.fail(reasonOf(refused, place.form));
+    }
   }
 
   function timeToLiveMs(): number {
@@ -179,35 +143,9 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
 
   function close(): void {
     closed = true;
-    clearInterval(prober);
-    client.disconnect();
+    clearInterval(looks);
+    servers.close();
   }
 
-  return { isThere, lookup, store, close };
-}
-
-const untrusted = 'an answer is not what was stored';
-
-/** Every option that matters, with its reason. */
-function connect(config: RedisConfig): Redis {
-  return new Redis({
-    host: config.host,
-    port: config.port,
-    ...(config.password === '' ? {} : { password: config.password }),
-    // A command fails at once when there is no connection: PostgreSQL has the list as well.
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: connectTimeoutMs,
-    // The probe finds out, and does not hang where Redis is frozen.
-    enableReadyCheck: false,
-    keepAlive: 15_000,
-    protocol: 2,
-    retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, reconnectMaxMs),
-  });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return { isThere: servers.isThere, isUp: presence.isWell, lookup, store, close };
 }

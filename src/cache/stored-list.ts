@@ -10,9 +10,9 @@ const headBytes = 8;
 /** Raised when the answer of a list changes its form: old copies are then not found. */
 const layout = 1;
 
-/** @param query canonical text of the query. */
-export function storedKey({ era, number }: Generation, query: string): string {
-  return `tasks:list:${layout}:${era}:${number}:${query}`;
+/** @param query canonical text of the query. @param prefix of a Redis that others use too. */
+export function storedKey({ era, number }: Generation, query: string, prefix: string): string {
+  return `${prefix}tasks:list:${layout}:${era}:${number}:${query}`;
 }
 
 export function encodeStored(key: string, { links, body }: ListEntry): Buffer {

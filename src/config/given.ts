@@ -44,10 +44,15 @@ const testParts: Parts<Omit<DatabaseUrl, 'sslRootCert'>> = {
 const redisParts: Parts<RedisUrl> = {
   host: 'REDIS_HOST',
   port: 'REDIS_PORT',
+  user: 'REDIS_USERNAME',
   password: 'REDIS_PASSWORD',
+  db: 'REDIS_DB',
+  tls: 'REDIS_TLS',
 };
 const words: Readonly<Record<string, string>> = {
   name: 'database',
+  db: 'database',
+  tls: 'scheme',
   sslMode: 'sslmode',
   sslRootCert: 'sslrootcert',
 };
@@ -107,9 +112,11 @@ export function createGiven(
     if (own === undefined) return true;
     const isSame = name.endsWith('_HOST')
       ? own.toLowerCase() === value.toLowerCase()
-      : name.endsWith('_PORT')
+      : name.endsWith('_PORT') || name === 'REDIS_DB'
         ? Number(own) === Number(value)
-        : own === value;
+        : name === 'REDIS_TLS'
+          ? /^(true|1)$/i.test(own) === (value === 'true')
+          : own === value;
     if (!isSame) {
       faults.push(`${name}: expected what ${url} says, or nothing: the two contradict each other`);
     }

@@ -24,7 +24,7 @@ export function directOf(database: DatabaseConfig | null, values: Pooling): Data
   const { DB_DIRECT_HOST: host, DB_DIRECT_PORT: port, DB_POOLER: pooler } = values;
   return database === null || host === ''
     ? pooledAs(pooler, database)
-    : { ...database, host, port };
+    : { ...database, host, port, source: 'DB_DIRECT' };
 }
 
 export function pooledAs(

@@ -5,11 +5,11 @@ import { nameParameter, splitUrl } from './connection-url.ts';
 export interface RedisUrl {
   readonly host?: string;
   readonly port?: string;
+  readonly user?: string;
   readonly password?: string;
+  readonly db?: string;
+  readonly tls?: string;
 }
-
-/** Redis itself: AUTH without a name is that of this user. */
-const defaultUser = 'default';
 
 /** @param hide told of the password, as it stands in the URL and as it is meant. */
 export function readRedisUrl(
@@ -18,23 +18,16 @@ export function readRedisUrl(
   faults: string[],
   hide: (secret: string) => void,
 ): RedisUrl {
-  if (/^rediss:/i.test(url)) {
-    faults.push(`${variable}: expected redis://: TLS to Redis (rediss://) is not supported`);
-    return {};
-  }
-  const result = splitUrl(url, ['redis']);
+  const result = splitUrl(url, ['redis', 'rediss']);
   if (!result.ok) {
     faults.push(`${variable}: expected ${result.expected}`);
     return {};
   }
-  const { user, password, encodedPassword, host, port, path, query } = result.parts;
+  const { scheme, user, password, encodedPassword, host, port, path, query } = result.parts;
   if (encodedPassword !== undefined) hide(encodedPassword);
   if (password !== undefined) hide(password);
-  if (user !== undefined && user !== defaultUser) {
-    faults.push(`${variable}: expected no user name, as in redis://:password@host`);
-  }
-  if (path !== undefined && path !== '0') {
-    faults.push(`${variable}: expected the database 0, as in redis://host or redis://host/0`);
+  if (path !== undefined && !isNumber(path)) {
+    faults.push(`${variable}: expected the number of a database as its path, as in redis://host/0`);
   }
   for (const [name] of query) {
     faults.push(`${variable}: expected no parameters, got ${nameParameter(name)}`);
@@ -43,6 +36,14 @@ export function readRedisUrl(
   return {
     ...(host === undefined ? {} : { host }),
     ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
     ...(password === undefined ? {} : { password }),
+    ...(path === undefined || !isNumber(path) ? {} : { db: String(Number(path)) }),
+    tls: String(scheme === 'rediss'),
   };
+}
+
+/** Its bounds are those of REDIS_DB. */
+function isNumber(path: string): boolean {
+  return /^[0-9]{1,15}$/.test(path);
 }

@@ -7,6 +7,7 @@ export const framingProblems: readonly ProblemCode[] = [
   'invalid',
   'length_required',
   'uri_too_long',
+  'not_implemented',
 ];
 
 const bodyProblems: readonly ProblemCode[] = [

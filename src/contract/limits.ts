@@ -7,6 +7,8 @@ export const titleLengthMaxCodePoints = 255;
 export const descriptionLengthMaxCodePoints = 16_384;
 
 export const bodyMaxBytes = 128 * 1024;
+/** Of a body in chunks that is too large, so much is read, that its client sees the answer. */
+export const bodyDiscardedMaxBytes = 1024 * 1024;
 /** Of all bodies that a front end holds at once, from their announcement to their answer. */
 export const bodiesHeldMaxBytes = 64 * 1024 * 1024;
 /** Without the value of `cursor`, which has a bound of its own. */

@@ -19,10 +19,13 @@ export const problems = {
     status: 409,
     message: 'A request with the same Idempotency-Key is under way.',
   },
-  length_required: { status: 411, message: 'The request needs a Content-Length.' },
+  length_required: {
+    status: 411,
+    message: 'The request needs a Content-Length, or a body in chunks.',
+  },
   precondition_failed: {
     status: 412,
-    message: 'The task is not at a version that If-Match names.',
+    message: 'If-Match or If-None-Match does not allow this.',
   },
   payload_too_large: { status: 413, message: 'The body is too large.' },
   uri_too_long: { status: 414, message: 'The URL is too long.' },
@@ -33,6 +36,7 @@ export const problems = {
   },
   rejected: { status: 422, message: "The database's own rules reject this." },
   internal: { status: 500, message: 'The service failed.' },
+  not_implemented: { status: 501, message: 'The only transfer coding is chunked.' },
   overloaded: { status: 503, message: 'The service has too much to do.' },
   unavailable: { status: 503, message: 'The service cannot reach its database.' },
   outcome_unknown: {
@@ -81,13 +85,15 @@ export function problemFormatFor(accept: string): ProblemFormat {
  * The body of an error answer.
  * @param faults at least one; the first decides status and message.
  * @param requestId named in answers whose cause is only in the log.
+ * @param plain what the answer says of itself, where the problem's own message says too little.
  */
 export function encodeProblem(
   faults: readonly [Fault, ...Fault[]],
   format: ProblemFormat,
   requestId?: string,
+  plain: string = problems[faults[0].code].message,
 ): string {
-  const { status, message: plain } = problems[faults[0].code];
+  const { status } = problems[faults[0].code];
   const message = requestId === undefined ? plain : `${plain} Request id: ${requestId}`;
   if (format === 'envelope') {
     return JSON.stringify({ data: null, meta: null, message, errors: faults, status: 'fail' });
@@ -104,6 +110,11 @@ export function encodeProblem(
 /** The one fault of a problem that concerns the request as a whole. */
 export function faultOf(code: ProblemCode, message: string = problems[code].message): [Fault] {
   return [{ code, field: null, message }];
+}
+
+/** Of the service or what it depends on: it is logged, and the answer has its request id. */
+export function isFailure(code: ProblemCode): boolean {
+  return problems[code].status >= 500 && code !== 'not_implemented';
 }
 
 export function isRetryable(code: ProblemCode): boolean {

@@ -1,12 +1,16 @@
-/** The commands behind `make db-…`: `cli.js <command> [--test]`. */
+/**
+ * The commands behind `make db-…`: `cli.js <command> [--test]`. They exit with 0 or 1; `status` with what
+ * it has found (statusCodes).
+ */
 import { parseArgs } from 'node:util';
 import { type Config, type DatabaseConfig, loadConfig } from '../config.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { startEmbedded, stopEmbedded } from './embedded.ts';
+import { innermostCode, placeOf } from './failure-reason.ts';
 import { withLane } from './lane.ts';
-import { migrateDown, migrateUp, migrationStatus } from './migrate.ts';
+import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
 import { recount } from './recount.ts';
 import { withSession } from './session.ts';
@@ -19,10 +23,35 @@ interface Target extends Place {
 }
 
 const askTimeoutMs = 10_000;
+const databaseMissing = '3D000';
 /** Of a few million tasks it takes seconds; whoever asks for it waits. */
 const recountOptions = { applicationName: 'tasks recount', statementTimeoutMs: 0 };
 
-const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
+/** For scripts; `make` itself ends with 2 whatever it was. */
+const statusCodes: Readonly<Record<SchemaState, number>> = {
+  ready: 0,
+  behind: 3,
+  missing: 4,
+  dirty: 5,
+  newer: 6,
+  unknown: 6,
+};
+
+const statusMessages: Readonly<Record<SchemaState, string>> = {
+  ready: 'the schema is up to date',
+  behind: 'the schema is behind: run make db-migrate-up',
+  missing: 'there is no schema yet: run make db-migrate-up',
+  dirty:
+    'the schema is dirty: a migration of another tool is under way, or was interrupted half way; ' +
+    'repair it by hand, then set schema_migrations.dirty to false',
+  newer: 'the schema is newer than this release: run the one that made it, or a newer one',
+  unknown: 'there is no migration file of the version that the schema is at',
+};
+
+/** @returns the exit code, where it has something to say. */
+type Command = (target: Target) => Promise<unknown>;
+
+const commands: Readonly<Record<string, Command>> = {
   up,
   down,
   'migrate-up': (target) =>
@@ -40,10 +69,13 @@ const commands: Readonly<Record<string, (target: Target) => Promise<void>>> = {
       const found = await withLane(database, recountOptions, recount);
       target.log.info('counted all tasks anew; this was wrong', { ...found });
     }),
-  status: (target) =>
-    onDatabase(target, async (database) => {
-      target.log.info('schema', { ...(await migrationStatus(database)) });
-    }),
+  async status(target) {
+    let state: SchemaState = 'missing';
+    await onDatabase(target, async (database) => {
+      state = await tellStatus(database, target.log);
+    });
+    return statusCodes[state];
+  },
 };
 
 const role = 'database';
@@ -69,8 +101,8 @@ async function main(args: string[]): Promise<number> {
   if (lookAlikes.length > 0) log.warn('variables that are not known', { names: lookAlikes });
   if (!result.ok) return fail(log, `the configuration is not valid:\n${result.faults.join('\n')}`);
   try {
-    await command(targetOf(result.config, values.test, log));
-    return 0;
+    const code = await command(targetOf(result.config, values.test, log));
+    return typeof code === 'number' ? code : 0;
   } catch (error) {
     return fail(log, messageOf(error));
   }
@@ -82,6 +114,7 @@ function targetOf(config: Config, test: boolean, log: Logger): Target {
         database: config.testDatabase,
         served: config.testDatabase,
         dataDir: `${config.dataDir}/test`,
+        embeddedName: config.testDatabaseName,
         log,
       }
     : { database: config.directDatabase, served: config.database, dataDir: config.dataDir, log };
@@ -99,8 +132,11 @@ function onDatabase(
 }
 
 /** An embedded server is left running; a configured one is only looked for. */
-async function up({ database, served, dataDir, log }: Target): Promise<void> {
-  const embedded = database === null ? await startEmbedded({ dataDir, log, keep: true }) : null;
+async function up({ database, served, dataDir, embeddedName, log }: Target): Promise<void> {
+  const embedded =
+    database === null
+      ? await startEmbedded({ dataDir, log, keep: true, databaseName: embeddedName })
+      : null;
   const reached = database ?? embedded!.config;
   try {
     if (served !== null) await assertPooling(served, reached);
@@ -115,8 +151,30 @@ async function up({ database, served, dataDir, log }: Target): Promise<void> {
 }
 
 async function down({ database, dataDir, log }: Target): Promise<void> {
-  if (database !== null) throw new Error('only the embedded database can be stopped from here');
+  if (database !== null) {
+    const variable = (database.source ?? 'DB').endsWith('URL')
+      ? database.source
+      : `${database.source === 'TEST_DB' ? 'TEST_' : ''}DB_HOST`;
+    log.warn(
+      `${variable} names a PostgreSQL at ${placeOf(database)}, which is stopped where it was started; to ` +
+        `stop the embedded database, run this with ${variable}= (empty)`,
+    );
+    return;
+  }
   log.info((await stopEmbedded(dataDir)) ? 'the database is down' : 'no database was running');
+}
+
+async function tellStatus(database: DatabaseConfig, log: Logger): Promise<SchemaState> {
+  try {
+    const status = await migrationStatus(database);
+    const { state } = status;
+    log[state === 'ready' ? 'info' : 'warn'](statusMessages[state], { ...status });
+    return state;
+  } catch (error) {
+    if (innermostCode(error) !== databaseMissing) throw error;
+    log.warn('there is no such database yet: run make db-migrate-up', { name: database.name });
+    return 'missing';
+  }
 }
 
 function versionOf(database: DatabaseConfig): Promise<string> {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config.ts';
 import { spentError } from './connection-lost.ts';
+import { openSecureSocket } from './secure-socket.ts';
 import { sessionSettings } from './session-settings.ts';
 import { openSocket } from './socket.ts';
 import { tlsOf } from './tls.ts';
@@ -26,7 +27,7 @@ export interface ClientOptions {
    * one then: what still waits in it rejects as certainly not sent.
    */
   readonly onClose?: () => void;
-  /** Makes the byte stream, encrypted where it has to be; by default the driver encrypts it. */
+  /** Makes the byte stream, encrypted where it has to be. */
   readonly openSocket?: () => Promise<Socket>;
 }
 
@@ -50,12 +51,14 @@ const pooledName = 'tasks pooled';
  */
 export function createClient(database: DatabaseConfig, options: ClientOptions): Client {
   let isSpent = false;
+  const tls = tlsOf(database);
   const settings = {
     // The driver connects anew at once for what waits, and whoever throws the client away would
     // not know whether that ran in the meantime.
     socket() {
       if (isSpent) throw spentError();
-      return options.openSocket?.() ?? openSocket(database);
+      if (options.openSocket !== undefined) return options.openSocket();
+      return tls === false ? openSocket(database) : openSecureSocket(database, tls);
     },
     // For messages; the socket knows where to go.
     host: database.host,
@@ -64,7 +67,8 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     // A function, because for an empty text the driver would look into the environment.
     password: () => database.password,
     database: database.name,
-    ssl: options.openSocket === undefined && tlsOf(database),
+    // The driver would not say why a server refuses TLS.
+    ssl: false,
     sslnegotiation: null,
 
     max: options.max,

@@ -4,7 +4,7 @@ import type { ServerError } from './wire/server-error.ts';
 export type { ServerError };
 
 /** The client has lost its connection before and makes no other one. */
-const spent = 'CLIENT_SPENT';
+export const spentCode = 'CLIENT_SPENT';
 
 /** The connection was never made, so the statement cannot have run. */
 const notSent: ReadonlySet<string> = new Set([
@@ -16,6 +16,7 @@ const notSent: ReadonlySet<string> = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'CONNECT_TIMEOUT',
+  'TLS_REFUSED', // the server speaks no TLS
   '57P03', // the server starts up or shuts down
 ]);
 
@@ -42,6 +43,9 @@ const lost: ReadonlySet<string> = new Set([
   '57P02', // another backend crashed
 ]);
 
+/** All of them that have a code of their own; SQLSTATEs of class 08 are others. */
+export const lossCodes: readonly string[] = [...new Set([spentCode, ...refused, ...lost])];
+
 export type Loss =
   /** The statement cannot have run. */
   | 'not-sent'
@@ -58,7 +62,7 @@ export function connectionLossOf(error: unknown): Loss | undefined {
   if (code === failedBlock && !isOfFunction(error)) return 'not-sent';
   // A trigger may report any SQLSTATE, a lost connection of its own as well.
   if (severityOf(error) === 'ERROR') return undefined;
-  if (code === spent || notSent.has(code)) return 'not-sent';
+  if (code === spentCode || notSent.has(code)) return 'not-sent';
   return lost.has(code) || code.startsWith('08') ? 'unknown' : undefined;
 }
 
@@ -123,7 +127,7 @@ export function closedError(cause?: string): Error {
 
 /** @param cause what ended the connection, before anything was sent on it. */
 export function spentError(cause?: unknown): Error {
-  return Object.assign(new Error('the connection is gone', { cause }), { code: spent });
+  return Object.assign(new Error('the connection is gone', { cause }), { code: spentCode });
 }
 
 /** What a pipeline read itself, with all that it keeps; the driver's errors are not. */

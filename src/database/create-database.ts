@@ -1,7 +1,9 @@
 /** A server that does not have our database yet: an embedded or a fresh one. */
 import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { awaitedError } from './awaited.ts';
 import type { Client } from './client.ts';
+import { innermostCode, quoted } from './failure-reason.ts';
 import { isServerError, withSession } from './session.ts';
 
 const databaseMissing = '3D000';
@@ -59,10 +61,11 @@ async function createDatabase(sql: Client, name: string): Promise<void> {
 }
 
 function mayNotCreate({ name, user }: DatabaseConfig, cause: unknown): Error {
-  return new Error(
+  return awaitedError(
     `there is no database "${name}", and the role "${user}" may not create one: have an ` +
-      `administrator run CREATE DATABASE "${name}" OWNER "${user}" TEMPLATE template0 ENCODING 'UTF8'`,
-    { cause },
+      `administrator run CREATE DATABASE ${quoted(name)} OWNER ${quoted(user)} TEMPLATE template0 ` +
+      "ENCODING 'UTF8'",
+    cause,
   );
 }
 
@@ -71,7 +74,7 @@ async function exists(database: DatabaseConfig): Promise<boolean> {
     await withSession(database, timeoutMs, (sql) => sql`SELECT 1`);
     return true;
   } catch (error) {
-    if (isServerError(error) && error.code === databaseMissing) return false;
+    if (innermostCode(error) === databaseMissing) return false;
     throw error;
   }
 }

@@ -36,6 +36,8 @@ export interface EmbeddedOptions {
   /** Absolute or relative to the working directory; made where it is missing. */
   readonly dataDir: string;
   readonly log: Logger;
+  /** Otherwise `tasks`. */
+  readonly databaseName?: string | undefined;
   /** Leave the server running, also after later starts without this, until `stopEmbedded`. */
   readonly keep?: boolean;
   /** Ends a start that is under way; it rejects, and nothing of it is left. */
@@ -68,9 +70,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   options.signal?.addEventListener('abort', interrupt);
   if (options.signal?.aborted === true) interrupt();
   try {
-    const adopted = await adopt(paths, log, signal);
+    const { databaseName = 'tasks' } = options;
+    const adopted = await adopt(paths, databaseName, log, signal);
     const server = adopted ?? (await start(paths, log, signal));
-    const config = configOf(server);
+    const config = configOf(server, databaseName);
     if (adopted === undefined) await createDatabaseIfMissing(config, log);
     if (options.keep === true) writeFileSync(paths.keep, server.identity);
     watch = watchServer(server, { restart: () => start(paths, log, signal), log });
@@ -129,6 +132,7 @@ async function start(paths: EmbeddedPaths, log: Logger, signal: AbortSignal): Pr
 /** `undefined` when none is running, or it was about to stop, or it could not be reached. */
 async function adopt(
   paths: EmbeddedPaths,
+  databaseName: string,
   log: Logger,
   signal: AbortSignal,
 ): Promise<Server | undefined> {
@@ -139,15 +143,15 @@ async function adopt(
     await stopServer(server.pid);
     return undefined;
   }
-  if (!(await answers(server, log))) return undefined;
+  if (!(await answers(server, databaseName, log))) return undefined;
   log.info('took over the embedded database that was running', { pid: server.pid });
   return server;
 }
 
 /** A server that was killed a moment ago may still be in the list of processes. */
-async function answers(server: Server, log: Logger): Promise<boolean> {
+async function answers(server: Server, databaseName: string, log: Logger): Promise<boolean> {
   try {
-    await createDatabaseIfMissing(configOf(server), log);
+    await createDatabaseIfMissing(configOf(server, databaseName), log);
     return true;
   } catch (error) {
     if (await waitUntilGone(server.pid, dyingMs)) return false;
@@ -165,14 +169,15 @@ function isKept(paths: EmbeddedPaths, server: Server): boolean {
   return existsSync(paths.keep) && readFileSync(paths.keep, 'utf8') === server.identity;
 }
 
-function configOf(server: Server): DatabaseConfig {
+function configOf(server: Server, name: string): DatabaseConfig {
   return {
     host: server.socket,
     port,
     user: 'postgres',
     password: '',
-    name: 'tasks',
+    name,
     sslMode: 'disable',
     sslRootCert: null,
+    source: 'embedded',
   };
 }

@@ -8,14 +8,30 @@
  */
 import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { awaitedError } from './awaited.ts';
 import type { Client } from './client.ts';
 import { createDatabaseIfMissing } from './create-database.ts';
 import { assertUtf8 } from './encoding.ts';
+import { dropLeftovers } from './leftovers.ts';
 import { runStep, type Step } from './migration-step.ts';
 import { type Migration, readMigrations } from './migrations.ts';
+import { explainMissing } from './prerequisites.ts';
 import { withSession } from './session.ts';
 
+export type SchemaState =
+  | 'ready'
+  /** No migration has run. */
+  | 'missing'
+  | 'behind'
+  /** A migration of another tool is under way, or was interrupted half way. */
+  | 'dirty'
+  /** Than the files. */
+  | 'newer'
+  /** There is no file of its version. */
+  | 'unknown';
+
 export interface MigrationStatus {
+  readonly state: SchemaState;
   /** `null`: no migration has run. */
   readonly current: number | null;
   /** The newest version among the files. */
@@ -47,12 +63,19 @@ export async function migrateUp(
     const migrations = readMigrations(directory);
     let ran = 0;
     for (;;) {
-      const { version, dirty } = await readVersion(sql);
-      assertClean(version, dirty, migrations);
+      const recorded = await readVersion(sql);
+      assertClean(recorded, migrations);
+      const { version } = recorded;
       const next = migrations.find((migration) => migration.version > (version ?? 0));
       if (next === undefined) return ran;
-      const step: Step = { from: version, to: next.version, name: next.name, text: next.up };
-      if (!(await runStep(sql, step))) continue;
+      const step: Step = {
+        from: version,
+        to: next.version,
+        name: next.name,
+        text: next.up,
+        ...(version === null ? { preparation: dropLeftovers(migrations) } : {}),
+      };
+      if (!(await runStepOn(database, sql, step))) continue;
       log.info('migrated', { migration: next.name });
       ran++;
     }
@@ -74,13 +97,15 @@ export async function migrateDown(
     const migrations = readMigrations(directory);
     let ran = 0;
     while (ran < steps) {
-      const { version, dirty } = await readVersion(sql);
-      assertClean(version, dirty, migrations);
+      const recorded = await readVersion(sql);
+      assertClean(recorded, migrations);
+      const { version } = recorded;
       if (version === null) return ran;
       const place = migrations.findIndex((migration) => migration.version === version);
       const { name, down } = migrations[place]!;
       const before = migrations[place - 1]?.version ?? null;
-      if (!(await runStep(sql, { from: version, to: before, name, text: down }))) continue;
+      const step: Step = { from: version, to: before, name, text: down };
+      if (!(await runStepOn(database, sql, step))) continue;
       log.info('migrated down', { migration: name });
       ran++;
     }
@@ -95,20 +120,24 @@ export async function migrationStatus(
 ): Promise<MigrationStatus> {
   return withSession(database, noTimeout, async (sql) => {
     await assertUtf8(sql);
-    const migrations = readMigrations(directory);
-    const { version, dirty } = await readVersion(sql);
-    return {
-      current: version,
-      latest: migrations.at(-1)?.version ?? 0,
-      dirty,
-      pending: migrations
-        .filter((migration) => migration.version > (version ?? 0))
-        .map((migration) => migration.name),
-    };
+    return statusOf(await readVersion(sql), readMigrations(directory));
   });
 }
 
-async function readVersion(sql: Client): Promise<{ version: number | null; dirty: boolean }> {
+async function runStepOn(database: DatabaseConfig, sql: Client, step: Step): Promise<boolean> {
+  try {
+    return await runStep(sql, step);
+  } catch (error) {
+    throw await explainMissing(sql, database, error);
+  }
+}
+
+interface Recorded {
+  readonly version: number | null;
+  readonly dirty: boolean;
+}
+
+async function readVersion(sql: Client): Promise<Recorded> {
   const [table] = await sql<{ found: boolean }[]>`
     SELECT to_regclass('schema_migrations') IS NOT NULL AS found`;
   if (table?.found !== true) return { version: null, dirty: false };
@@ -119,23 +148,52 @@ async function readVersion(sql: Client): Promise<{ version: number | null; dirty
     : { version: Number(row.version), dirty: row.dirty };
 }
 
-function assertClean(
-  version: number | null,
-  dirty: boolean,
-  migrations: readonly Migration[],
-): void {
-  if (dirty) {
-    throw new Error(
-      `migration ${version} was interrupted half way by another tool (schema_migrations.dirty): ` +
-        'repair the schema by hand, then set dirty to false',
-    );
+/**
+ * @returns what to do about a schema on which no migration may run. A dirty one is awaited: the other
+ *   tool sets the mark before it begins, so it may be at work.
+ */
+export function schemaFault({ current, latest, state }: MigrationStatus): Error {
+  switch (state) {
+    case 'dirty':
+      return awaitedError(
+        `migration ${current} is under way, or was interrupted half way, by another tool ` +
+          '(schema_migrations.dirty): if nothing runs, repair the schema by hand, then set dirty to false',
+      );
+    case 'newer':
+      return new Error(
+        `the database's schema is at version ${current}, newer than this service's ${latest}: ` +
+          'run the release that made it, or a newer one',
+      );
+    default:
+      return new Error(
+        `the database's schema is at version ${current}, and there is no migration file of it`,
+      );
   }
-  if (version === null || migrations.some((migration) => migration.version === version)) return;
+}
+
+function assertClean(recorded: Recorded, migrations: readonly Migration[]): void {
+  const status = statusOf(recorded, migrations);
+  if (['dirty', 'newer', 'unknown'].includes(status.state)) throw schemaFault(status);
+}
+
+function statusOf({ version, dirty }: Recorded, migrations: readonly Migration[]): MigrationStatus {
   const latest = migrations.at(-1)?.version ?? 0;
-  throw new Error(
-    version > latest
-      ? `the database's schema is at version ${version}, newer than this service's ${latest}: ` +
-          'run the release that made it, or a newer one'
-      : `the database's schema is at version ${version}, and there is no migration file of it`,
-  );
+  return {
+    state: stateOf({ version, dirty }, migrations),
+    current: version,
+    latest,
+    dirty,
+    pending: migrations
+      .filter((migration) => migration.version > (version ?? 0))
+      .map((migration) => migration.name),
+  };
+}
+
+function stateOf({ version, dirty }: Recorded, migrations: readonly Migration[]): SchemaState {
+  const latest = migrations.at(-1)?.version ?? 0;
+  if (dirty) return 'dirty';
+  if (version === null) return latest === 0 ? 'ready' : 'missing';
+  if (version > latest) return 'newer';
+  if (migrations.every((migration) => migration.version !== version)) return 'unknown';
+  return version === latest ? 'ready' : 'behind';
 }

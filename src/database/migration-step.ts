@@ -14,6 +14,8 @@ export interface Step {
   /** Of the migration, for messages. */
   readonly name: string;
   readonly text: string;
+  /** Runs before it, in the same transaction. */
+  readonly preparation?: string;
 }
 
 /** SQLSTATE of our own: the recorded version is not the one that the step was made for. */
@@ -42,7 +44,7 @@ export async function runStep(sql: Client, step: Step): Promise<boolean> {
   }
 }
 
-function prologue({ from }: Step, lock: string): string {
+function prologue({ from, preparation = '' }: Step, lock: string): string {
   return `
     ${settings};
     SET LOCAL lock_timeout = '${lockWaitMax}';
@@ -54,7 +56,7 @@ function prologue({ from }: Step, lock: string): string {
         RAISE EXCEPTION 'the version has moved' USING ERRCODE = '${versionMoved}';
       END IF;
     END $$;
-    `;
+    ${preparation}`;
 }
 
 /** DELETE, not TRUNCATE: those who read the version meanwhile neither wait nor find none. */

@@ -6,9 +6,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import { type Client, createClient } from './client.ts';
-import { errorCode } from './connection-lost.ts';
+import { innermostCode, placeOf } from './failure-reason.ts';
 import { withPlace } from './session.ts';
-import { isUnixSocket } from './socket.ts';
 import { openPipeline } from './wire/pipeline.ts';
 import { statementName } from './wire/statement-name.ts';
 
@@ -45,7 +44,7 @@ export async function assertPooling(
     }
     return true;
   } catch (error) {
-    if (errorCode(error) === databaseMissing) return false;
+    if (innermostCode(error) === databaseMissing) return false;
     throw error;
   } finally {
     await asker.close();
@@ -66,8 +65,8 @@ function otherIsolation({ isolation, role }: Answer): string {
   );
 }
 
-function refuse({ host, port }: DatabaseConfig, what: string): never {
-  throw new Error(`PostgreSQL at ${isUnixSocket(host) ? host : `${host}:${port}`} ${what}`);
+function refuse(database: DatabaseConfig, what: string): never {
+  throw new Error(`PostgreSQL at ${placeOf(database)} ${what}`);
 }
 
 interface Answer {

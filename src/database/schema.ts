@@ -2,8 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
-import { errorCode, isAway } from './connection-lost.ts';
-import { type MigrationStatus, migrateUp, migrationStatus } from './migrate.ts';
+import { awaitedError, isAwaited } from './awaited.ts';
+import { isAway } from './connection-lost.ts';
+import { innermost, innermostCode, placeOf } from './failure-reason.ts';
+import { type MigrationStatus, migrateUp, migrationStatus, schemaFault } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
 
 export interface SchemaOptions {
@@ -17,61 +19,86 @@ export interface SchemaOptions {
 
 const backOffFirstMs = 50;
 const backOffMaxMs = 1000;
+const databaseMissing = '3D000';
+/** Rights, and a database that an administrator has closed for now: mended where the database is. */
+const mendedThere: readonly string[] = ['42501', '55000'];
 
 /**
- * Rejects with an Error that names the command, when the schema is old and must not be touched;
- * with one that says what is wrong, when it is newer or damaged, the database is away, or what stands
- * in front of it cannot be used.
+ * Rejects with an Error that names the command or the statement, when somebody has to prepare the
+ * database first (awaited.ts); with one that says what is wrong, when the schema is newer than this
+ * service, the database is away, or what stands in front of it cannot be used.
  */
 export async function bringSchemaUp(options: SchemaOptions): Promise<void> {
   const { database, served, autoMigrate, log } = options;
   const isThere = await assertPooling(served, database);
   if (autoMigrate) await migrateUp(database, log);
-  else assertUpToDate(await migrationStatus(database));
+  else assertUpToDate(database, isThere ? await migrationStatus(database) : null);
   // There was nothing that could be harmed.
   if (!isThere) await assertPooling(served, database);
 }
 
-/** The same, but waits for a database that is away. The log says when it is, and when it is back. */
-export async function awaitSchema(options: SchemaOptions, onAway: () => void): Promise<void> {
+/**
+ * The same, but waits for a database that is away, and for somebody who has to prepare it. The log says
+ * once what is waited for, and when that is over. What only another configuration or another release
+ * could mend ends the wait: a refused password, a schema that is newer.
+ */
+export async function awaitSchema(options: SchemaOptions, onWait: () => void): Promise<void> {
   const { log } = options;
-  let away = false;
+  let isDatabaseAway = false;
+  let awaited: string | undefined;
   for (let waitMs = backOffFirstMs; ; waitMs = Math.min(waitMs * 2, backOffMaxMs)) {
     try {
       await bringSchemaUp(options);
-      if (away) log.info('the database is back');
+      sayBack();
+      if (awaited !== undefined) log.info('the schema is up to date');
       return;
     } catch (error) {
-      if (!isAway(innermost(error))) throw error;
-      if (!away) {
-        log.warn('the database is away', { reason: reasonOf(error) });
-        log.debug('the schema could not be looked at', describeError(error));
+      const reason = reasonOf(error);
+      const cause = causeOf(error);
+      if (cause === 'for good') throw error;
+      if (cause === 'away') {
+        if (!isDatabaseAway) log.warn('the database is away', { reason });
+        isDatabaseAway = true;
+      } else {
+        sayBack();
+        if (reason !== awaited) log.warn('waiting until the database is prepared', { reason });
+        awaited = reason;
       }
-      away = true;
-      onAway();
+      log.debug('the schema could not be looked at', describeError(error));
+      onWait();
     }
     await sleep(waitMs);
   }
+
+  function sayBack(): void {
+    if (isDatabaseAway) log.info('the database is back');
+    isDatabaseAway = false;
+  }
 }
 
-/** Sessions and migrations say where it happened, around what happened. */
-function innermost(error: unknown): unknown {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined || errorCode(error) !== undefined ? error : innermost(cause);
+function causeOf(error: unknown): 'away' | 'awaited' | 'for good' {
+  if (isAwaited(error) || mendedThere.includes(innermostCode(error) ?? '')) return 'awaited';
+  // Made by an administrator or by another process, which is perhaps about to migrate it.
+  if (innermostCode(error) === databaseMissing) return 'awaited';
+  return isAway(innermost(error)) ? 'away' : 'for good';
 }
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function assertUpToDate({ current, latest, dirty, pending }: MigrationStatus): void {
-  const problem = dirty
-    ? 'was left half way by a migration that was interrupted'
-    : (current ?? 0) > latest
-      ? `is at version ${current}, newer than this service's ${latest}: run a newer release`
-      : pending.length > 0
-        ? `is at version ${current ?? 0}, this service needs ${latest}: run "make db-migrate-up", ` +
-          'or set DB_AUTO_MIGRATE=true'
-        : undefined;
-  if (problem !== undefined) throw new Error(`the database's schema ${problem}`);
+/** @param status `null`: there is no such database. */
+function assertUpToDate(database: DatabaseConfig, status: MigrationStatus | null): void {
+  const what = `the database "${database.name}" at ${placeOf(database)}`;
+  const how =
+    'run "make db-migrate-up" (in the image: node dist/src/database/cli.js migrate-up), or set ' +
+    'DB_AUTO_MIGRATE=true';
+  if (status === null) throw awaitedError(`${what} does not exist: ${how}`);
+  const { current, latest, state } = status;
+  if (state === 'ready') return;
+  if (state === 'missing') throw awaitedError(`${what} has no schema yet: ${how}`);
+  if (state !== 'behind') throw schemaFault(status);
+  throw awaitedError(
+    `the schema of ${what} is at version ${current}, this service needs ${latest}: ${how}`,
+  );
 }

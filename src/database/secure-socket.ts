@@ -20,18 +20,19 @@ export async function openSecureSocket(
     plain.write(sslRequest);
     const [answer] = (await once(plain, 'data', { signal })) as [Buffer];
     // More than one byte would be somebody who writes into what is to be encrypted.
-    if (answer.length !== 1 || answer[0] !== accepted) throw refusal('the server offers no TLS');
+    if (answer.length !== 1 || answer[0] !== accepted)
+      throw refusal('TLS_REFUSED', 'the server offers no TLS');
     plain.removeAllListeners('end');
     const secure = connect({ ...options, socket: plain });
     await once(secure, 'secureConnect', { signal });
     return secure;
   } catch (error) {
     plain.destroy();
-    if (signal.aborted) throw refusal('the server does not answer');
+    if (signal.aborted) throw refusal('CONNECT_TIMEOUT', 'the server does not answer');
     throw error;
   }
 }
 
-function refusal(message: string): Error {
-  return Object.assign(new Error(message), { code: 'CONNECT_TIMEOUT' });
+function refusal(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
 }

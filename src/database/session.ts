@@ -1,13 +1,14 @@
 /** One connection for a few statements outside of the request path. */
 import type { DatabaseConfig } from '../config.ts';
 import { type Client, createClient } from './client.ts';
+import { failureReason, placeOf } from './failure-reason.ts';
 import { sessionSettings, settingsText } from './session-settings.ts';
-import { isUnixSocket } from './socket.ts';
 
 /**
  * Where a pooler hands sessions around, a statement has the server's defaults.
  * @param statementTimeoutMs 0: never.
- * @throws what `use` throws; an Error that says where and why, when the server is out of reach.
+ * @throws what `use` throws; an Error that says where and why, when the server is out of reach or
+ *   refuses the connection.
  */
 export async function withSession<Result>(
   database: DatabaseConfig,
@@ -42,32 +43,18 @@ export function isServerError(error: unknown): error is { code: string; message:
   return error instanceof Error && ('severity' in error || 'severity_local' in error);
 }
 
-/** @returns an Error that says where, when it is not the server's own. */
+/** @returns an Error that says where and why, when it is about the connection and not a statement. */
 export function withPlace(database: DatabaseConfig, error: unknown): unknown {
-  return isDriverError(error) ? outOfReach(database, error) : error;
+  if (!(error instanceof Error) || !('code' in error)) return error;
+  if (isServerError(error) && !hasEndedConnection(error)) return error;
+  const verdict = isServerError(error) ? 'refuses the connection' : 'is out of reach';
+  return new Error(
+    `PostgreSQL at ${placeOf(database)} ${verdict}: ${failureReason(database, error)}`,
+    { cause: error },
+  );
 }
 
-interface DriverError {
-  readonly code: string;
-  readonly message: string;
-  /** One for each address of a name, and then there is no message. */
-  readonly errors?: readonly Error[];
-}
-
-function isDriverError(error: unknown): error is DriverError {
-  return error instanceof Error && 'code' in error && !isServerError(error);
-}
-
-function outOfReach(database: DatabaseConfig, error: DriverError): Error {
-  const { host, port, sslMode } = database;
-  const place = isUnixSocket(host) ? host : `${host}:${port}`;
-  const reason = error.message || (error.errors ?? []).map(({ message }) => message).join(', ');
-  // A server without TLS says so in a byte that the driver does not report.
-  const hint =
-    error.code === 'ECONNRESET' && sslMode !== 'disable'
-      ? ` (with sslmode ${sslMode}; does the server offer TLS?)`
-      : '';
-  return new Error(`PostgreSQL at ${place} is out of reach: ${reason || error.code}${hint}`, {
-    cause: error,
-  });
+function hasEndedConnection(error: object): boolean {
+  const { severity, severity_local: local } = error as Readonly<Record<string, unknown>>;
+  return ['FATAL', 'PANIC'].includes(String(severity ?? local));
 }

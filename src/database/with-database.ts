@@ -7,16 +7,18 @@ export interface Place {
   /** `null`: the embedded server in `dataDir`. */
   readonly database: DatabaseConfig | null;
   readonly dataDir: string;
+  /** What the database of the embedded server is called; otherwise `tasks`. */
+  readonly embeddedName?: string | undefined;
 }
 
 /** An embedded server that is not running is started for `use` alone. Rejects as `use` does. */
 export async function withDatabase(
-  { database, dataDir }: Place,
+  { database, dataDir, embeddedName }: Place,
   log: Logger,
   use: (database: DatabaseConfig) => Promise<void>,
 ): Promise<void> {
   if (database !== null) return use(database);
-  const embedded = await startEmbedded({ dataDir, log });
+  const embedded = await startEmbedded({ dataDir, log, databaseName: embeddedName });
   try {
     await use(embedded.config);
   } finally {

@@ -172,9 +172,11 @@ export const examples: readonly Example[] = [
     answer: problem(faultOf('unsupported_media_type')),
   },
   {
-    ...post('chunked', 'A body in chunks', { 'Transfer-Encoding': 'chunked' }),
-    status: 411,
-    answer: problem(faultOf('length_required')),
+    ...post('other-coding', 'Another transfer coding than chunked', {
+      'Transfer-Encoding': 'gzip',
+    }),
+    status: 501,
+    answer: problem(faultOf('not_implemented')),
   },
 
   {

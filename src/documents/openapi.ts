@@ -27,7 +27,8 @@ const introduction = `Tasks on PostgreSQL. Every answer with a body has the same
 the statement that writes. \`Idempotency-Key\` on POST makes a create happen once.
 
 **Limits.** A body has at most ${bodyMaxBytes} bytes and nests at most ${jsonDepthMax} deep, a URL has at most
-${urlMaxBytes} bytes without the value of \`cursor\`. A body needs a Content-Length.
+${urlMaxBytes} bytes without the value of \`cursor\`. A body comes with a Content-Length or in chunks; after chunks the
+connection closes.
 
 **Everywhere.** \`/api/tasks/\` is \`/api/tasks\`. An unknown path is 404 \`not_found\`; a known path with
 another method is 405 \`method_not_allowed\` with \`Allow\`. A 5xx tells no cause: it carries a request id

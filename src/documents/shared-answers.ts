@@ -20,6 +20,7 @@ const sharedNames: Readonly<Record<string, string>> = {
   '415': 'UnsupportedMediaType',
   '422 rejected': 'Rejected',
   '500': 'Internal',
+  '501': 'NotImplemented',
   '503 overloaded unavailable': 'Unavailable',
   '503 overloaded unavailable outcome_unknown': 'WriteUnavailable',
   '503 unavailable': 'NotReady',

@@ -36,7 +36,7 @@ export function takeConditions(
     case 'remove':
       return takeIfMatch(exchange, headers.ifMatch);
     default:
-      exchange.ifNoneMatch = headers.ifNoneMatch;
+      exchange.ifNoneMatch = headers.ifNoneMatch ?? '';
       return undefined;
   }
 }

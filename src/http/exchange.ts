@@ -27,8 +27,10 @@ export interface Exchange extends Waiting {
   extra: string;
   /** Empty: none. */
   ifNoneMatch: string;
-  /** Of the announced body, as long as the exchange is open. */
+  /** Of the body, as long as the exchange is open. */
   heldBytes: number;
+  /** The connection ends with the answer: nothing that stands behind this request may run. */
+  closes: boolean;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
@@ -95,6 +97,7 @@ export function openExchange(
     extra: '',
     ifNoneMatch: '',
     heldBytes: 0,
+    closes: false,
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,
@@ -118,6 +121,19 @@ function requestIdOf(given: string, next: () => string): string {
 /** It was answered, or the client went away. */
 export function closeExchange(exchange: Exchange): void {
   exchange.open = false;
+  releaseBytes(exchange);
+}
+
+/** @returns `false`, and holds nothing, where all together would hold more than `maxBytes`. */
+export function holdBytes(exchange: Exchange, bytes: number, maxBytes: number): boolean {
+  const { held } = exchange;
+  if (held.bytes + bytes > maxBytes) return false;
+  held.bytes += bytes;
+  exchange.heldBytes += bytes;
+  return true;
+}
+
+export function releaseBytes(exchange: Exchange): void {
   exchange.held.bytes -= exchange.heldBytes;
   exchange.heldBytes = 0;
 }

@@ -18,11 +18,16 @@ export interface FramingFault {
   readonly faults?: readonly [Fault];
 }
 
-/** Chunked, or a body method that says no length: nobody knows whether a body stands behind it. */
+/** A body method that says no length: nobody knows whether a body stands behind it. */
 export const noLength: FramingFault = { problem: 'length_required' };
 const host = faultOf('Host', 'must be there once and be a host, perhaps with a port');
 const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
 const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
+const noCoding = faultOf('Transfer-Encoding', 'must not be empty');
+/** uWebSockets.js reads every coding as if it were chunked. */
+const otherCoding: FramingFault = { problem: 'not_implemented' };
+/** Without the flag `u`: with it, a letter beyond ASCII would be the same as `k`. */
+const chunked = /^chunked$/i;
 
 function faultOf(field: string, message: string): FramingFault {
   return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
@@ -41,8 +46,13 @@ export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | 
     if (headers.transferEncodings > 0) return bothLengths;
     if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
   }
-  // No body is read in chunks: where a chunked request ends cannot be known in time.
-  return headers.transferEncodings > 0 ? noLength : undefined;
+  return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
+}
+
+function checkCoding(headers: Readonly<RequestHeaders>): FramingFault | undefined {
+  if (headers.transferEncoding === '') return noCoding;
+  const isOne = headers.transferEncodings === 1;
+  return isOne && chunked.test(headers.transferEncoding) ? undefined : otherCoding;
 }
 
 function isHost(value: string): boolean {

@@ -1,9 +1,10 @@
 /** Who is at the other end of a connection. */
-import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
 import { isDirect } from '../admin/access.ts';
+import type { RequestHead } from './chunks.ts';
 
 /** A program on this machine asks for itself. */
-export function isHere(response: HttpResponse, request: HttpRequest): boolean {
+export function isHere(response: HttpResponse, request: RequestHead): boolean {
   return isLoopbackPeer(response) && isDirect((name) => request.getHeader(name));
 }
 

@@ -11,6 +11,7 @@ import {
   encodeProblem,
   type Fault,
   faultOf,
+  isFailure,
   isRetryable,
   type ProblemCode,
   type ProblemFormat,
@@ -92,10 +93,10 @@ export interface ListReply {
 
 export interface ProblemOptions {
   readonly faults?: readonly [Fault, ...Fault[]];
+  /** In place of the one that the problem has. */
+  readonly message?: string;
   /** Value of the Allow header. */
   readonly allow?: string;
-  /** Ends the connection: what follows on it cannot be trusted. */
-  readonly close?: boolean;
 }
 
 export interface RepliesOptions {
@@ -119,14 +120,17 @@ export function createReplies(options: RepliesOptions): Replies {
     status: number,
     headers: string,
     body: Uint8Array | string,
-    close = isClosing(),
   ): void {
     if (!exchange.open) return;
     closeExchange(exchange);
     onAnswer?.(exchange, status);
-    const { response, requestId, method } = exchange;
+    const { response, requestId, method, closes } = exchange;
+    const close = closes || isClosing();
     let block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
     if (moreHeaders !== undefined) block += moreHeaders(exchange);
+    if (closes && (status === 204 || status === 304 || method === 'HEAD')) {
+      return closeWithHead(exchange, status, block, body);
+    }
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
       if (body.length > atOnceMaxBytes && method !== 'HEAD') {
@@ -154,6 +158,28 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   /**
+   * uWebSockets.js can close with a body only. So the head is written whole, its empty line too, and the
+   * response is never ended: until the connection is closed nothing else can run on it.
+   */
+  function closeWithHead(
+    exchange: Exchange,
+    status: number,
+    block: string,
+    body: Uint8Array | string,
+  ): void {
+    const { response } = exchange;
+    const first = status === 204 || status === 304 ? 'X-Content-Type-Options' : 'Content-Type';
+    const length = first === 'Content-Type' ? `\r\nContent-Length: ${Buffer.byteLength(body)}` : '';
+    const date = `\r\nDate: ${new Date().toUTCString()}`;
+    leaveTraffic(exchange, traffic);
+    response.cork(function writeHead() {
+      response.writeStatus(statusLines[status]!);
+      response.writeHeader(first, `${block}${length}${date}${closeHeader}\r\n`);
+    });
+    response.close();
+  }
+
+  /**
    * What the system does not take at once is written as the client reads, and until then counts as
    * open: uWebSockets.js would keep a copy, and lose it when connections are closed.
    */
@@ -162,6 +188,8 @@ export function createReplies(options: RepliesOptions): Replies {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const begin = response.getWriteOffset();
     function writeRest(from: number): boolean {
+      // The connection cannot be closed with the last byte. Nothing is read on it until it times out.
+      if (exchange.closes) response.pause();
       const [isTaken, isDone] = response.tryEnd(bytes.subarray(from), bytes.byteLength);
       if (isDone) leaveTraffic(exchange, traffic);
       return isTaken;
@@ -173,14 +201,20 @@ export function createReplies(options: RepliesOptions): Replies {
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
     const format = problemFormatFor(exchange.accept);
     const { status } = problems[code];
-    const requestId = status >= 500 ? exchange.requestId : undefined;
-    const body = encodeProblem(options.faults ?? faultOf(code), format, requestId);
+    const requestId = isFailure(code) ? exchange.requestId : undefined;
+    const { message } = options;
+    const body = encodeProblem(
+      options.faults ?? faultOf(code, message),
+      format,
+      requestId,
+      message,
+    );
     const headers =
       errorHeaders[format] +
       (options.allow === undefined ? '' : `\r\nAllow: ${options.allow}`) +
       (code === 'unauthorized' ? `\r\n${authenticateHeader}` : '') +
       (isRetryable(code) ? `\r\n${retryAfterHeader}` : '');
-    send(exchange, status, headers, body, options.close === true || isClosing());
+    send(exchange, status, headers, body);
   }
 
   /** The headers that a 200 would have, as far as a cache needs them (RFC 9110, section 15.4.5). */

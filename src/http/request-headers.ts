@@ -14,13 +14,14 @@ export interface RequestHeaders {
   contentLengths: number;
   contentLength: string;
   transferEncodings: number;
+  transferEncoding: string;
   accept: string;
   contentEncoding: string;
   contentType: string;
   /** Not there is `undefined`: who sends one that is empty has lost what it was to say. */
   idempotencyKey: string | undefined;
   ifMatch: string | undefined;
-  ifNoneMatch: string;
+  ifNoneMatch: string | undefined;
   requestId: string;
   /** As it came: see trace-context.ts. */
   traceparent: string;
@@ -33,12 +34,13 @@ const headers: RequestHeaders = {
   contentLengths: 0,
   contentLength: '',
   transferEncodings: 0,
+  transferEncoding: '',
   accept: '',
   contentEncoding: '',
   contentType: '',
   idempotencyKey: undefined,
   ifMatch: undefined,
-  ifNoneMatch: '',
+  ifNoneMatch: undefined,
   requestId: '',
   traceparent: '',
 };
@@ -53,12 +55,13 @@ export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
   headers.contentLengths = 0;
   headers.contentLength = '';
   headers.transferEncodings = 0;
+  headers.transferEncoding = '';
   headers.accept = '';
   headers.contentEncoding = '';
   headers.contentType = '';
   headers.idempotencyKey = undefined;
   headers.ifMatch = undefined;
-  headers.ifNoneMatch = '';
+  headers.ifNoneMatch = undefined;
   headers.requestId = '';
   headers.traceparent = '';
   request.forEach(takeHeader);
@@ -78,6 +81,7 @@ function takeHeader(name: string, value: string): void {
       break;
     case 'transfer-encoding':
       headers.transferEncodings++;
+      headers.transferEncoding = value;
       break;
     case 'accept':
       headers.accept = joined(headers.accept, value);

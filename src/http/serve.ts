@@ -21,6 +21,7 @@ import { isUrlTooLong } from '../contract/url-length.ts';
 import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
+import { keepHead, type Received, type RequestHead, readChunks } from './chunks.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
 import { createDocuments } from './documents.ts';
@@ -29,6 +30,7 @@ import {
   type Exchange,
   type ExchangeOptions,
   type Held,
+  holdBytes,
   openExchange,
   type Traffic,
 } from './exchange.ts';
@@ -52,8 +54,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
-  /** Resolves when the database answers; rejects when it does not or the service drains. */
-  readonly checkReady: () => Promise<void>;
+  /** What to tell whoever asks; `undefined`: the service serves and its database answers. Never rejects. */
+  readonly whyNotReady: () => Promise<string | undefined>;
   /** A failure whose cause the client must not see. */
   readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
   /** True once connections must end with their next answer. */
@@ -93,6 +95,7 @@ const aliveBody = JSON.stringify({
 const readyBody = aliveBody.replace('alive', 'ready');
 /** POST, because Go's tool may ask for symbols so. */
 const adminAllow = 'GET, HEAD, POST, OPTIONS';
+const bodiesTooLarge = 'the bodies that wait are too large together';
 const idFault: Fault = {
   code: 'invalid',
   field: 'id',
@@ -122,19 +125,40 @@ export function createServer(options: ServerOptions): Server {
     const headers = readHeaders(request);
     const exchange = openExchange(response, request, headers, exchangeOptions);
     try {
+      const framingFault = checkFraming(headers);
+      if (framingFault !== undefined) return refuseLater(replies, exchange, framingFault);
+      if (headers.transferEncodings > 0) return awaitChunks(exchange, request, { ...headers });
       dispatch(exchange, request, headers);
     } catch (error) {
       failForBug(exchange, error);
     }
   }
 
-  function dispatch(
+  /** From its last chunk on it is a request with a length, but for the end of its connection. */
+  function awaitChunks(
     exchange: Exchange,
     request: HttpRequest,
     headers: Readonly<RequestHeaders>,
   ): void {
-    const framingFault = checkFraming(headers);
-    if (framingFault !== undefined) return refuseLater(replies, exchange, framingFault);
+    exchange.closes = true;
+    const head = keepHead(request);
+    readChunks(exchange, function takeChunks(received) {
+      exchange.deadline = performance.now() + options.requestTimeoutMs;
+      try {
+        dispatch(exchange, head, { ...headers, contentLength: String(received.bytes) }, received);
+      } catch (error) {
+        failForBug(exchange, error);
+      }
+    });
+  }
+
+  /** @param received what came in chunks. */
+  function dispatch(
+    exchange: Exchange,
+    request: RequestHead,
+    headers: Readonly<RequestHeaders>,
+    received?: Received,
+  ): void {
     const path = request.getUrl();
     const query = request.getQuery() ?? '';
     if (isUrlTooLong(path, query)) return replies.problem(exchange, 'uri_too_long');
@@ -157,19 +181,19 @@ export function createServer(options: ServerOptions): Server {
       if (id === 'absent') return replies.problem(exchange, 'not_found');
       exchange.id = id;
     }
-    accept(action, exchange, headers, query);
+    accept(action, exchange, headers, query, received);
   }
 
   /** What is no endpoint of the API. */
   function answerElsewhere(
     exchange: Exchange,
-    request: HttpRequest,
+    request: RequestHead,
     headers: Readonly<RequestHeaders>,
     path: string,
     query: string,
   ): void {
     if (!admin.owns(path)) {
-      exchange.ifNoneMatch = headers.ifNoneMatch;
+      exchange.ifNoneMatch = headers.ifNoneMatch ?? '';
       if (answerDocument(exchange, path, request.getHeader('accept-encoding'))) return;
       return replies.problem(exchange, 'not_found');
     }
@@ -203,6 +227,7 @@ export function createServer(options: ServerOptions): Server {
     exchange: Exchange,
     headers: Readonly<RequestHeaders>,
     query: string,
+    received: Received | undefined,
   ): void {
     if (kind === 'list') {
       const parsed = parseList(query);
@@ -216,13 +241,16 @@ export function createServer(options: ServerOptions): Server {
     const length = checkBody(headers, exchange.method === 'PATCH');
     if (length.problem === 'length_required') return refuseLater(replies, exchange, noLength);
     if (length.problem !== undefined) return replies.problem(exchange, length.problem);
-    if (held.bytes + length.bytes > bodiesHeldMaxBytes) {
-      return fail(exchange, 'overloaded', 'the bodies that wait are too large together');
+    if (received === undefined && !holdBytes(exchange, length.bytes, bodiesHeldMaxBytes)) {
+      return fail(exchange, 'overloaded', bodiesTooLarge);
     }
     // The executor encodes the faults of a body.
     if (problemFormatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
-    exchange.heldBytes = length.bytes;
-    held.bytes += length.bytes;
+    if (received !== undefined) {
+      if (received.body === undefined) return fail(exchange, 'overloaded', bodiesTooLarge);
+      exchange.body = received.body;
+      return enqueue(kind, exchange);
+    }
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       exchange.deadline = performance.now() + options.requestTimeoutMs;
@@ -240,12 +268,9 @@ export function createServer(options: ServerOptions): Server {
   }
 
   async function probe(exchange: Exchange): Promise<void> {
-    try {
-      await options.checkReady();
-      replies.ok(exchange, readyBody);
-    } catch {
-      replies.problem(exchange, 'unavailable');
-    }
+    const message = await options.whyNotReady();
+    if (message === undefined) replies.ok(exchange, readyBody);
+    else replies.problem(exchange, 'unavailable', { message });
   }
 
   function answer(exchange: Exchange, item: ResponseItem): void {
@@ -288,10 +313,6 @@ function refuseLater(
   exchange: Exchange,
   { problem, faults }: FramingFault,
 ): void {
-  setImmediate(() => {
-    replies.problem(exchange, problem, {
-      close: true,
-      ...(faults === undefined ? {} : { faults }),
-    });
-  });
+  exchange.closes = true;
+  setImmediate(() => replies.problem(exchange, problem, faults === undefined ? {} : { faults }));
 }

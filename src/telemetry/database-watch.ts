@@ -5,11 +5,12 @@
  *
  *   there ──a failure, and no answer──▸ away ──an answer──▸ there
  */
-import { describeError } from './log.ts';
 
 export interface DatabaseWatchOptions {
   /** Rejects when the database does not answer, in a bounded time. */
   readonly ping: () => Promise<void>;
+  /** Why it did not, in words that an operator can act on. */
+  readonly reasonOf: (error: unknown) => string;
   readonly log: {
     info(message: string): void;
     warn(message: string, fields: { readonly reason: string }): void;
@@ -24,7 +25,8 @@ export interface DatabaseWatch {
 
 const intervalMs = 500;
 
-export function createDatabaseWatch({ ping, log }: DatabaseWatchOptions): DatabaseWatch {
+export function createDatabaseWatch(options: DatabaseWatchOptions): DatabaseWatch {
+  const { ping, reasonOf, log } = options;
   let isAway = false;
   let asking = false;
   let closed = false;
@@ -61,10 +63,4 @@ export function createDatabaseWatch({ ping, log }: DatabaseWatchOptions): Databa
       clearTimeout(timer);
     },
   };
-}
-
-/** SQLSTATE or the driver's code, where there is one: messages may carry values. */
-function reasonOf(thrown: unknown): string {
-  const { code, error } = describeError(thrown);
-  return String(code ?? error);
 }

@@ -11,7 +11,9 @@ export interface CacheStats {
   redisMisses: number;
   /** Lookups and fills that Redis refused, garbled or did not answer in time. */
   redisFailures: number;
-  /** Fills that were dropped because Redis was behind. */
+  /** Commands of Redis that were given up; probes among them. */
+  redisTimeouts: number;
+  /** Fills that were dropped because Redis was behind, or takes none. */
   redisFillsDropped: number;
   /** Lists that were read from PostgreSQL. */
   listReads: number;
@@ -30,6 +32,7 @@ export function createCacheStats(): CacheStats {
     redisHits: 0,
     redisMisses: 0,
     redisFailures: 0,
+    redisTimeouts: 0,
     redisFillsDropped: 0,
     listReads: 0,
     listReadsShared: 0,

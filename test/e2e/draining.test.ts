@@ -11,6 +11,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   childrenOf,
   eventually,
+  isAdminPortOpen,
   lives,
   makeFolder,
   type Service,
@@ -29,7 +30,7 @@ function start(env: Readonly<Record<string, string>> = {}): Promise<Service> {
 }
 
 async function metricsOf(service: Service): Promise<Scrape> {
-  const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
+  const line = await service.logged(isAdminPortOpen);
   return scrape(line['port'] as number);
 }
 

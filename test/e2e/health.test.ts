@@ -37,6 +37,9 @@ test('without its database the service lives, is not ready, answers unavailable,
       assert.deepEqual([answer.status, faultsOf(answer)], [503, ['unavailable']]);
     }
 
+    const away = await service.logged(({ message }) => message === 'the database is away');
+    assert.match(String(away['reason']), /^[a-z ]+ (socket|connection|server|session).*\(/);
+
     await (await start()).stop();
     await eventually(async () => (await api.get('/readyz')).status === 200, 'never ready again');
     assert.equal((await api.get(`/api/tasks/${id}`)).status, 200);

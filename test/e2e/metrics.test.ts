@@ -14,7 +14,7 @@ import {
   scrape,
 } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { eventually, type Service, startService } from '../support/service.ts';
+import { eventually, isAdminPortOpen, type Service, startService } from '../support/service.ts';
 
 const openMetrics = 'application/openmetrics-text';
 let database: TestDatabase;
@@ -38,7 +38,7 @@ after(async () => {
 });
 
 async function adminPortOf({ logged }: Service): Promise<number> {
-  const line = await logged(({ message }) => message === 'metrics and profiles are served');
+  const line = await logged(isAdminPortOpen);
   return line['port'] as number;
 }
 
@@ -357,7 +357,7 @@ test('a port that is taken is tried again, and the service serves meanwhile; off
   assert.equal((await scrape(other.port, { path: '/internal/metrics' })).status, 200);
   assert.equal((await scrape(other.port)).status, 404);
   taken.close();
-  await other.logged(({ message }) => message === 'metrics and profiles are served');
+  await other.logged(isAdminPortOpen);
   assert.equal((await scrape(port, { path: '/internal/metrics' })).status, 200);
   await other.stop();
 
@@ -366,7 +366,7 @@ test('a port that is taken is tried again, and the service serves meanwhile; off
     env: { METRICS_ENABLED: 'false', PPROF_ENABLED: 'false' },
   });
   assert.equal((await scrape(off.port)).status, 404);
-  assert.ok(!off.log.some(({ message }) => message === 'metrics and profiles are served'));
+  assert.ok(!off.log.some(isAdminPortOpen));
   await off.stop();
 });
 

@@ -7,7 +7,13 @@ import { createApi } from '../support/api.ts';
 import { cpuTicksOf, limitOpenFiles, openFilesOf, prlimitIsMissing } from '../support/limits.ts';
 import { scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { eventually, lives, type Service, startService } from '../support/service.ts';
+import {
+  eventually,
+  isAdminPortOpen,
+  lives,
+  type Service,
+  startService,
+} from '../support/service.ts';
 
 const skip = prlimitIsMissing;
 let database: TestDatabase;
@@ -102,9 +108,7 @@ test('a front end that can open nothing at all lives, serves open connections, a
   const api = createApi(service.port, 4);
   await Promise.all(Array.from({ length: 8 }, () => holdItServes(service, api)));
   const frontEnds = service.frontEnds();
-  const admin = await service.logged(
-    ({ message }) => message === 'metrics and profiles are served',
-  );
+  const admin = await service.logged(isAdminPortOpen);
   const adminPort = admin['port'] as number;
   for (const pid of [service.pid, ...frontEnds]) limitOpenFiles(pid, 8);
   // The primary has nothing to take them with either.

@@ -190,18 +190,6 @@ test('two services never share one embedded database', async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test('an old schema that must not be touched names the command to run', async () => {
-  const database = await createTestDatabase('old_schema');
-  await database.sql`UPDATE schema_migrations SET version = 0`;
-  const { code, log } = await runToExit({
-    database: database.config,
-    env: { DB_AUTO_MIGRATE: 'false' },
-  });
-  assert.equal(code, 1);
-  assert.match(log.find(({ level }) => level === 'error')!.message, /make db-migrate-up/);
-  await database.drop();
-});
-
 test('a database that is newer than the service is refused', async () => {
   const database = await createTestDatabase('new_schema');
   await database.sql`UPDATE schema_migrations SET version = 999`;

@@ -268,6 +268,9 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   assert.match(shown, /ROUTINE =+ http\/serve\.handle in src\/http\/serve\.ts/);
   assert.match(shown, /function handle\(response: HttpResponse/);
   assert.match(await runLine(heap, 'top\nquit\n', folder), /Type: inuse_space/);
+  // The difference after a second, as the tool asks for it.
+  const delta = heap.replace('go tool pprof ', 'go tool pprof -seconds=1 ');
+  assert.match(await runLine(delta, 'top\nquit\n', folder), /Duration: 1\.\d/);
   await runLine(saved, '', folder);
   await stop();
   assert.ok(readPprof(readFileSync(join(folder, 'cpu.prof'))).samples.length > 0);

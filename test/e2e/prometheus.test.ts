@@ -12,7 +12,7 @@ import { root } from '../support/house.ts';
 import { lintMetrics, promisedNames, scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
-import { eventually, type Service, startService } from '../support/service.ts';
+import { eventually, isAdminPortOpen, type Service, startService } from '../support/service.ts';
 
 const isMissing = ['prometheus', 'promtool'].every(
   (tool) => spawnSync(tool, ['--version']).error === undefined,
@@ -25,6 +25,8 @@ const skip = isMissing === false ? withoutRedis() : isMissing;
 const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
 const rules = join(root, 'deploy/prometheus/rules.yml');
 const loadSeconds = 12;
+/** More than the load of all tests but the last one has under way. */
+const queueMax = 64;
 let database: TestDatabase;
 let redis: RedisServer;
 let service: Service;
@@ -37,9 +39,14 @@ before(async () => {
   redis = await startRedis();
   service = await startService({
     database: database.config,
-    env: { FRONTENDS: '2', REDIS_HOST: '127.0.0.1', REDIS_PORT: String(redis.port) },
+    env: {
+      FRONTENDS: '2',
+      REDIS_HOST: '127.0.0.1',
+      REDIS_PORT: String(redis.port),
+      QUEUE_MAX: String(queueMax),
+    },
   });
-  const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
+  const line = await service.logged(isAdminPortOpen);
   port = await freePort();
   writeFileSync(join(folder, 'prometheus.yml'), configuration(String(line['port'])));
   prometheus = spawn(
@@ -71,9 +78,23 @@ function configuration(target: string): string {
   assert.match(block, /localhost:9090/);
   return [
     'global: { scrape_interval: 1s, evaluation_interval: 1s }',
-    `rule_files: ['${rules}']`,
+    `rule_files: ['${rules}', '${impatientRules()}']`,
     block.replace('localhost:9090', `localhost:${target}`),
   ].join('\n');
+}
+
+/** The rule about refusals as it is, but under another name, and without the wait of minutes. */
+function impatientRules(): string {
+  const rule = /- alert: TasksRefused\n\s+expr: (.*)\n\s+for: 2m/.exec(readFileSync(rules, 'utf8'));
+  assert.ok(rule !== null, 'rules.yml has no TasksRefused as this test knows it');
+  const file = join(folder, 'impatient.yml');
+  const text = JSON.stringify({
+    groups: [
+      { name: 'impatient', rules: [{ alert: 'TasksRefusedNow', expr: rule[1], for: '1s' }] },
+    ],
+  });
+  writeFileSync(file, text);
+  return file;
 }
 
 async function makeLoad(target: number): Promise<void> {
@@ -165,6 +186,34 @@ test('promtool finds nothing but the two promised names, under load and with Red
   assert.deepEqual(lintMetrics(text), promisedNames);
 });
 
+test('TasksRefused fires under overload, in a real Prometheus', { skip }, async () => {
+  const api = createApi(service.port, 4 * queueMax);
+  const id = await api.create();
+  let refused = 0;
+  await withLockedTasks(async () => {
+    // One by one, as long as Prometheus needs to have seen it twice: a counter has to rise between scrapes.
+    await eventually(async () => {
+      const answers = await Promise.all(
+        Array.from({ length: 4 * queueMax }, () => api.get(`/api/tasks/${id}`)),
+      );
+      refused += answers.filter(({ status }) => status === 503).length;
+      const [alert] = await query('ALERTS{alertname="TasksRefusedNow", alertstate="firing"}');
+      return alert !== undefined;
+    }, 'it does not fire');
+  });
+  api.close();
+  assert.ok(refused > 0);
+});
+
+/** Nobody reads or writes a task meanwhile, so requests wait for as long as they may. */
+async function withLockedTasks(use: () => Promise<void>): Promise<void> {
+  const { sql } = database;
+  await sql.begin(async (session) => {
+    await session`LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE`;
+    await use();
+  });
+}
+
 test('promtool accepts configuration and rules, and the rules say what they are to say', {
   skip,
 }, () => {
@@ -173,6 +222,9 @@ test('promtool accepts configuration and rules, and the rules say what they are 
     ['check', 'rules', 'rules.yml'],
     ['test', 'rules', 'rules.test.yml'],
     ['check', 'config', join(folder, 'prometheus.yml')],
+    ['check', 'config', '--syntax-only', 'prometheus-2.42.yml'],
+    // username_file.
+    ...(isAtLeast(2, 49) ? [['check', 'config', '--syntax-only', 'prometheus.yml']] : []),
   ]) {
     const { status, stdout, stderr } = spawnSync('promtool', command, {
       cwd: join(folder, 'deploy'),
@@ -181,3 +233,10 @@ test('promtool accepts configuration and rules, and the rules say what they are 
     assert.equal(status, 0, `${command.join(' ')}: ${stdout}${stderr}`);
   }
 });
+
+function isAtLeast(major: number, minor: number): boolean {
+  const { stdout, stderr } = spawnSync('promtool', ['--version'], { encoding: 'utf8' });
+  const [, first, second] = /version (\d+)\.(\d+)/.exec(stdout + stderr) ?? [];
+  const [given, wanted] = [Number(first) * 1000 + Number(second), major * 1000 + minor];
+  return given >= wanted;
+}

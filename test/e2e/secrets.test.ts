@@ -14,6 +14,7 @@ import { startRedis, withoutRedis } from '../support/redis.ts';
 import { awkwardSecret, commandLinesOf, leaksIn, mark, plainSecret } from '../support/secrets.ts';
 import {
   eventually,
+  isAdminPortOpen,
   makeFolder,
   runToExit,
   type Service,
@@ -25,6 +26,7 @@ const role = 'tasks role';
 const secrets = {
   database: awkwardSecret('database'),
   redis: awkwardSecret('redis'),
+  sentinel: awkwardSecret('sentinel'),
   metrics: awkwardSecret('metrics'),
   wrong: plainSecret('wrong'),
 };
@@ -65,31 +67,44 @@ function fileOf(name: string, secret: string): string {
 }
 
 const encoded = encodeURIComponent;
+const redisUser = 'tasks-user';
 
-/** Each way to give the same three secrets. */
-function formsOf(name: string, redisPort: number): Record<string, Record<string, string>> {
+/** As Redis reads a word of a command or of its file. */
+function quoted(text: string): string {
+  return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+}
+
+/** Each way to give the same secrets; a URL names one server, so Sentinels have no part in it. */
+function formsOf(
+  name: string,
+  redisPort: number,
+  sentinelPort: number,
+): Record<string, Record<string, string>> {
   const server = `127.0.0.1:${cluster.port}`;
   const database = `postgres://${encoded(role)}:${encoded(secrets.database)}@${server}/${name}`;
-  const redis = `redis://:${encoded(secrets.redis)}@127.0.0.1:${redisPort}`;
+  const redis = `redis://${redisUser}:${encoded(secrets.redis)}@127.0.0.1:${redisPort}/1`;
   const places = {
     DB_HOST: '127.0.0.1',
     DB_PORT: String(cluster.port),
     DB_USER: role,
     DB_NAME: name,
-    REDIS_HOST: '127.0.0.1',
-    REDIS_PORT: String(redisPort),
+    REDIS_SENTINELS: `127.0.0.1:${sentinelPort}`,
+    REDIS_MASTER_NAME: 'tasks',
+    REDIS_USERNAME: redisUser,
   };
   return {
     variables: {
       ...places,
       DB_PASSWORD: secrets.database,
       REDIS_PASSWORD: secrets.redis,
+      REDIS_SENTINEL_PASSWORD: secrets.sentinel,
       METRICS_PASSWORD: secrets.metrics,
     },
     files: {
       ...places,
       DB_PASSWORD_FILE: fileOf('db', secrets.database),
       REDIS_PASSWORD_FILE: fileOf('redis', secrets.redis),
+      REDIS_SENTINEL_PASSWORD_FILE: fileOf('sentinel', secrets.sentinel),
       METRICS_PASSWORD_FILE: fileOf('metrics', secrets.metrics),
     },
     URLs: { DATABASE_URL: database, REDIS_URL: redis, METRICS_PASSWORD: secrets.metrics },
@@ -145,7 +160,7 @@ async function visitAll(
 }
 
 async function adminPortOf({ logged }: Service): Promise<number> {
-  const line = await logged(({ message }) => message === 'metrics and profiles are served');
+  const line = await logged(isAdminPortOpen);
   return line['port'] as number;
 }
 
@@ -155,10 +170,16 @@ for (const form of ['variables', 'files', 'URLs', 'files of URLs']) {
   }, async () => {
     const name = form.replaceAll(' ', '_').toLowerCase();
     const redis = await startRedis();
-    const quoted = secrets.redis.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-    assert.equal(await redis.command(`CONFIG SET requirepass "${quoted}"`), '+OK');
+    const admit = `ACL SETUSER ${redisUser} on "${quoted(`>${secrets.redis}`)}" ~* +@all`;
+    assert.equal(await redis.command(admit), '+OK');
+    const file = fileOf(
+      'sentinel.conf',
+      `sentinel monitor tasks 127.0.0.1 ${redis.port} 1\n` +
+        `sentinel down-after-milliseconds tasks 3600000\nrequirepass "${quoted(secrets.sentinel)}"`,
+    );
+    const sentinel = await startRedis({ file, args: ['--sentinel'] });
     const service = await startService({
-      env: { ...talkative, ...formsOf(name, redis.port)[form] },
+      env: { ...talkative, ...formsOf(name, redis.port, sentinel.port)[form] },
     });
     const ports = [service.port, await adminPortOf(service)];
     await service.logged(({ message }) => message === 'lists are cached in Redis');
@@ -167,14 +188,13 @@ for (const form of ['variables', 'files', 'URLs', 'files of URLs']) {
     assertHushed(answers, 'answers');
     assertHushed(commandLinesOf(service.pid), 'command lines');
 
-    // Both refuse the passwords from now on.
+    // Both refuse the passwords from now on: Redis has forgotten the user.
     await cluster.administer(
       `ALTER ROLE "${role}" PASSWORD 'another'`,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
     );
     await redis.kill();
     await redis.start();
-    assert.equal(await redis.command('CONFIG SET requirepass another'), '+OK');
     await service.logged(({ message }) => message === 'the cache in Redis is away');
     await eventually(async () => {
       const answer = await fetch(`http://127.0.0.1:${service.port}/readyz`);
@@ -184,10 +204,15 @@ for (const form of ['variables', 'files', 'URLs', 'files of URLs']) {
     const [refused] = await visitAll(service, ports, false);
     assertHushed(refused, 'answers of an outage');
     await service.logged(({ message }) => message === 'the database is away');
-    assert.ok(service.log.some((line) => line['reason'] === '28P01' || line['cause'] === '28P01'));
+    assert.ok(
+      service.log.some(
+        (line) => /password/.test(String(line['reason'])) || line['cause'] === '28P01',
+      ),
+    );
     assert.equal(await service.stop(), 0);
     assertHushed(service.output(), 'the log');
     await redis.kill();
+    await sentinel.kill();
     await cluster.administer(
       `ALTER ROLE "${role}" PASSWORD '${secrets.database.replaceAll("'", "''")}'`,
     );
@@ -240,7 +265,7 @@ for (const [what, value] of Object.entries(misplaced)) {
     const inFiles = Object.fromEntries(
       variableNames.filter((name) => name.endsWith('_FILE')).map((name) => [name, file]),
     );
-    const lookAlikes = { DB_HOTS: value, REDIS_TLS: value, DATABASE_URI: value };
+    const lookAlikes = { DB_HOTS: value, REDIS_SSL: value, DATABASE_URI: value };
     await assertRefused({ ...everywhere, ...lookAlikes }, /METRICS_PASSWORD_FILE/);
     await assertRefused({ ...inFiles, ...lookAlikes }, /_URL: /);
     // A word alone may be the name of a host.

@@ -162,7 +162,7 @@ test('ports that are taken, or are one, leave a service that a signal ends', asy
     database: database.config,
     env: { METRICS_PORT: String(port) },
   });
-  await service.logged(({ message }) => message.startsWith('the port of metrics and profiles'));
+  await service.logged(({ message }) => message.startsWith('the port of metrics'));
   assert.equal(await service.stop(), 0);
   taken.close();
   await once(taken, 'close');

@@ -44,6 +44,7 @@ describe('migrating', () => {
     assert.equal(await migrateUp(database, silentLog), readMigrations().length);
     assert.equal(await migrateUp(database, silentLog), 0);
     assert.deepEqual(await migrationStatus(database), {
+      state: 'ready',
       current: latest,
       latest,
       dirty: false,
@@ -90,6 +91,7 @@ describe('migrating', () => {
     assert.equal(await migrateDown(database, silentLog, 1, files), 1);
     assert.deepEqual(await objects(), ['a', 'schema_migrations']);
     assert.deepEqual(await migrationStatus(database, files), {
+      state: 'behind',
       current: 1,
       latest: 2,
       dirty: false,
@@ -130,6 +132,7 @@ describe('a migration that fails', () => {
     });
     assert.deepEqual(await objects(), ['a', 'schema_migrations']);
     assert.deepEqual(await migrationStatus(database, files), {
+      state: 'behind',
       current: 1,
       latest: 2,
       dirty: false,
@@ -221,6 +224,36 @@ describe('beside the tool migrate/migrate', () => {
     assert.deepEqual(await objects(), ['schema_migrations']);
   });
 
+  it('begins anew after the drop of the tool, which leaves functions behind', async () => {
+    await migrateUp(database, silentLog);
+    const made = await objects();
+    await sql`CREATE FUNCTION tasks_of_somebody_else() RETURNS int LANGUAGE sql RETURN 1`;
+    // database/postgres/postgres.go, Drop: every table of the schema, its own too, one after the other.
+    const tables = await sql<{ table_name: string }[]>`
+      SELECT table_name FROM information_schema.tables
+      WHERE table_schema = (SELECT current_schema()) AND table_type = 'BASE TABLE'`;
+    for (const { table_name: name } of tables) {
+      await sql.unsafe(`DROP TABLE IF EXISTS "${name}" CASCADE`);
+    }
+    assert.ok((await objects()).length > 5, 'the tool leaves no function behind');
+    assert.equal((await migrationStatus(database)).state, 'missing');
+    assert.equal(await migrateUp(database, silentLog), readMigrations().length);
+    assert.deepEqual(
+      (await objects()).filter((name) => name !== 'tasks_of_somebody_else'),
+      made,
+    );
+    assert.ok((await objects()).includes('tasks_of_somebody_else'));
+    await sql`INSERT INTO tasks (title) VALUES ('works')`;
+  });
+
+  it('leaves functions alone where a table of ours is still there', async () => {
+    await migrateUp(database, silentLog);
+    const made = await objects();
+    await sql`DELETE FROM schema_migrations`;
+    await assert.rejects(migrateUp(database, silentLog), /"tasks" already exists; nothing changed/);
+    assert.deepEqual(await objects(), made);
+  });
+
   it('goes on where the tool has stopped', async () => {
     const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
     await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
@@ -252,6 +285,26 @@ describe('migration files', () => {
       assert.throws(() => readMigrations(files), /must not be there/, command);
     }
   });
+});
+
+it('what a schema is at has a name', async () => {
+  const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
+  const stateNow = async (): Promise<string> => (await migrationStatus(database, files)).state;
+  await createDatabaseIfMissing(database, silentLog);
+  assert.equal(await stateNow(), 'missing');
+  await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
+  assert.equal(await stateNow(), 'behind');
+  await migrateUp(database, silentLog, files);
+  assert.equal(await stateNow(), 'ready');
+  for (const [version, state] of [
+    [2, 'unknown'],
+    [4, 'newer'],
+  ] as const) {
+    await sql`UPDATE schema_migrations SET version = ${version}`;
+    assert.equal(await stateNow(), state);
+  }
+  await sql`UPDATE schema_migrations SET dirty = true`;
+  assert.equal(await stateNow(), 'dirty');
 });
 
 it('a server that is out of reach is named, with the reason', async () => {

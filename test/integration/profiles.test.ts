@@ -306,8 +306,42 @@ test('the index, the command line, symbols, and what is refused', async () => {
   for (const seconds of ['0', '-1', '301', '1.5', 'x', '1e1']) {
     assert.equal((await get(`/profile?seconds=${seconds}`)).status, 400, seconds);
   }
-  assert.equal((await get('/heap?seconds=5')).status, 400);
+  for (const name of ['heap', 'goroutine', 'threadcreate']) {
+    assert.equal((await get(`/${name}?seconds=0`)).status, 400);
+    assert.equal((await get(`/${name}?seconds=1&debug=1`)).status, 400);
+    assert.equal((await get(`/${name}?seconds=1&format=speedscope`)).status, 400);
+  }
   assert.equal((await get('/nothing')).status, 404);
+});
+
+test('with seconds, what shows the present shows how it changes, as net/http/pprof does', async () => {
+  const kept: object[] = [];
+  let ended = false;
+  const pending = get('/heap?seconds=1').finally(() => {
+    ended = true;
+  });
+  while (!ended) {
+    // Some 2 MiB that nobody lets go of before the end.
+    for (let count = 0; count < 20_000; count++)
+      kept.push({ count, text: `${count} ${kept.length}` });
+    await sleep(20);
+  }
+  const answer = await pending;
+  assert.equal(answer.status, 200, String(answer.body));
+  assert.equal(answer.headers?.['Content-Disposition'], 'attachment; filename="heap-delta"');
+  const heap = readPprof(answer.body as Uint8Array);
+  assert.deepEqual(heap.types, ['inuse_objects/count', 'inuse_space/bytes']);
+  const grown = heap.samples
+    .filter(({ labels }) => labels['process'] === 'primary')
+    .reduce((sum, { values }) => sum + values[1]!, 0);
+  assert.ok(grown > 1024 ** 2, `${grown} bytes of ${kept.length} objects`);
+  assert.ok(heap.durationNs >= 1e9, String(heap.durationNs));
+  for (const name of ['goroutine', 'threadcreate']) {
+    const { samples } = await getPprof(`/${name}?seconds=1`);
+    // They come and go, and most stay.
+    for (const { values } of samples) assert.notEqual(values[0], 0);
+  }
+  assert.deepEqual((await getPprof('/mutex?seconds=1')).samples, []);
 });
 
 test('a worker thread that dies meanwhile is missing, and named', async () => {

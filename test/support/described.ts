@@ -54,6 +54,7 @@ const anywhere: Readonly<Record<number, string>> = {
   404: 'NotFound',
   411: 'LengthRequired',
   414: 'UriTooLong',
+  501: 'NotImplemented',
 };
 /** Only with SERVER_TIMING, for whoever looks for lost time. */
 const forDevelopers = new Set(['server-timing']);

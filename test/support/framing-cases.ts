@@ -2,75 +2,25 @@
  * Requests as bytes, and what has to come back. Where uWebSockets.js answers before our code sees
  * anything, or says nothing, that is written down as it is: nothing of it may have an effect.
  */
-
-export interface FramingCase {
-  readonly name: string;
-  /** Parts go out one after the other, with a pause between them. */
-  readonly send: readonly string[];
-  /** Statuses, in order. */
-  readonly answers: readonly number[];
-  /** Places of answers to HEAD among them. */
-  readonly heads?: readonly number[];
-  /**
-   * `open`: another request on the same connection is answered. `ends`: the service ends it.
-   * `waits`: nothing comes; the service waits for more until the connection is idle for too long.
-   */
-  readonly afterwards: 'open' | 'ends' | 'waits';
-  /** How many tasks it makes; `perhaps`: at most one. */
-  readonly creates?: number | 'perhaps';
-  /** The client ends the connection: at once, or its sending half. */
-  readonly hangUp?: 'reset' | 'half';
-  /** What the last answer's X-Request-Id is; `made`: not what was sent. */
-  readonly requestId?: string;
-  /** Milliseconds between parts. */
-  readonly pause?: number;
-}
-
-const host = 'Host: localhost\r\n';
-const marker = '@title@';
-
-/** A body that makes a task, with the marker in its title. */
-function json(more = ''): string {
-  return `{"title":"${marker}"${more}}`;
-}
-
-function post(
-  headers: string,
-  body = json(),
-  length = `Content-Length: ${size(body)}\r\n`,
-): string {
-  return `POST /api/tasks HTTP/1.1\r\n${host}${length}${headers}\r\n${body}`;
-}
-
-function get(path: string, headers = ''): string {
-  return `GET ${path} HTTP/1.1\r\n${host}${headers}\r\n`;
-}
-
-/** The title takes the marker's place before it is sent, and is as long. */
-function size(body: string): number {
-  return Buffer.byteLength(body, 'latin1');
-}
-
-/** What stands behind a request whose end is doubtful. It must never run. */
-const smuggled = post('');
-
-type Outcome = Omit<FramingCase, 'name' | 'send'>;
-type Row = readonly [name: string, send: string | readonly string[], outcome: Outcome];
-
-const ok: Outcome = { answers: [200], afterwards: 'open' };
-const created: Outcome = { answers: [201], afterwards: 'open', creates: 1 };
-const waits: Outcome = { answers: [], afterwards: 'waits' };
-const ends: Outcome = { answers: [], afterwards: 'ends' };
-const refused = (status: number): Outcome => ({ answers: [status], afterwards: 'open' });
-const refusedForGood = (status: number): Outcome => ({ answers: [status], afterwards: 'ends' });
-
-function rows(group: string, list: readonly Row[]): FramingCase[] {
-  return list.map(([name, send, outcome]) => ({
-    name: `${group}: ${name}`,
-    send: typeof send === 'string' ? [send] : send,
-    ...outcome,
-  }));
-}
+import { chunkCases } from './chunk-cases.ts';
+import {
+  created,
+  ends,
+  type FramingCase,
+  get,
+  host,
+  json,
+  marker,
+  ok,
+  post,
+  type Row,
+  refused,
+  refusedForGood,
+  rows,
+  size,
+  smuggled,
+  waits,
+} from './framing-parts.ts';
 
 /** A valid request, split before each of its bytes. */
 function splits(): FramingCase[] {
@@ -191,17 +141,34 @@ const lengths = rows('Content-Length', [
   ],
 ]);
 
+/** Whatever it is, uWebSockets.js reads it as chunked. */
+const others = [
+  'identity',
+  'gzip',
+  'xchunked',
+  'chunkedx',
+  'gzip, chunked',
+  'chunked, gzip',
+  'chunked, chunked',
+  'chunked,',
+  'chunked;q=1',
+  '"chunked"',
+  'chun ked',
+  'chunked\x7f',
+  // The Kelvin sign, which some take for a k.
+  'chun\xe2\x84\xaaed',
+];
+
 const codings = rows('Transfer-Encoding', [
-  ['chunked', post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'), refusedForGood(411)],
+  [
+    'chunked, without any content',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'),
+    refusedForGood(400),
+  ],
   [
     'chunked, and a request behind it',
     post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n') + smuggled,
     ends,
-  ],
-  [
-    'chunked, with a body',
-    post('', `1d\r\n${json()}\r\n0\r\n\r\n`, 'Transfer-Encoding: chunked\r\n'),
-    refusedForGood(411),
   ],
   ['in capitals', post('', '0\r\n\r\n', 'TRANSFER-ENCODING: CHUNKED\r\n') + smuggled, ends],
   ['identity', post('', '', 'Transfer-Encoding: identity\r\n') + smuggled, ends],
@@ -237,17 +204,53 @@ const codings = rows('Transfer-Encoding', [
     post('', '0\r\n\r\n', 'Transfer-Encoding:\r\n chunked\r\n') + smuggled,
     waits,
   ],
+  ['empty, without more', post('', '', 'Transfer-Encoding:\r\n'), refusedForGood(400)],
+  ...others.map(
+    (value): Row => [
+      `of another coding: ${JSON.stringify(value)}`,
+      post('', '', `Transfer-Encoding: ${value}\r\n`),
+      refusedForGood(501),
+    ],
+  ),
+  ...others.map(
+    (value): Row => [
+      `of another coding, and a request behind it: ${JSON.stringify(value)}`,
+      post('', '0\r\n\r\n', `Transfer-Encoding: ${value}\r\n`) + smuggled,
+      ends,
+    ],
+  ),
   [
-    'on GET',
-    get('/api/tasks', 'Transfer-Encoding: chunked\r\n'),
-    { answers: [411], afterwards: 'ends' },
+    'twice, without more',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\n'.repeat(2)),
+    refusedForGood(501),
+  ],
+  [
+    'twice, first empty',
+    post('', '', 'Transfer-Encoding:\r\nTransfer-Encoding: chunked\r\n') + smuggled,
+    ends,
+  ],
+  [
+    'of another coding on HEAD, and a request behind it later',
+    [`HEAD /livez HTTP/1.1\r\n${host}Transfer-Encoding: gzip\r\n\r\n`, `0\r\n\r\n${smuggled}`],
+    { ...refusedForGood(501), heads: [0], pause: 300 },
+  ],
+  [
+    'chunked, empty length beside it',
+    post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\nContent-Length:\r\n'),
+    refusedForGood(400),
+  ],
+  ['chunked on GET, and no chunk', get('/api/tasks', 'Transfer-Encoding: chunked\r\n'), waits],
+  [
+    'chunked of HTTP/1.0',
+    `POST /api/tasks HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n`,
+    waits,
   ],
   [
     'on GET, and a request behind it',
     `${get('/api/tasks', 'Transfer-Encoding: chunked\r\n')}0\r\n\r\n${smuggled}`,
     ends,
   ],
-  ['on GET, empty', get('/api/tasks', 'Transfer-Encoding:\r\n'), refusedForGood(411)],
+  ['on GET, empty', get('/api/tasks', 'Transfer-Encoding:\r\n'), refusedForGood(400)],
   [
     'on DELETE',
     `DELETE /api/tasks/1 HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
@@ -626,6 +629,7 @@ export const framingCases: readonly FramingCase[] = [
   ...splits(),
   ...lengths,
   ...codings,
+  ...chunkCases,
   ...hosts,
   ...headers,
   ...lines,

@@ -51,7 +51,8 @@ export function readPprof(bytes: Uint8Array): ReadProfile {
     types: profile.sampleType.map(({ type, unit }) => `${text(type)}/${text(unit)}`),
     samples: profile.sample.map(({ locationId, value, label }) => ({
       functions: locationId.map(readLocation),
-      values: value.map(Number),
+      // The library reads them without their sign.
+      values: value.map((number) => Number(BigInt.asIntN(64, BigInt(number)))),
       labels: Object.fromEntries(label.map(({ key, str }) => [text(key), text(str)])),
     })),
     comments: profile.comment.map(text),

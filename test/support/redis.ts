@@ -22,6 +22,17 @@ export interface RedisServer {
   thaw(): void;
   /** Sends one command, such as `FLUSHALL`. @returns the first line of the answer. */
   command(text: string): Promise<string>;
+  /** The whole answer, with commas between the lines of lists. Needs redis-cli. */
+  ask(...command: string[]): string;
+}
+
+export interface RedisOptions {
+  /** Of the program, beyond what a test needs. */
+  readonly args?: readonly string[];
+  /** A file of settings that it may write to, as a Sentinel does. */
+  readonly file?: string;
+  /** Logs in before each command of a test: `AUTH user password`. */
+  readonly login?: string;
 }
 
 const programs = ['redis-server', 'valkey-server'];
@@ -39,29 +50,47 @@ export function withoutRedis(): string | false {
   return 'there is no redis-server and it could not be installed: apt-get install redis-server';
 }
 
-export async function startRedis(): Promise<RedisServer> {
+export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const program = findProgram()!;
   const port = await freePort();
+  const { file, args = [], login } = options;
   let child: ChildProcess;
 
   async function start(): Promise<void> {
     child = spawn(
       program,
-      ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+      [
+        ...(file === undefined ? [] : [file]),
+        ...['--port', `${port}`, '--bind', '127.0.0.1'],
+        ...(args.includes('--sentinel') ? [] : ['--save', '', '--appendonly', 'no']),
+        ...args,
+      ],
       { stdio: 'ignore' },
     );
     running.add(child);
-    await eventually(async () => (await command('PING').catch(() => '')) === '+PONG', 'no Redis');
+    await eventually(
+      async () =>
+        /^(\+PONG|-LOADING|-NOAUTH|-MASTERDOWN)/.test(await command('PING').catch(() => '')),
+      'no Redis',
+    );
   }
 
   function command(text: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => socket.write(`${text}\r\n`));
-      socket.once('data', (bytes) => {
-        resolve(String(bytes).split('\r\n')[0]!);
+      const socket = connect(port, '127.0.0.1', () => {
+        socket.write(`${login === undefined ? '' : `${login}\r\n`}${text}\r\n`);
+      });
+      let said = '';
+      socket.on('data', (bytes) => {
+        said += String(bytes);
+        const lines = said.split('\r\n');
+        const place = login === undefined ? 0 : 1;
+        if (lines.length <= place + 1) return;
+        resolve(lines[place]!);
         socket.destroy();
       });
       socket.once('error', reject);
+      socket.once('close', () => reject(new Error('Redis has closed the connection')));
     });
   }
 
@@ -70,13 +99,21 @@ export async function startRedis(): Promise<RedisServer> {
     port,
     start,
     command,
+    ask(...words) {
+      const args = ['-p', `${port}`, '--no-auth-warning', ...words];
+      const { status, stdout, stderr } = spawnSync('redis-cli', args, { encoding: 'utf8' });
+      if (status !== 0) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
+      return stdout.trim().replaceAll('\n', ',');
+    },
     freeze: () => void child.kill('SIGSTOP'),
     thaw: () => void child.kill('SIGCONT'),
     async kill() {
+      running.delete(child);
+      // The hook above runs before those of a test file: nobody tells of an end that has been.
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
       await gone;
-      running.delete(child);
     },
   };
 }

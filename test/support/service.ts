@@ -86,6 +86,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   };
 }
 
+/** The line with the port of the pages for operators, whichever of them there are. */
+export function isAdminPortOpen({ message }: LogLine): boolean {
+  return /^(metrics|profiles|metrics and profiles) are served$/.test(message);
+}
+
 export interface Exit {
   readonly code: number | null;
   readonly log: readonly LogLine[];

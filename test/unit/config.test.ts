@@ -102,9 +102,12 @@ test('what is set is taken over', () => {
   assert.equal(config.testDatabase?.host, '/run/postgresql');
   assert.equal(config.testDatabase?.name, 'tasks_test');
   assert.deepEqual(config.redis, {
-    host: 'cache.example',
-    port: 6379,
+    place: { form: 'server', server: { host: 'cache.example', port: 6379 } },
+    username: '',
     password: '',
+    db: 0,
+    tls: null,
+    keyPrefix: '',
     ttlSeconds: 60,
   });
   assert.equal(config.batching.offloadMinBatch, 0);
@@ -122,10 +125,10 @@ test('a pooler and a way past it belong to a server', () => {
     [config.database?.host, config.database?.port, config.database?.pooler],
     ['pooler.example', 6432, 'transaction'],
   );
-  assert.deepEqual(
-    config.directDatabase,
-    configOf({ DB_HOST: 'db.example', DB_PASSWORD: 'word' }).database,
-  );
+  assert.deepEqual(config.directDatabase, {
+    ...configOf({ DB_HOST: 'db.example', DB_PASSWORD: 'word' }).database,
+    source: 'DB_DIRECT',
+  });
   const pooled = configOf({ DB_HOST: 'pooler.example', DB_POOLER: 'transaction' });
   assert.deepEqual(pooled.directDatabase, pooled.database);
   assert.deepEqual(
@@ -190,6 +193,7 @@ test('secrets are never shown', () => {
     DB_PASSWORD: 'hunter2',
     TEST_DB_PASSWORD: 'hunter3',
     REDIS_PASSWORD: 'hunter4',
+    REDIS_SENTINEL_PASSWORD: 'hunter6',
     METRICS_PASSWORD: 'hunter5',
   };
   assert.doesNotMatch(faultsOf({ ...secrets, PORT: 'x', DB_SSLMODE: 'x' }).join('\n'), /hunter/);
@@ -529,7 +533,7 @@ test('an embedded database and a server contradict each other', () => {
 });
 
 test('variables that look like ours are named, without their values', () => {
-  const looking = [...slips, 'REDIS_TLS', 'METRICS_PASWORD', 'TEST_DB_SOCKET', 'FRONTEND', 'POTR'];
+  const looking = [...slips, 'REDIS_SSL', 'METRICS_PASWORD', 'TEST_DB_SOCKET', 'FRONTEND', 'POTR'];
   const { lookAlikes } = parseConfig(Object.fromEntries(looking.map((name) => [name, 'hunter2'])));
   assert.deepEqual(
     lookAlikes.map((line) => line.replace(/ .*/, '')),
@@ -582,7 +586,8 @@ test('a URL, or what else holds a password, is refused where a host belongs, and
   ];
   for (const host of hosts) {
     assert.equal(configOf({ DB_HOST: host }).database?.host, host);
-    assert.equal(configOf({ REDIS_HOST: host }).redis?.host, host);
+    const place = { form: 'server', server: { host, port: 6379 } };
+    assert.deepEqual(configOf({ REDIS_HOST: host }).redis?.place, place);
   }
   assert.equal(configOf({ DB_HOST: '/run/postgresql' }).database?.host, '/run/postgresql');
   // The path of the socket would be cut off.

@@ -59,7 +59,7 @@ for (const [variable, key, name] of [
     for (const [url, expected] of databases) {
       const read = configOf({ [variable]: url })[key];
       const fallback = 'name' in expected && expected.name === 'tasks' ? { name } : {};
-      assert.deepEqual(read, { ...plain, ...expected, ...fallback }, url);
+      assert.deepEqual(read, { ...plain, ...expected, ...fallback, source: variable }, url);
     }
   });
 }
@@ -138,7 +138,15 @@ test('a variable of its own wins where it says the same, or the URL says nothing
   assert.deepEqual(
     configOf({ DATABASE_URL, DB_HOST: 'db.example', DB_PASSWORD: 'word', DB_PORT: '6543' })
       .database,
-    { ...plain, host: 'db.example', user: 'me', password: 'word', port: 6543, name: 'mine' },
+    {
+      ...plain,
+      host: 'db.example',
+      user: 'me',
+      password: 'word',
+      port: 6543,
+      name: 'mine',
+      source: 'DATABASE_URL',
+    },
   );
   const empty = { DB_HOST: '', DB_USER: '', DB_NAME: '' };
   assert.equal(configOf({ DATABASE_URL, ...empty }).database?.name, 'mine');
@@ -166,16 +174,21 @@ test('a contradiction names both variables and neither value', () => {
       assert.doesNotMatch(faults[0]!, /hunter|6543|5432|example|require/);
     }
   }
-  const REDIS_URL = 'redis://:hunter1@cache.example:6380';
+  const REDIS_URL = 'rediss://me:hunter1@cache.example:6380/2';
   for (const [name, value] of [
     ['REDIS_HOST', 'other.example'],
     ['REDIS_PORT', '6379'],
+    ['REDIS_USERNAME', 'hunter2'],
     ['REDIS_PASSWORD', 'hunter2'],
+    ['REDIS_DB', '0'],
+    ['REDIS_TLS', 'false'],
   ] as const) {
     const faults = faultsOf({ REDIS_URL, [name]: value });
     assert.match(faults.join(), new RegExp(`^${name}: .* REDIS_URL `));
     assert.doesNotMatch(faults.join(), /hunter|6380|6379|example/);
   }
+  assert.match(faultsOf({ REDIS_URL: 'redis://h', REDIS_TLS: 'true' }).join(), /^REDIS_TLS: /);
+  assert.ok(parseConfig({ REDIS_URL, REDIS_TLS: '1', REDIS_DB: '02' }).ok);
   assert.match(
     faultsOf({ TEST_DATABASE_URL: 'postgres://h?sslrootcert=/a', DB_SSLROOTCERT: '/b' }).join(),
     /^DB_SSLROOTCERT: .* TEST_DATABASE_URL /,
@@ -183,24 +196,39 @@ test('a contradiction names both variables and neither value', () => {
 });
 
 test('REDIS_URL is understood, and what it asks for and is not there is refused', () => {
-  const redis = { port: 6379, password: '', ttlSeconds: 600 };
+  const redis = {
+    username: '',
+    password: '',
+    db: 0,
+    tls: null,
+    keyPrefix: '',
+    ttlSeconds: 600,
+  };
   for (const [url, expected] of [
     ['redis://cache.example', {}],
     ['redis://cache.example/', {}],
     ['redis://cache.example/0', {}],
+    ['redis://cache.example/7', { db: 7 }],
     ['redis://cache.example:6380', { port: 6380 }],
     ['redis://:w%40rd@cache.example', { password: 'w@rd' }],
-    ['redis://default:word@cache.example', { password: 'word' }],
+    ['redis://default:word@cache.example', { username: 'default', password: 'word' }],
+    ['redis://m%40:w%3Ard@cache.example', { username: 'm@', password: 'w:rd' }],
     ['redis://[::1]:6380', { host: '::1', port: 6380 }],
+    ['rediss://cache.example', { tls: { caFile: null } }],
+    [
+      'REDISS://me:word@cache.example:6380/3',
+      { port: 6380, username: 'me', password: 'word', db: 3, tls: { caFile: null } },
+    ],
   ] as const) {
-    const host = 'cache.example';
-    assert.deepEqual(configOf({ REDIS_URL: url }).redis, { ...redis, host, ...expected }, url);
+    const { host, port, ...others } = { host: 'cache.example', port: 6379, ...expected };
+    const place = { form: 'server', server: { host, port } };
+    assert.deepEqual(configOf({ REDIS_URL: url }).redis, { ...redis, place, ...others }, url);
   }
   for (const [REDIS_URL, expected] of [
-    ['rediss://h', /rediss:\/\/.* not supported/],
-    ['redis://me:word@h', /no user name/],
-    ['redis://me@h', /no user name/],
-    ['redis://h/1', /the database 0/],
+    ['redis://me@h', /its user: expected a password/],
+    ['redis://h/name', /the number of a database/],
+    ['redis://h/-1', /the number of a database/],
+    ['redis://h/12345678', /its database: expected an integer/],
     ['redis://h?db=1', /no parameters, got the parameter db/],
     ['redis://', /a host/],
     ['redis://%2Frun%2Fredis.sock', /its host: expected/],
@@ -227,5 +255,8 @@ test('.env.example goes with a URL', () => {
   };
   const config = configOf({ ...Object.fromEntries(pairs), ...urls });
   assert.equal(config.database?.port, 6543);
-  assert.equal(config.redis?.port, 6380);
+  assert.deepEqual(config.redis?.place, {
+    form: 'server',
+    server: { host: 'cache.example', port: 6380 },
+  });
 });

@@ -149,8 +149,8 @@ test('with the least that has to be set, what the service is given is valid in p
   assert.deepEqual(config.bind.addresses, everywhere);
   assert.equal(config.autoMigrate, false, 'the migrator does that');
   assert.deepEqual(
-    [config.database?.host, config.database?.port, config.redis?.host, config.redis?.port],
-    ['db', 5432, 'redis', 6379],
+    [config.database?.host, config.database?.port, config.redis?.place],
+    ['db', 5432, { form: 'server', server: { host: 'redis', port: 6379 } }],
   );
   const { POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD } = interpolate(serviceOf('db'), {
     DB_PASSWORD: 'x',

@@ -9,6 +9,7 @@ test('the database is away once and back once, however many requests fail', asyn
   let isThere = false;
   let pings = 0;
   const watch = createDatabaseWatch({
+    reasonOf: (error) => `in words: ${String((error as { code?: unknown }).code)}`,
     async ping() {
       pings++;
       await sleep(1);
@@ -23,7 +24,7 @@ test('the database is away once and back once, however many requests fail', asyn
     watch.suspect();
     await sleep(2);
   }
-  assert.deepEqual(said, ['the database is away: ECONNREFUSED']);
+  assert.deepEqual(said, ['the database is away: in words: ECONNREFUSED']);
   assert.ok(pings < 5, 'it asked for each failure');
   isThere = true;
   await eventually(() => said.length === 2, 'nobody says that it is back');
@@ -34,7 +35,11 @@ test('the database is away once and back once, however many requests fail', asyn
 test('a failure while the database answers is not the database’s', async () => {
   const said: string[] = [];
   const say = (message: string): void => void said.push(message);
-  const watch = createDatabaseWatch({ ping: async () => undefined, log: { info: say, warn: say } });
+  const watch = createDatabaseWatch({
+    ping: async () => undefined,
+    reasonOf: String,
+    log: { info: say, warn: say },
+  });
   watch.suspect();
   await sleep(10);
   assert.deepEqual(said, []);

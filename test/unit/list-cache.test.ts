@@ -211,6 +211,7 @@ test('Redis is asked for what memory has not, at this generation, and told what 
   const stored: string[] = [];
   const redis: RedisCache = {
     isThere: () => true,
+    isUp: () => true,
     async lookup({ number }, keys) {
       asked.push(`${number}: ${keys.length}`);
       return keys.map((key): ListEntry | undefined =>
@@ -250,6 +251,7 @@ test('clients get the links that are for them, and Redis keeps those that are fo
   };
   const redis: RedisCache = {
     isThere: () => true,
+    isUp: () => true,
     lookup: async (_, keys) => keys.map(({ text }) => (text.includes('9') ? kept : undefined)),
     store: (_, __, { links }) => void stored.push(links),
     close: () => undefined,

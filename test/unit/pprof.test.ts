@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
+import { subtractSamples } from '../../src/telemetry/pprof/delta.ts';
 import { encodeCpuProfile } from '../../src/telemetry/pprof/encode-cpuprofile.ts';
 import { encodePprof } from '../../src/telemetry/pprof/encode-pprof.ts';
 import { encodeSpeedscope } from '../../src/telemetry/pprof/encode-speedscope.ts';
@@ -343,6 +344,47 @@ test('a recording that is broken off stops at once and another can begin', async
   const again = { milliseconds: 20, intervalUs: 1000 };
   await recordCpu(session, again, true, new AbortController().signal);
   session.disconnect();
+});
+
+test('a difference has what came, what went as negative, and nothing that stayed', () => {
+  const frame = (name: string) => ({ name, file: 'src/a.ts', startLine: 1, line: 2 });
+  const at = (name: string, thread: string, ...values: number[]) => ({
+    stack: [frame(name), frame('outer')],
+    values,
+    process: 'primary',
+    thread,
+  });
+  const before = [at('stays', 'main', 1, 8), at('goes', 'main', 2, 16), at('grows', 'main', 1, 8)];
+  const after = [
+    at('stays', 'main', 1, 8),
+    at('grows', 'main', 3, 24),
+    // Two samples of one stack are one.
+    at('grows', 'main', 1, 8),
+    at('grows', 'worker-1', 5, 40),
+  ];
+  const delta = subtractSamples(after, before);
+  assert.deepEqual(
+    delta.map(({ stack, values, thread }) => [stack[0]!.name, thread, ...values]),
+    [
+      ['grows', 'main', 3, 24],
+      ['grows', 'worker-1', 5, 40],
+      ['goes', 'main', -2, -16],
+    ],
+  );
+  const types = [
+    { type: 'inuse_objects', unit: 'count' },
+    { type: 'inuse_space', unit: 'bytes' },
+  ];
+  const profile = { types, samples: delta, period: null, startedAt: new Date(), comments: [] };
+  const read = readPprof(encodePprof({ ...profile, durationMs: 1000 }));
+  assert.deepEqual(
+    read.samples.map(({ values }) => values),
+    [
+      [3, 24],
+      [5, 40],
+      [-2, -16],
+    ],
+  );
 });
 
 function spendTime(milliseconds: number): number {

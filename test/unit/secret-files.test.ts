@@ -34,14 +34,18 @@ test('every secret comes from a file as well', () => {
     TEST_DB_PASSWORD: 'word2',
     REDIS_URL: 'redis://:word3@db.example:3',
     REDIS_PASSWORD: 'word3',
+    REDIS_SENTINEL_PASSWORD: 'word5',
     METRICS_PASSWORD: 'word4-word4-word4',
   };
   assert.deepEqual(names.toSorted(), Object.keys(values).toSorted());
   for (const name of names) {
-    const given = { DB_HOST: '', TEST_DB_HOST: '', REDIS_HOST: '' };
-    if (name === 'DB_PASSWORD') given.DB_HOST = 'db.example';
-    if (name === 'TEST_DB_PASSWORD') given.TEST_DB_HOST = 'db.example';
-    if (name === 'REDIS_PASSWORD') given.REDIS_HOST = 'db.example';
+    const given: Record<string, string> = {};
+    if (name === 'DB_PASSWORD') given['DB_HOST'] = 'db.example';
+    if (name === 'TEST_DB_PASSWORD') given['TEST_DB_HOST'] = 'db.example';
+    if (name === 'REDIS_PASSWORD') given['REDIS_HOST'] = 'db.example';
+    if (name === 'REDIS_SENTINEL_PASSWORD') {
+      Object.assign(given, { REDIS_SENTINELS: 'db.example', REDIS_MASTER_NAME: 'tasks' });
+    }
     const direct = parseConfig({ ...given, [name]: values[name] });
     const fromFile = parseConfig({ ...given, [`${name}_FILE`]: fileOf(`${values[name]}\n`) });
     assert.ok(direct.ok && fromFile.ok, name);

@@ -12,15 +12,16 @@ const entry = {
 
 test('what was stored is found under the same key only', () => {
   const generation = { era: 'one', number: 7 };
-  const key = storedKey(generation, '{"page":1}');
+  const key = storedKey(generation, '{"page":1}', '');
   const value = encodeStored(key, entry);
   const found = decodeStored(key, value);
   assert.equal(found?.links, entry.links);
   assert.deepEqual(Buffer.from(found!.body), entry.body);
   for (const other of [
-    storedKey({ ...generation, number: 8 }, '{"page":1}'),
-    storedKey({ ...generation, era: 'two' }, '{"page":1}'),
-    storedKey(generation, '{"page":2}'),
+    storedKey({ ...generation, number: 8 }, '{"page":1}', ''),
+    storedKey({ ...generation, era: 'two' }, '{"page":1}', ''),
+    storedKey(generation, '{"page":2}', ''),
+    storedKey(generation, '{"page":1}', 'other:'),
   ]) {
     assert.notEqual(other, key);
     assert.equal(decodeStored(other, value), undefined);

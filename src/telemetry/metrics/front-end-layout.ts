@@ -3,7 +3,7 @@
  * Prometheus' rules, but `tasks_count` and `request_latency_histogram`, which are promised as they are.
  */
 import { endpoints, type Kind, kinds } from '../../contract/endpoints.ts';
-import { problemCodes, problems } from '../../contract/problems.ts';
+import { isFailure, problemCodes, problems } from '../../contract/problems.ts';
 import { createLayoutBuilder, type Family } from './layout.ts';
 import { addProcess, type ProcessSlots } from './process-layout.ts';
 import { createThreadFamilies } from './thread-layout.ts';
@@ -63,6 +63,7 @@ export interface CacheSlots {
   readonly redisHits: number;
   readonly redisMisses: number;
   readonly redisFailures: number;
+  readonly redisTimeouts: number;
   readonly redisFillsDropped: number;
   readonly generationReads: number;
   readonly generationReadFailures: number;
@@ -168,9 +169,7 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     ['code'],
   );
   const failures = Object.fromEntries(
-    problemCodes
-      .filter((code) => problems[code].status >= 500)
-      .map((code) => [code, failed.add(code)]),
+    problemCodes.filter(isFailure).map((code) => [code, failed.add(code)]),
   );
 
   const byKind = ['kind'] as const;
@@ -254,9 +253,14 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
       'Commands that Redis refused, garbled or did not answer in time.',
       'counter',
     ).add(),
+    redisTimeouts: shared(
+      'redis_timeouts_total',
+      'Commands, and probes, that Redis did not answer in time.',
+      'counter',
+    ).add(),
     redisFillsDropped: shared(
       'redis_fills_dropped_total',
-      'Lists that were not stored because Redis was behind.',
+      'Lists that were not stored because Redis was behind, or takes none.',
       'counter',
     ).add(),
     generationReads: generations.add('ok'),
@@ -313,7 +317,7 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     ).add(),
     redisUp: perProcess(
       'redis_up',
-      'Whether Redis answers; without Redis there is none.',
+      'Whether Redis serves lists, as the log tells it; without Redis there is none.',
       'gauge',
     ).add(),
     families: layout.families(),

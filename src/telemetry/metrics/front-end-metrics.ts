@@ -59,6 +59,7 @@ const cacheCounters = [
   'redisHits',
   'redisMisses',
   'redisFailures',
+  'redisTimeouts',
   'redisFillsDropped',
   'generationReads',
   'generationReadFailures',

@@ -1,4 +1,5 @@
 /** Asks every process at once, for one profile at a time over the whole service. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recordings } from './merge.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
 import { createProcessRecorder } from './process.ts';
@@ -32,6 +33,12 @@ export interface Collector {
    * it confirm that they have stopped, within `processCancelMaxMs`. Rejects when the signal is aborted.
    */
   collect(question: ProfileQuestion, signal: AbortSignal): Promise<Collection | null>;
+  /** The same before and after so many milliseconds; nobody else's recording comes between. */
+  collectTwice(
+    question: ProfileQuestion,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<readonly [before: Collection, after: Collection] | null>;
   close(): void;
 }
 
@@ -44,6 +51,19 @@ export function createCollector(ask: AskFrontEnds): Collector {
     signal: AbortSignal,
   ): Promise<Collection | null> {
     return (await collections.run(signal, () => collectAll(question, signal))) ?? null;
+  }
+
+  async function collectTwice(
+    question: ProfileQuestion,
+    milliseconds: number,
+    signal: AbortSignal,
+  ): Promise<readonly [Collection, Collection] | null> {
+    const both = await collections.run(signal, async () => {
+      const before = await collectAll(question, signal);
+      await sleep(milliseconds, undefined, { signal });
+      return [before, await collectAll(question, signal)] as const;
+    });
+    return both ?? null;
   }
 
   async function collectAll(question: ProfileQuestion, signal: AbortSignal): Promise<Collection> {
@@ -68,7 +88,7 @@ export function createCollector(ask: AskFrontEnds): Collector {
     return { recordings, startedAt, durationMs, missing, notes: notesOf(recordings) };
   }
 
-  return { collect, close: own.close };
+  return { collect, collectTwice, close: own.close };
 }
 
 function notesOf(recordings: Recordings): string[] {

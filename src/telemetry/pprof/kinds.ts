@@ -9,7 +9,7 @@ import type { Sources } from './sources.ts';
 export interface ProfileKind {
   readonly name: string;
   readonly description: string;
-  /** Seconds without `seconds=`; `null`: it takes no time, and no `seconds`. */
+  /** Seconds without `seconds=`; `null`: the present, and with `seconds=` how it differs after these. */
   readonly defaultSeconds: number | null;
   readonly types: readonly ValueType[];
   readonly period: Profile['period'];

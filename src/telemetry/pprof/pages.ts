@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { AdminAnswer, AdminPage, AdminRequest } from '../../admin/page.ts';
 import { type AskFrontEnds, type Collection, type Collector, createCollector } from './collect.ts';
+import { subtractSamples } from './delta.ts';
 import { encodeCpuProfile } from './encode-cpuprofile.ts';
 import { encodePprof } from './encode-pprof.ts';
 import { encodeSpeedscope } from './encode-speedscope.ts';
@@ -66,12 +67,23 @@ export function createPprofPages({ fleet }: PprofOptions): PprofPages {
   ): Promise<AdminAnswer> {
     const seconds = readSeconds(query, kind.defaultSeconds, secondsMax);
     if (typeof seconds === 'string') return refuse(400, seconds);
+    const isDelta = kind.defaultSeconds === null && seconds > 0;
     const format = formats.find((known) => known === (query.get('format') ?? 'pprof'));
     if (format === undefined) return refuse(400, `format must be one of ${formats.join(', ')}.`);
     if (format === 'cpuprofile' && kind.name !== 'profile') {
       return refuse(400, 'format=cpuprofile is for the CPU profile only.');
     }
     const question = kind.question(seconds * 1000, query);
+    if (isDelta && isSet(query.get('debug'))) {
+      return refuse(400, 'seconds and debug=1 do not go together: a difference has no text.');
+    }
+    if (isDelta && format === 'speedscope') {
+      return refuse(400, 'format=speedscope cannot show a difference, which has negative values.');
+    }
+    if (question !== null && isDelta) {
+      const both = await collector.collectTwice(question, seconds * 1000, signal);
+      return both === null ? busy() : encodeDelta(kind, both);
+    }
     if (question === null) return encode(kind, emptyCollection(), query, format);
     const collection = await collector.collect(question, signal);
     return collection === null ? busy() : encode(kind, collection, query, format);
@@ -131,6 +143,25 @@ async function encode(
   }
 }
 
+async function encodeDelta(
+  kind: ProfileKind,
+  [before, after]: readonly [Collection, Collection],
+): Promise<AdminAnswer> {
+  const [first, last] = [toProfile(kind, before), toProfile(kind, after)];
+  const missing = [...new Set([...before.missing, ...after.missing])];
+  const profile: Profile = {
+    ...last,
+    samples: subtractSamples(last.samples, first.samples),
+    durationMs: last.startedAt.getTime() - first.startedAt.getTime(),
+  };
+  return attachment(
+    `${kind.name}-delta`,
+    'application/octet-stream',
+    await compress(encodePprof(profile)),
+    missing,
+  );
+}
+
 function toProfile(kind: ProfileKind, collection: Collection): Profile {
   const { recordings, startedAt, durationMs, missing, notes } = collection;
   const comments = [
@@ -165,7 +196,7 @@ function emptyCollection(): Collection {
   return { recordings: new Map(), startedAt: new Date(), durationMs: 0, missing: [], notes: [] };
 }
 
-/** @returns what is wrong, as a text. */
+/** @returns 0: the present. What is wrong, as a text. */
 function readSeconds(
   query: URLSearchParams,
   fallback: number | null,
@@ -173,7 +204,6 @@ function readSeconds(
 ): number | string {
   const given = query.get('seconds');
   if (given === null || given === '') return fallback ?? 0;
-  if (fallback === null) return 'This profile shows the present: it takes no seconds.';
   const seconds = Number(given);
   if (/^\d{1,6}$/.test(given) && seconds >= 1 && seconds <= max) return seconds;
   return `seconds must be a whole number from 1 to ${max}.`;

@@ -1,0 +1,33 @@
+/** One question to one server, on a connection of its own. */
+import type { Redis } from 'ioredis';
+import type { ServerAddress } from '../../config.ts';
+import { connectTo, type TlsSettings } from './connection.ts';
+import { type Greeting, greet } from './greet.ts';
+import { within } from './within.ts';
+
+const connectLimitMs = 1000;
+const answerLimitMs = 500;
+
+/** Rejects when the server is away, refuses, or is silent for too long. */
+export async function askOnce<Value>(
+  server: ServerAddress,
+  { greeting, tls }: { readonly greeting: Greeting; readonly tls: TlsSettings },
+  ask: (client: Redis) => Promise<Value>,
+): Promise<Value> {
+  const client = connectTo(server, { tls, retry: () => null });
+  try {
+    await within(ready(client), connectLimitMs);
+    await within(greet(client, greeting), answerLimitMs);
+    return await within(ask(client), answerLimitMs);
+  } finally {
+    client.disconnect();
+  }
+}
+
+function ready(client: Redis): Promise<void> {
+  return new Promise((resolve, reject) => {
+    client.once('ready', resolve);
+    client.on('error', reject);
+    client.once('end', () => reject(new Error('the server has closed the connection')));
+  });
+}

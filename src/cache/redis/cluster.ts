@@ -1,0 +1,219 @@
+/**
+ * Redis as a cluster: each key belongs to a slot, and each slot to a master. What is not where the
+ * map says is not followed there: the list comes from PostgreSQL as fast, and the map is mended.
+ *
+ *   MOVED ─▸ the slot has another master, and the whole map is read again
+ *   ASK, TRYAGAIN ─▸ the slot is on its way; until it has arrived, its lists are not found
+ */
+import type { Redis } from 'ioredis';
+import type { RedisConfig, ServerAddress } from '../../config.ts';
+import type { CacheStats } from '../../telemetry/stats.ts';
+import { askOnce } from './ask-once.ts';
+import { tlsOf } from './connection.ts';
+import { createRedisNode, type RedisNode } from './node.ts';
+import { isRedirect, reasonOf, UntrustedError } from './reasons.ts';
+import { type Decode, type Fill, probeKey, type RedisServers } from './servers.ts';
+import { slotCount, slotOf } from './slot.ts';
+import { readMoved, readSlotRanges, type SlotRange } from './slot-ranges.ts';
+import type { NamedTrouble } from './told.ts';
+import { createTrouble } from './trouble.ts';
+
+/** The map is read again after this long, and at once when it was wrong or a node is in trouble. */
+const mapIntervalMs = 5000;
+/** A node with a single slot is found among so many keys nearly always. */
+const probeKeysMax = 200_000;
+
+export function createCluster(
+  config: RedisConfig,
+  seeds: readonly ServerAddress[],
+  stats: CacheStats,
+): RedisServers {
+  const tls = tlsOf(config);
+  const mapTrouble = createTrouble(0, () => performance.now());
+  const nodes = new Map<string, RedisNode>();
+  const slots: (RedisNode | undefined)[] = Array.from({ length: slotCount });
+  let isMapped = false;
+  let isReading = false;
+  let isWrong = false;
+  let readAt = Number.NEGATIVE_INFINITY;
+  let closed = false;
+
+  function nodeAt(server: ServerAddress): RedisNode {
+    const name = nameOf(server);
+    const known = nodes.get(name);
+    if (known !== undefined) return known;
+    const node: RedisNode = createRedisNode({
+      server,
+      form: 'cluster',
+      greeting: config,
+      tls,
+      probe: (client) => probe(client, node),
+      stats,
+    });
+    nodes.set(name, node);
+    return node;
+  }
+
+  /** For a key that is its own: a node that loads its data redirects for others as ever. */
+  async function probe(client: Redis, node: RedisNode): Promise<void> {
+    let number = 0;
+    let key = probeKey(config.keyPrefix, number);
+    while (slots[slotOf(key)] !== node && number < probeKeysMax) {
+      key = probeKey(config.keyPrefix, ++number);
+    }
+    const value: unknown = await client.getBuffer(key).catch((error: unknown) => {
+      if (!isRedirect(error)) throw error;
+      noteRedirect(error, node);
+      return null;
+    });
+    if (value !== null && !(value instanceof Uint8Array)) throw new UntrustedError();
+  }
+
+  async function readMap(): Promise<void> {
+    if (isReading || closed) return;
+    isReading = true;
+    isWrong = false;
+    readAt = performance.now();
+    // Those that are well may know what has become of the others.
+    const known = [...nodes.values()].filter((node) => node.isWell()).map(({ server }) => server);
+    for (const server of [...known, ...seeds]) {
+      if (closed) break;
+      try {
+        const answer: unknown = await askOnce(server, { greeting: config, tls }, (client) =>
+          client.call('CLUSTER', 'SLOTS'),
+        );
+        const ranges = readSlotRanges(answer, server);
+        if (ranges === undefined) throw new UntrustedError();
+        if (closed) break;
+        takeMap(ranges);
+        mapTrouble.succeed(false);
+        break;
+      } catch (error) {
+        mapTrouble.fail(reasonOf(error, 'cluster'));
+      }
+    }
+    isReading = false;
+  }
+
+  function takeMap(ranges: readonly SlotRange[]): void {
+    slots.fill(undefined);
+    for (const { first, last, master } of ranges) slots.fill(nodeAt(master), first, last + 1);
+    const used = new Set(slots);
+    for (const [name, node] of nodes) {
+      if (used.has(node)) continue;
+      nodes.delete(name);
+      node.close();
+    }
+    isMapped = nodes.size > 0;
+  }
+
+  function noteRedirect({ message }: Error, asked: RedisNode): void {
+    const moved = readMoved(message, asked.server);
+    if (moved === undefined) return;
+    slots[moved.slot] = nodeAt(moved.master);
+    isWrong = true;
+  }
+
+  async function lookup<Value>(
+    keys: readonly string[],
+    decode: Decode<Value>,
+  ): Promise<(Value | undefined)[]> {
+    const found: (Value | undefined)[] = keys.map(() => undefined);
+    const reads = byNode(keys, (key) => key).map(async ([node, places]) => {
+      const own = places.map((place) => keys[place]!);
+      const values = await node.read(async (client) => {
+        const answers = await readAll(client, own, (error) => noteRedirect(error, node));
+        return answers.map((value, index) =>
+          value === undefined ? undefined : decode(places[index]!, value),
+        );
+      });
+      for (const [index, place] of places.entries()) found[place] = values[index];
+    });
+    // The nodes have taken note of what failed.
+    await Promise.allSettled(reads);
+    return found;
+  }
+
+  async function store(fills: readonly Fill[]): Promise<readonly (Error | null)[]> {
+    const sends = byNode(fills, ({ key }) => key).map(async ([node, places]) => {
+      const errors = await node.send((pipeline) => {
+        for (const place of places) {
+          const { key, value, keptMs } = fills[place]!;
+          pipeline.set(key, value, 'PX', keptMs);
+        }
+      });
+      for (const error of errors) if (isRedirect(error)) noteRedirect(error, node);
+      return errors.filter((error) => !isRedirect(error));
+    });
+    const results = await Promise.allSettled(sends);
+    return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  }
+
+  /** Places of what belongs to each node that is well. */
+  function byNode<Item>(
+    items: readonly Item[],
+    keyOf: (item: Item) => string,
+  ): readonly (readonly [RedisNode, readonly number[]])[] {
+    const places = new Map<RedisNode, number[]>();
+    for (const [place, item] of items.entries()) {
+      const node = slots[slotOf(keyOf(item))];
+      if (node === undefined || !node.isWell()) continue;
+      const own = places.get(node);
+      if (own === undefined) places.set(node, [place]);
+      else own.push(place);
+    }
+    return [...places];
+  }
+
+  function isThere(): boolean {
+    for (const node of nodes.values()) if (node.isWell()) return true;
+    return false;
+  }
+
+  function isWhole(): boolean {
+    return isMapped && [...nodes.values()].every((node) => node.isWell());
+  }
+
+  /** Where the map is known and the nodes are well, it does not matter who tells of it. */
+  function troubles(): readonly NamedTrouble[] {
+    const own = [...nodes.values()]
+      .filter(({ trouble }) => trouble.current() !== undefined)
+      .map(({ server, trouble }) => ({ server: nameOf(server), trouble }));
+    return own.length > 0 || !isMapped ? [...own, { trouble: mapTrouble }] : [];
+  }
+
+  function look(): void {
+    for (const node of nodes.values()) node.look();
+    if (isWrong || !isWhole() || performance.now() - readAt >= mapIntervalMs) void readMap();
+  }
+
+  function close(): void {
+    closed = true;
+    for (const node of nodes.values()) node.close();
+  }
+
+  void readMap();
+  return { isThere, isWhole, lookup, store, troubles, look, close };
+}
+
+/** A GET for each key, in one piece: keys of one MGET would have to be of one slot. */
+async function readAll(
+  client: Redis,
+  keys: readonly string[],
+  redirected: (error: Error) => void,
+): Promise<readonly unknown[]> {
+  const pipeline = client.pipeline();
+  for (const key of keys) pipeline.getBuffer(key);
+  const results = (await pipeline.exec()) ?? [];
+  if (results.length !== keys.length) throw new UntrustedError();
+  return results.map(([error, value]) => {
+    if (error === null) return value;
+    if (!isRedirect(error)) throw error;
+    redirected(error);
+    return undefined;
+  });
+}
+
+function nameOf({ host, port }: ServerAddress): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}

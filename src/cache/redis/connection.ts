@@ -1,0 +1,52 @@
+/** A connection to one server of Redis. Every option that matters, with its reason. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import { Redis } from 'ioredis';
+import type { RedisConfig, ServerAddress } from '../../config.ts';
+
+/** `undefined`: in plain text. */
+export type TlsSettings = ConnectionOptions | undefined;
+
+export interface ConnectionSettings {
+  /** Milliseconds to the next attempt; `null`: there is none. */
+  readonly retry: () => number | null;
+  readonly tls: TlsSettings;
+}
+
+const connectTimeoutMs = 500;
+/** A server that is frozen does not close its end. */
+const disconnectTimeoutMs = 100;
+
+/** Does not log in: greet.ts does, and hears what is refused. */
+export function connectTo({ host, port }: ServerAddress, settings: ConnectionSettings): Redis {
+  const { retry, tls } = settings;
+  return new Redis({
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls: { ...tls, ...nameOf(host) } }),
+    // A command fails at once when there is no connection: PostgreSQL has the list as well.
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: connectTimeoutMs,
+    disconnectTimeout: disconnectTimeoutMs,
+    // INFO and CLIENT are rights that we do without. The probe finds out how the server is.
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    keepAlive: 15_000,
+    protocol: 2,
+    retryStrategy: retry,
+  });
+}
+
+/** Reads the file of the authorities. @throws when it cannot be read any more. */
+export function tlsOf({ tls }: RedisConfig): TlsSettings {
+  if (tls === null) return undefined;
+  return tls.caFile === null ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
+}
+
+/** RFC 6066: an address is not a server name. */
+function nameOf(host: string): ConnectionOptions {
+  return isIP(host) === 0 ? { servername: host } : {};
+}

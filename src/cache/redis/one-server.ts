@@ -1,0 +1,101 @@
+/** Redis as one server: the one that is named, or the one that Sentinels name. */
+import type { Redis } from 'ioredis';
+import type { RedisConfig, RedisPlace, ServerAddress } from '../../config.ts';
+import type { CacheStats } from '../../telemetry/stats.ts';
+import { tlsOf } from './connection.ts';
+import { createRedisNode, type RedisNode } from './node.ts';
+import { UntrustedError } from './reasons.ts';
+import { createMasterFinder } from './sentinel.ts';
+import { type Decode, type Fill, probeKey, type RedisServers } from './servers.ts';
+import type { NamedTrouble } from './told.ts';
+
+type OnePlace = Exclude<RedisPlace, { readonly form: 'cluster' }>;
+
+export function createOneServer(
+  config: RedisConfig,
+  place: OnePlace,
+  stats: CacheStats,
+): RedisServers {
+  const tls = tlsOf(config);
+  /** Two slots: a node of a cluster refuses the question, whichever of them are its own. */
+  const probeKeys = [1, 2].map((number) => probeKey(config.keyPrefix, number));
+  let node: RedisNode | undefined;
+  const finder = place.form === 'sentinel' ? createMasterFinder({ place, tls, found: use }) : null;
+  if (place.form === 'server') use(place.server);
+
+  function use(server: ServerAddress): void {
+    if (node?.server.host === server.host && node.server.port === server.port) return;
+    node?.close();
+    node = createRedisNode({
+      server,
+      form: place.form,
+      greeting: config,
+      tls,
+      probe: (client) => readAll(client, probeKeys),
+      stats,
+    });
+  }
+
+  async function lookup<Value>(
+    keys: readonly string[],
+    decode: Decode<Value>,
+  ): Promise<(Value | undefined)[]> {
+    try {
+      return await node!.read(async (client) => {
+        const values = await readAll(client, keys);
+        return values.map((value, place) => decode(place, value));
+      });
+    } catch {
+      // The node has taken note of it.
+      return keys.map(() => undefined);
+    }
+  }
+
+  async function store(fills: readonly Fill[]): Promise<readonly (Error | null)[]> {
+    if (!isThere()) return [];
+    try {
+      const errors = await node!.send((pipeline) => {
+        for (const { key, value, keptMs } of fills) pipeline.set(key, value, 'PX', keptMs);
+      });
+      // A master that was put down tells it in this way.
+      if (errors.some((error) => error?.message.startsWith('READONLY') === true)) finder?.hurry();
+      return errors;
+    } catch {
+      return [];
+    }
+  }
+
+  function isThere(): boolean {
+    return node?.isWell() === true;
+  }
+
+  /** Without a master, or where it is in trouble, it matters that Sentinels are. */
+  function troubles(): readonly NamedTrouble[] {
+    if (finder === null) return node === undefined ? [] : [{ trouble: node.trouble }];
+    if (node === undefined) return [{ trouble: finder.trouble }];
+    const server = `${node.server.host}:${node.server.port}`;
+    const { trouble } = node;
+    return trouble.current() === undefined
+      ? []
+      : [{ server, trouble }, { trouble: finder.trouble }];
+  }
+
+  function look(): void {
+    node?.look();
+    finder?.look(isThere());
+  }
+
+  function close(): void {
+    finder?.close();
+    node?.close();
+  }
+
+  return { isThere, isWhole: isThere, lookup, store, troubles, look, close };
+}
+
+/** One MGET. @throws UntrustedError */
+async function readAll(client: Redis, keys: readonly string[]): Promise<readonly unknown[]> {
+  const values: unknown = await client.mgetBuffer([...keys]);
+  if (!Array.isArray(values) || values.length !== keys.length) throw new UntrustedError();
+  return values;
+}

@@ -1,0 +1,63 @@
+/** What the log has been told of a state: one line for each change of it. */
+import type { Logger } from '../../telemetry/log.ts';
+import type { Reason } from './reasons.ts';
+import type { Trouble } from './trouble.ts';
+
+export interface ToldMessages {
+  /** The first time that it is well; `undefined`: that goes without saying. */
+  readonly first?: string;
+  readonly lost: string;
+  readonly found: string;
+}
+
+export interface Told {
+  /**
+   * Called twice a second.
+   * @param troubles of every server, and of what asks for them.
+   * @param isUsed false: nobody knows yet how it is.
+   */
+  look(troubles: readonly NamedTrouble[], isUsed: boolean): void;
+  isWell(): boolean;
+}
+
+export interface NamedTrouble {
+  /** Which server has it; a service with one server knows. */
+  readonly server?: string;
+  readonly trouble: Trouble;
+}
+
+type State = 'unknown' | 'well' | Reason;
+
+export function createTold(log: Logger, { first, lost, found }: ToldMessages): Told {
+  let state: State = 'unknown';
+
+  function look(troubles: readonly NamedTrouble[], isUsed: boolean): void {
+    if (troubles.some(({ trouble }) => trouble.current() !== undefined)) {
+      lookAtTrouble(troubles);
+    } else if (isUsed && state !== 'well') {
+      const message = state === 'unknown' ? first : found;
+      state = 'well';
+      if (message !== undefined) log.info(message);
+    }
+  }
+
+  function lookAtTrouble(troubles: readonly NamedTrouble[]): void {
+    const lasting = troubles.filter(({ trouble }) => trouble.isLasting());
+    const worst = lasting.find(({ trouble }) => trouble.current()!.isCertain) ?? lasting[0];
+    const reason = worst?.trouble.current();
+    if (reason === undefined || !isNews(reason)) return;
+    state = reason;
+    log[reason.isCertain ? 'error' : 'warn'](lost, {
+      reason: reason.text,
+      ...(worst!.server === undefined ? {} : { server: worst!.server }),
+    });
+  }
+
+  /** Away is away, whatever the network says; that it will not pass by itself is another state. */
+  function isNews(reason: Reason): boolean {
+    if (typeof state === 'string') return true;
+    return reason.isCertain && (!state.isCertain || state.kind !== reason.kind);
+  }
+
+  return { look, isWell: () => state === 'well' };
+}

@@ -1,0 +1,192 @@
+/** Why there is no talking to a database: in words, with the variable that would change it. */
+import type { DatabaseConfig } from '../config.ts';
+import { errorCode, spentCode } from './connection-lost.ts';
+import { isUnixSocket } from './socket.ts';
+
+/** The error that began it: those around it say where it happened. */
+export function innermost(error: unknown): unknown {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = errorCode(error);
+  return cause === undefined || (code !== undefined && code !== spentCode)
+    ? error
+    : innermost(cause);
+}
+
+/** SQLSTATE, or the code of the driver or the system, of what began it. */
+export function innermostCode(error: unknown): string | undefined {
+  return errorCode(innermost(error));
+}
+
+/** One sentence, without values of clients: a code that is not known stands for itself. */
+export function failureReason(database: DatabaseConfig, thrown: unknown): string {
+  const error = innermost(thrown);
+  const code = errorCode(error);
+  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  const { words, variables = [] } = explain(database, code, messageOf(error), isOfSystem(error));
+  const names = namesOf(database, variables);
+  return `${words} (${[...names, code].join(', ')})`;
+}
+
+interface Explanation {
+  readonly words: string;
+  /** What of the configuration it depends on. */
+  readonly variables?: readonly Variable[];
+}
+
+type Variable = 'HOST' | 'PORT' | 'USER' | 'PASSWORD' | 'NAME' | 'SSLMODE' | 'SSLROOTCERT';
+
+function explain(
+  database: DatabaseConfig,
+  code: string,
+  message: string,
+  isOfSystem: boolean,
+): Explanation {
+  const { host, user, name, sslMode } = database;
+  const place = placeOf(database);
+  const address = { variables: ['HOST', 'PORT'] } as const;
+  switch (code) {
+    case 'ECONNREFUSED':
+      return {
+        words: isOfSystem ? `nothing listens at ${place}` : message,
+        ...address,
+      };
+    case 'ENOENT':
+      return { words: `there is no socket of a server in ${host}`, ...address };
+    case 'EACCES':
+    case 'EPERM':
+      return { words: `this user may not connect to ${place}`, ...address };
+    case 'ENOTFOUND':
+      return { words: `no host is called ${host}`, variables: ['HOST'] };
+    case 'EAI_AGAIN':
+      return { words: `the name service does not answer for ${host}`, variables: ['HOST'] };
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+    case 'EADDRNOTAVAIL':
+      return { words: `there is no way to ${place} in the network`, ...address };
+    case 'ETIMEDOUT':
+      return { words: `${place} does not answer`, ...address };
+    case 'CONNECT_TIMEOUT':
+      // What waited longer than the driver says so itself.
+      return {
+        words: message.includes(code) ? `${place} does not answer in time` : message,
+        ...address,
+      };
+    case 'TLS_REFUSED':
+      return {
+        words: `the server offers no TLS, and sslmode is ${sslMode}`,
+        variables: ['SSLMODE'],
+      };
+    case 'ECONNRESET':
+    case 'EPIPE':
+    case 'CONNECTION_CLOSED':
+    case 'CONNECTION_DESTROYED':
+    case 'CONNECTION_ENDED':
+    case 'ERR_STREAM_DESTROYED':
+    case spentCode:
+      return { words: `the connection to ${place} was lost` };
+    case 'UNREADABLE_TIME':
+      return { words: 'the session has settings that are not ours' };
+    case 'EMFILE':
+    case 'ENFILE':
+      return { words: 'this process may open no more files: raise RLIMIT_NOFILE' };
+    case '28P01':
+      return {
+        words: `the password of the role "${user}" is refused for the database "${name}": ${message}`,
+        variables: ['USER', 'PASSWORD'],
+      };
+    case '28000':
+      return {
+        words:
+          `the role "${user}" is refused for the database "${name}": ${message}` +
+          ' (see pg_hba.conf, if it exists and may log in)',
+        variables: ['USER', 'NAME', 'SSLMODE'],
+      };
+    case '3D000':
+      return { words: `there is no database "${name}"`, variables: ['NAME'] };
+    case '42501':
+      return {
+        words:
+          `the role "${user}" may not connect to the database "${name}": have an administrator run ` +
+          `GRANT CONNECT ON DATABASE ${quoted(name)} TO ${quoted(user)}`,
+        variables: ['USER', 'NAME'],
+      };
+    case '55000':
+      return {
+        words: `the database "${name}" takes no connections: ${message}`,
+        variables: ['NAME'],
+      };
+    case '53300':
+      return {
+        words:
+          'every connection is taken that the server, the database or the role may have: ' +
+          `${message} (raise max_connections or CONNECTION LIMIT, or use fewer)`,
+        variables: ['USER', 'NAME'],
+      };
+    case '57P01':
+      return { words: 'an administrator ended the session, or the server stops' };
+    case '57P02':
+      return { words: 'the server has crashed, and recovers' };
+    case '57P03':
+      return { words: `the server is there, and takes no connections yet: ${message}` };
+    case '57P05':
+      return { words: 'the server ended an idle session' };
+    default:
+      if (isOfTls(code)) {
+        return {
+          words: `the certificate of ${place} is not accepted: ${message}`,
+          variables: ['SSLMODE', 'SSLROOTCERT'],
+        };
+      }
+      if (code.startsWith('08')) return { words: `the server or a pooler refuses: ${message}` };
+      return { words: code.startsWith('53') ? `the server lacks something: ${message}` : message };
+  }
+}
+
+export function placeOf({ host, port }: DatabaseConfig): string {
+  if (isUnixSocket(host)) return `${host}/.s.PGSQL.${port}`;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** As they are called where they were given; the embedded database has none. */
+function namesOf({ source = 'DB' }: DatabaseConfig, variables: readonly Variable[]): string[] {
+  switch (source) {
+    case 'embedded':
+      return [];
+    case 'DB':
+    case 'TEST_DB':
+      // There is one root certificate for both.
+      return variables.map((name) =>
+        name === 'SSLROOTCERT' ? 'DB_SSLROOTCERT' : `${source}_${name}`,
+      );
+    case 'DB_DIRECT':
+      return variables.map((name) =>
+        name === 'HOST' || name === 'PORT' ? `DB_DIRECT_${name}` : `DB_${name}`,
+      );
+    default:
+      return variables.length === 0 ? [] : [source];
+  }
+}
+
+export function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A name with several addresses has one error for each, and no message.
+  const parts: unknown = (error as { errors?: unknown }).errors;
+  if (error.message !== '' || !Array.isArray(parts)) return error.message;
+  return parts.map((part) => (part instanceof Error ? part.message : String(part))).join(', ');
+}
+
+/** The system's own, not one of ours or the driver's that amounts to the same. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && ('syscall' in error || 'errors' in error);
+}
+
+/** Node's and OpenSSL's codes of a chain or a name that does not hold. */
+function isOfTls(code: string): boolean {
+  return /CERT|SIGNATURE|ISSUER|^ERR_(SSL|TLS)_|^EPROTO$/.test(code);
+}

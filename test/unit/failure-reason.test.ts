@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { DatabaseConfig } from '../../src/config.ts';
+import { lossCodes, spentError } from '../../src/database/connection-lost.ts';
+import { failureReason } from '../../src/database/failure-reason.ts';
+
+const database: DatabaseConfig = {
+  host: 'db.example',
+  port: 5433,
+  user: 'me',
+  password: 'hush',
+  name: 'mine',
+  sslMode: 'require',
+  sslRootCert: null,
+};
+
+function errorOf(code: string, message = `connect ${code} db.example`): Error {
+  return Object.assign(new Error(message), { code, syscall: 'connect' });
+}
+
+test('every code after which a connection is not to be used has a reason in words', () => {
+  const more = ['EHOSTDOWN', 'ETIMEDOUT', '42501', '55000', '57P05', 'EMFILE', '08006', '08P01'];
+  const others = [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    'CERT_HAS_EXPIRED',
+  ];
+  for (const code of [...lossCodes, ...more, ...others]) {
+    const reason = failureReason(database, errorOf(code));
+    // Words, and then the code for whoever looks it up.
+    assert.match(reason, new RegExp(`^[^(]*[a-z]+ [a-z]+ .*\\((.*, )?${code}\\)$`), code);
+    assert.doesNotMatch(reason, /hush/);
+  }
+});
+
+test('the reason is that of the error that began it', () => {
+  const lost = new Error('PostgreSQL is out of reach', { cause: errorOf('ECONNREFUSED') });
+  for (const error of [errorOf('ECONNREFUSED'), spentError(errorOf('ECONNREFUSED')), lost]) {
+    assert.equal(
+      failureReason(database, error),
+      'nothing listens at db.example:5433 (DB_HOST, DB_PORT, ECONNREFUSED)',
+    );
+  }
+  assert.match(
+    failureReason(database, spentError()),
+    /^the connection .* was lost \(CLIENT_SPENT\)$/,
+  );
+  assert.equal(
+    failureReason(database, new Error('no answer within 5 ms')),
+    'no answer within 5 ms',
+  );
+});
+
+test('the variables are those in which the database was named', () => {
+  const reasons = {
+    TEST_DB: 'TEST_DB_HOST, TEST_DB_PORT',
+    DB_DIRECT: 'DB_DIRECT_HOST, DB_DIRECT_PORT',
+    DATABASE_URL: 'DATABASE_URL',
+    TEST_DATABASE_URL: 'TEST_DATABASE_URL',
+  } as const;
+  for (const [source, names] of Object.entries(reasons)) {
+    const named = { ...database, source: source as keyof typeof reasons };
+    const reason = failureReason(named, errorOf('ECONNREFUSED'));
+    assert.ok(reason.endsWith(`(${names}, ECONNREFUSED)`), reason);
+  }
+  const embedded = { ...database, host: '/tmp/x', source: 'embedded' } as const;
+  assert.equal(
+    failureReason(embedded, errorOf('ENOENT')),
+    'there is no socket of a server in /tmp/x (ENOENT)',
+  );
+});
