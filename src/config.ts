@@ -196,8 +196,8 @@ export const variables = Type.Object({
   PORT: integer(0, 65_535, 8080, 'The port of the API; 0: any free one.'),
   BIND_ADDRESS: text(
     '',
-    'The addresses that PORT and METRICS_PORT are opened on, with commas between; 0.0.0.0: all of IPv4, ' +
-      '::: all of both; empty: all in production, otherwise 127.0.0.1 and ::1.',
+    'The addresses that PORT and METRICS_PORT are opened on, with commas between: 0.0.0.0 is every one of ' +
+      'IPv4, :: every one; empty: every one in production, otherwise 127.0.0.1 and ::1.',
   ),
   HOST_BASE_PATH: Type.String({
     default: 'localhost:8080',

@@ -22,6 +22,8 @@ export interface AdminServer {
 }
 
 const retryMs = 5000;
+/** For a port that is free on each address. */
+const choicesMax = 20;
 /** Longer than the usual time between two scrapes. */
 const keepAliveMs = 65_000;
 const securityHeaders = {
@@ -37,6 +39,7 @@ const plain = 'text/plain; charset=utf-8';
 export function startAdminServer(options: AdminServerOptions): AdminServer {
   let lastFailure: string | undefined;
   let retry: NodeJS.Timeout | undefined;
+  let choices = 0;
   const { addresses } = options;
   const connectionsMax = Math.ceil(options.connectionsMax / addresses.length);
   const servers = addresses.map((address, place) => {
@@ -45,7 +48,13 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
     });
     server.maxConnections = connectionsMax;
     server.on('listening', () => openNext(place + 1, (server.address() as AddressInfo).port));
-    server.on('error', (error: NodeJS.ErrnoException) => tryLater(error, address));
+    server.on('error', (error: NodeJS.ErrnoException) => {
+      // The system chose a port for the first address that somebody has on this one.
+      if (options.port === 0 && place > 0 && !server.listening && ++choices < choicesMax) {
+        stopListening();
+        openNext(0, 0);
+      } else tryLater(error, address);
+    });
     return server;
   });
   openNext(0, options.port);
@@ -58,14 +67,19 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
       return;
     }
     lastFailure = undefined;
+    choices = 0;
     options.onListening(port);
+  }
+
+  function stopListening(): void {
+    for (const server of servers) if (server.listening) server.close();
   }
 
   function tryLater(error: NodeJS.ErrnoException, address: string): void {
     if (error.code !== lastFailure) options.onFailure(error, address);
     lastFailure = error.code;
     // A socket that fails while it listens would fail again at once, without end.
-    for (const server of servers) if (server.listening) server.close();
+    stopListening();
     clearTimeout(retry);
     retry = setTimeout(() => openNext(0, options.port), retryMs);
     retry.unref();

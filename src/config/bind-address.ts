@@ -1,4 +1,7 @@
-/** BIND_ADDRESS: which addresses of the machine the ports are opened on. */
+/**
+ * BIND_ADDRESS: which addresses of the machine the ports are opened on. Names are refused: one may
+ * stand for several addresses, or for another one tomorrow, and each has to be looked at.
+ */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 export interface BindConfig {

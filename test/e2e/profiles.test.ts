@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createApi } from '../support/api.ts';
@@ -182,17 +182,26 @@ test('a service that stops does not wait for a profile', async () => {
 });
 
 test("Go's tool reads them without credentials while one develops, on this machine only", async () => {
+  const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
+  // Peers of IPv4 have addresses of IPv6 there.
+  const BIND_ADDRESS = addresses.some(({ address }) => address === '::1') ? '::' : '0.0.0.0';
   const service = await startService({
     database: database.config,
-    env: { OFFLOAD_MIN_BATCH: '0' },
+    env: { OFFLOAD_MIN_BATCH: '0', BIND_ADDRESS },
   });
+  const outer = addresses.find(({ internal, family }) => !internal && family === 'IPv4')?.address;
   const url = `http://localhost:${service.port}/debug/pprof`;
   assert.equal((await fetch(`${url}/cmdline`)).status, 200);
   const line = await service.logged(({ message }) => message === 'metrics and profiles are served');
   const known = `Basic ${btoa('admin:admin')}`;
   for (const port of [service.port, line['port'] as number]) {
-    const ask = (headers: Readonly<Record<string, string>>) => statusFor(port, headers);
+    const ask = (headers: Readonly<Record<string, string>>, host?: string) =>
+      statusFor(port, headers, host);
     assert.equal(await ask({ Authorization: known }), 200);
+    if (outer !== undefined) {
+      assert.equal(await ask({ Host: 'localhost' }, outer), 401);
+      assert.equal(await ask({ Host: 'localhost', Authorization: known }, outer), 401);
+    }
     for (const headers of [
       { 'X-Forwarded-For': '203.0.113.7' },
       { Forwarded: 'for=203.0.113.7' },
@@ -223,9 +232,13 @@ test("Go's tool reads them without credentials while one develops, on this machi
   await service.stop();
 });
 
-function statusFor(port: number, headers: Readonly<Record<string, string>>): Promise<number> {
+function statusFor(
+  port: number,
+  headers: Readonly<Record<string, string>>,
+  host = '127.0.0.1',
+): Promise<number> {
   return new Promise((resolve, reject) => {
-    request({ port, host: '127.0.0.1', path: '/debug/pprof/cmdline', headers })
+    request({ port, host, path: '/debug/pprof/cmdline', headers })
       .on('response', (response) => {
         response.resume();
         resolve(response.statusCode!);

@@ -6,15 +6,18 @@ import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { everywhere } from '../../src/config/bind-address.ts';
 import { findAddresses, findPort } from '../../src/port.ts';
+import { freePort } from '../support/free-port.ts';
 
 const hasIpv6 = (networkInterfaces()['lo'] ?? []).some(({ address }) => address === '::1');
 const withoutIpv6 = hasIpv6 ? false : 'this machine has no IPv6';
 const withoutLinux = process.platform === 'linux' ? false : 'this needs 127.0.0.0/8 of Linux';
 
+/** A port that the system gives to no connection: it stays free on the other addresses. */
 async function occupy(host: string): Promise<{ other: Server; port: number }> {
-  const other = createServer().listen(0, host);
+  const port = await freePort();
+  const other = createServer().listen(port, host);
   await once(other, 'listening');
-  return { other, port: (other.address() as { port: number }).port };
+  return { other, port };
 }
 
 test('what the machine does not have is left out of the default, and refused in a list', async () => {
