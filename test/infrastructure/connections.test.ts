@@ -62,8 +62,7 @@ async function expectWithin(
     const ledgers = await keepLedgers({
       port: () => service.port,
       clients: 32,
-      isOver: ({ acknowledged, read }) =>
-        performance.now() > until && acknowledged > 0 && read > 0,
+      isOver: ({ acknowledged, read }) => performance.now() > until && acknowledged > 0 && read > 0,
     });
     watched = false;
     await watching;
