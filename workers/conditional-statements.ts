@@ -21,14 +21,19 @@ import {
 /** What a request says about the task that it is for. */
 export interface Precondition {
   readonly id: number;
-  /** Versions that the task may have, comma-separated, perhaps none; `null`: any. */
+  /**
+   * Versions that the task may have, comma-separated, perhaps none; each with a minus: those that it may
+   * not have; `null`: any.
+   */
   readonly versions: string | null;
 }
 
 export type ConditionalChange = TaskChange & Precondition;
 
 const changeColumns = prefixed('new_', writtenColumns);
-const isMet = `(versions IS NULL OR version = ANY (string_to_array(versions, ',')::bigint[]))`;
+const listed = `string_to_array(versions, ',')::bigint[]`;
+const isMet = `(versions IS NULL OR CASE WHEN starts_with(versions, '-')
+  THEN -version <> ALL (${listed}) ELSE version = ANY (${listed}) END)`;
 
 // `locked` has the latest version of each row, however long it waited for the lock, so that what
 // is judged is what is changed: nobody can come between. What the UPDATE returns was changed; a

@@ -2,10 +2,12 @@
 import {
   hasKeyFlag,
   hasVersionsFlag,
+  isUnmetFlag,
   mergePatchFlag,
   type RequestItem,
   type ResponseItem,
 } from '../src/batching/frames.ts';
+import { faultOf } from '../src/contract/problems.ts';
 import type { Lane } from '../src/database/lane.ts';
 import type { Call, Pipeline } from '../src/database/wire/pipeline.ts';
 import { leftOut, noContent, notFound } from './answers.ts';
@@ -42,6 +44,7 @@ export function createWrites(
   function decodeCreate({ body, flags, extra }: RequestItem): Decoded<KeyedDraft> {
     const decoded = decoder.create(body);
     if (!decoded.ok) return decoded;
+    if ((flags & isUnmetFlag) !== 0) return unmet;
     const key = (flags & hasKeyFlag) === 0 ? null : extra;
     return { ok: true, value: { ...decoded.value, key } };
   }
@@ -88,6 +91,8 @@ export function createWrites(
     remove: (items, leftMs) => executeWrites(items, removals, { timeoutMs, leftMs, late }),
   };
 }
+
+const unmet = { ok: false, faults: faultOf('precondition_failed') } as const;
 
 type Answers = Promise<(ResponseItem | undefined)[]>;
 

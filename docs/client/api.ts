@@ -174,12 +174,13 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly createTask: {
-    readonly input: { readonly headers?: { readonly 'Idempotency-Key'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: CreateTask };
+    readonly input: { readonly headers?: { readonly 'Idempotency-Key'?: string; readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: CreateTask };
     readonly answer:
       | { readonly status: 201; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field' | 'missing_field'> }
       | { readonly status: 409; readonly headers: Headers; readonly body: ProblemOf<'conflict'> }
       | { readonly status: 411; readonly headers: Headers; readonly body: ProblemOf<'length_required'> }
+      | { readonly status: 412; readonly headers: Headers; readonly body: ProblemOf<'precondition_failed'> }
       | { readonly status: 413; readonly headers: Headers; readonly body: ProblemOf<'payload_too_large'> }
       | { readonly status: 414; readonly headers: Headers; readonly body: ProblemOf<'uri_too_long'> }
       | { readonly status: 415; readonly headers: Headers; readonly body: ProblemOf<'unsupported_media_type'> }
@@ -202,7 +203,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable'> };
   };
   readonly updateTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: UpdateTask };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: UpdateTask };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field' | 'missing_field'> }
@@ -218,7 +219,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly patchTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: PatchTask };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string }; readonly body: PatchTask };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskAnswer }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid' | 'malformed_json' | 'too_long' | 'unknown_field'> }
@@ -234,7 +235,7 @@ export interface Operations {
       | { readonly status: 503; readonly headers: Headers; readonly body: ProblemOf<'overloaded' | 'unavailable' | 'outcome_unknown'> };
   };
   readonly deleteTask: {
-    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
+    readonly input: { readonly path: { readonly id: number }; readonly headers?: { readonly 'If-Match'?: string; readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 204; readonly headers: Headers; readonly body: null }
       | { readonly status: 400; readonly headers: Headers; readonly body: ProblemOf<'invalid'> }

@@ -21,10 +21,15 @@ const responseRecordBytes = 32;
 export const wantsProblemFlag = 1;
 /** Of a change: its body is a JSON merge patch. */
 export const mergePatchFlag = 2;
-/** Of a change or removal: `extra` has the versions that the task may have, comma-separated. */
+/**
+ * Of a change or removal: `extra` has the versions that the task may have, comma-separated, or, each with a
+ * minus, those that it may not have.
+ */
 export const hasVersionsFlag = 4;
 /** Of a create: `extra` is its Idempotency-Key. */
 export const hasKeyFlag = 8;
+/** Of a create: it is under a condition that does not hold. A fault of its body comes first. */
+export const isUnmetFlag = 16;
 
 /** Of an answer: it is that of an earlier request with the same key. */
 export const replayedFlag = 1;

@@ -35,7 +35,7 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
 function problemsOfKind(kind: Kind): readonly ProblemCode[] {
   switch (kind) {
     case 'create':
-      return ['conflict', 'idempotency_key_reused', 'rejected'];
+      return ['conflict', 'precondition_failed', 'idempotency_key_reused', 'rejected'];
     case 'change':
     case 'remove':
       return ['precondition_failed', 'rejected'];

@@ -32,20 +32,28 @@ function parseEntityTags(header: string): EntityTag[] | undefined {
 /** No task has lived through more changes. */
 const versionPattern = /^"([1-9]\d{0,15})-([1-9]\d{0,14})"$/;
 
+/** Of a weak tag, strong comparison says that it fits nothing (RFC 9110, section 8.8.3.2). */
+export type Comparison = 'strong' | 'weak';
+
 /**
- * What If-Match says of a task, by strong comparison: a tag of another task, or a weak one, fits no
- * version.
- * @returns the versions that the task may have, perhaps none; `'any'` for `*`; `undefined` when it
- * is neither `*` nor a list of entity tags.
+ * What a condition names of a task: If-Match by strong comparison, If-None-Match by weak (RFC 9110,
+ * section 13.1). A tag of another task fits no version.
+ * @returns the versions, perhaps none; `'any'` for `*`; `undefined` when it is neither `*` nor a list
+ * of entity tags.
  */
-export function versionsOf(ifMatch: string, id: number): readonly number[] | 'any' | undefined {
-  if (ifMatch === '*') return 'any';
-  const tags = parseEntityTags(ifMatch);
+export function versionsOf(
+  header: string,
+  id: number,
+  comparison: Comparison,
+): readonly number[] | 'any' | undefined {
+  if (header === '*') return 'any';
+  const tags = parseEntityTags(header);
   if (tags === undefined) return undefined;
   const versions: number[] = [];
   for (const { weak, text } of tags) {
     const [, tagId, version] = versionPattern.exec(text) ?? [];
-    if (!weak && tagId === String(id)) versions.push(Number(version));
+    const counts = !weak || comparison === 'weak';
+    if (counts && tagId === String(id)) versions.push(Number(version));
   }
   return versions;
 }

@@ -23,8 +23,8 @@ const introduction = `Tasks on PostgreSQL. Every answer with a body has the same
 
 **Freshness.** A list or a task read that begins after a write was acknowledged shows that write.
 
-**Conditions.** \`If-None-Match\` on GET answers 304. \`If-Match\` on PUT, PATCH and DELETE is checked by
-the statement that writes. \`Idempotency-Key\` on POST makes a create happen once.
+**Conditions.** \`If-None-Match\` on GET answers 304. \`If-Match\` and \`If-None-Match\` on PUT, PATCH and
+DELETE are checked by the statement that writes. \`Idempotency-Key\` on POST makes a create happen once.
 
 **Limits.** A body has at most ${bodyMaxBytes} bytes and nests at most ${jsonDepthMax} deep, a URL has at most
 ${urlMaxBytes} bytes without the value of \`cursor\`. A body comes with a Content-Length or in chunks; after chunks the

@@ -52,7 +52,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     description:
       'With `Idempotency-Key` it may be sent again after a lost answer: it takes effect once in ' +
       `${idempotencyKeyHours} hours.`,
-    parameters: ['IdempotencyKey'],
+    parameters: ['IdempotencyKey', 'ListAbsent'],
     body: { schema: 'CreateTask', types: [json] },
     success: {
       status: 201,
@@ -74,7 +74,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     tag: 'Tasks',
     summary: 'Change a task',
     description: `Any of ${writableFields.join(', ')}; what is left out stays.`,
-    parameters: ['IfMatch'],
+    parameters: ['IfMatch', 'RefusedVersions'],
     body: { schema: 'UpdateTask', types: [json] },
     success: { status: 200, description: 'The task.', schema: 'TaskAnswer', headers: ['ETag'] },
   },
@@ -85,7 +85,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     description:
       'A JSON merge patch (RFC 7396): `null` resets a field to its default. `{}` changes nothing, ' +
       'the version included.',
-    parameters: ['IfMatch'],
+    parameters: ['IfMatch', 'RefusedVersions'],
     body: { schema: 'PatchTask', types: ['application/merge-patch+json', json] },
     success: { status: 200, description: 'The task.', schema: 'TaskAnswer', headers: ['ETag'] },
   },
@@ -93,7 +93,7 @@ export const operations: Readonly<Record<string, Operation>> = {
     operationId: 'deleteTask',
     tag: 'Tasks',
     summary: 'Delete a task',
-    parameters: ['IfMatch'],
+    parameters: ['IfMatch', 'RefusedVersions'],
     success: { status: 204, description: 'The task is gone.' },
   },
   'GET /livez': {

@@ -71,6 +71,19 @@ export const parameters = {
     { type: 'string' },
     '"1-1"',
   ),
+  RefusedVersions: header(
+    'If-None-Match',
+    'Versions that the task may not have, or `*`: none. Checked by the statement that writes: 412 where ' +
+      'one fits, and nothing has changed. With `If-Match` both must hold.',
+    { type: 'string', minLength: 1 },
+    '"1-999999999"',
+  ),
+  ListAbsent: header(
+    'If-None-Match',
+    '`*` is 412, and nothing is created: the list is there. Entity tags are not compared.',
+    { type: 'string', minLength: 1 },
+    '"1-999999999"',
+  ),
   IfMatch: header(
     'If-Match',
     'Versions that the task may have, or `*`. Checked by the statement that writes: 412 where none ' +

@@ -4,6 +4,9 @@
  * another end of a request than a proxy did. That is harmless: while a request waits for its answer, the
  * parser closes the connection over the next one, and the answer of a request in chunks closes it too.
  *
+ * A chunk costs a call, so 128 KiB in chunks of one byte take as long as that many bytes of short requests
+ * (some 100 ms), and uWebSockets.js cannot be stopped meanwhile. It reads 512 KiB at once at most.
+ *
  * Such a request is held until its last chunk has come, and then goes the way of one with a length.
  */
 import type { HttpRequest } from 'uWebSockets.js';

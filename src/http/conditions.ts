@@ -1,5 +1,5 @@
 /** The headers under which a request is to happen, or to happen once. */
-import { hasKeyFlag, hasVersionsFlag, mergePatchFlag } from '../batching/frames.ts';
+import { hasKeyFlag, hasVersionsFlag, isUnmetFlag, mergePatchFlag } from '../batching/frames.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import { versionsOf } from '../contract/entity-tags.ts';
 import { idempotencyKeyLengthMax } from '../contract/limits.ts';
@@ -15,11 +15,12 @@ const keyFault: Fault = {
   message: `must have 1 to ${idempotencyKeyLengthMax} visible ASCII characters`,
 };
 
-const ifMatchFault: Fault = {
-  code: 'invalid',
-  field: 'If-Match',
-  message: 'must be * or a list of entity tags in quotes',
-};
+const ifMatchFault = tagsFault('If-Match');
+const ifNoneMatchFault = tagsFault('If-None-Match');
+
+function tagsFault(field: string): Fault {
+  return { code: 'invalid', field, message: 'must be * or a list of entity tags in quotes' };
+}
 
 /** Fills the exchange. @returns what is wrong with a header. */
 export function takeConditions(
@@ -29,12 +30,14 @@ export function takeConditions(
 ): Fault | undefined {
   switch (kind) {
     case 'create':
-      return takeKey(exchange, headers.idempotencyKey);
+      return (
+        takeKey(exchange, headers.idempotencyKey) ?? takeAbsence(exchange, headers.ifNoneMatch)
+      );
     case 'change':
       if (exchange.method === 'PATCH') exchange.flags |= mergePatchFlag;
-      return takeIfMatch(exchange, headers.ifMatch);
+      return takeVersions(exchange, headers);
     case 'remove':
-      return takeIfMatch(exchange, headers.ifMatch);
+      return takeVersions(exchange, headers);
     default:
       exchange.ifNoneMatch = headers.ifNoneMatch ?? '';
       return undefined;
@@ -49,13 +52,46 @@ function takeKey(exchange: Exchange, key: string | undefined): Fault | undefined
   return undefined;
 }
 
-/** `*` asks for no more than that the task exists, as every change does. */
-function takeIfMatch(exchange: Exchange, ifMatch: string | undefined): Fault | undefined {
-  if (ifMatch === undefined) return undefined;
-  const versions = versionsOf(ifMatch, exchange.id);
-  if (versions === undefined) return ifMatchFault;
-  if (versions === 'any') return undefined;
+/**
+ * The list, which a create is for, is always there: so `*` never holds (RFC 9110, section 13.1.2). Tags of
+ * lists are not compared.
+ */
+function takeAbsence(exchange: Exchange, ifNoneMatch: string | undefined): Fault | undefined {
+  if (ifNoneMatch === undefined) return undefined;
+  const versions = versionsOf(ifNoneMatch, 0, 'weak');
+  if (versions === undefined) return ifNoneMatchFault;
+  if (versions === 'any') exchange.flags |= isUnmetFlag;
+  return undefined;
+}
+
+/** Both must hold where both are there (RFC 9110, section 13.2.2). */
+function takeVersions(
+  exchange: Exchange,
+  { ifMatch, ifNoneMatch }: Readonly<RequestHeaders>,
+): Fault | undefined {
+  if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
+  // `*` asks for no more than that the task exists, as every change does.
+  const wanted = ifMatch === undefined ? 'any' : versionsOf(ifMatch, exchange.id, 'strong');
+  if (wanted === undefined) return ifMatchFault;
+  const refused = ifNoneMatch === undefined ? [] : versionsOf(ifNoneMatch, exchange.id, 'weak');
+  if (refused === undefined) return ifNoneMatchFault;
+  if (refused === 'any') return setVersions(exchange, []);
+  if (wanted === 'any') {
+    if (refused.length > 0)
+      setVersions(
+        exchange,
+        refused.map((version) => -version),
+      );
+    return undefined;
+  }
+  const isRefused = new Set(refused);
+  return setVersions(
+    exchange,
+    wanted.filter((version) => !isRefused.has(version)),
+  );
+}
+
+function setVersions(exchange: Exchange, versions: readonly number[]): undefined {
   exchange.flags |= hasVersionsFlag;
   exchange.extra = versions.join(',');
-  return undefined;
 }

@@ -169,3 +169,140 @@ test('hundreds of clients that add one to a number under If-Match lose none', as
   assert.equal(headers.etag, `"${id}-${clients + 1}"`);
   assert.ok(refused > 0);
 });
+
+const ifNoneMatch = (etag: string) => ({ headers: { 'If-None-Match': etag } });
+const writes = ['PUT', 'PATCH', 'DELETE'] as const;
+const bodyOf = (method: string, title: string) => (method === 'DELETE' ? {} : { body: { title } });
+
+test('a write does not happen at a version that If-None-Match names', async () => {
+  const id = await suite.api.create({ title: 'one' });
+  const path = `/api/tasks/${id}`;
+  // Weak comparison: a weak tag names the version too.
+  const matching = ['*', `"${id}-1"`, `W/"${id}-1"`, `"x", "${id}-2" ,, W/"${id}-1"`];
+  for (const method of writes) {
+    for (const etag of matching) {
+      const options = { ...bodyOf(method, 'lost'), ...ifNoneMatch(etag) };
+      const answer = await suite.api.request(method, path, options);
+      assert.equal(answer.status, 412, `${method} ${etag}`);
+      assert.equal(answer.body.errors[0]!.code, 'precondition_failed');
+    }
+  }
+  const untouched = await suite.api.get(path);
+  assert.equal(untouched.headers.etag, `"${id}-1"`);
+  assert.equal(untouched.body.data.title, 'one');
+
+  let version = 1;
+  for (const method of ['PUT', 'PATCH', 'DELETE']) {
+    const others = `"${id}-${version + 1}", "${id + 1}-${version}", "x"`;
+    const options = { ...bodyOf(method, 'next'), ...ifNoneMatch(others) };
+    const answer = await suite.api.request(method, path, options);
+    version++;
+    assert.equal(answer.status, method === 'DELETE' ? 204 : 200, answer.text);
+    if (method !== 'DELETE') assert.equal(answer.headers.etag, `"${id}-${version}"`);
+  }
+  assert.equal((await suite.api.get(path)).status, 404);
+});
+
+test('an empty patch meets If-None-Match as well', async () => {
+  const id = await suite.api.create();
+  const patch = (headers: Record<string, string>) =>
+    suite.api.request('PATCH', `/api/tasks/${id}`, { body: {}, headers });
+  assert.equal((await patch({ 'If-None-Match': '*' })).status, 412);
+  assert.equal((await patch({ 'If-None-Match': `"${id}-1"` })).status, 412);
+  assert.equal((await patch({ 'If-None-Match': `"${id}-2"` })).headers.etag, `"${id}-1"`);
+});
+
+test('a task that is not there is 404, and a body with a fault 400, whatever If-None-Match says', async () => {
+  const id = await suite.api.create();
+  for (const method of ['PUT', 'PATCH']) {
+    const options = { body: { title: '' }, ...ifNoneMatch('*') };
+    assert.equal((await suite.api.request(method, `/api/tasks/${id}`, options)).status, 400);
+  }
+  await suite.api.remove(id);
+  for (const method of writes) {
+    for (const etag of ['*', `"${id}-1"`, '"x"']) {
+      const options = { ...bodyOf(method, 'x'), ...ifNoneMatch(etag) };
+      assert.equal((await suite.api.request(method, `/api/tasks/${id}`, options)).status, 404);
+    }
+  }
+});
+
+test('If-Match and If-None-Match together must both hold', async () => {
+  const id = await suite.api.create({ title: 'both' });
+  const path = `/api/tasks/${id}`;
+  const now = `"${id}-1"`;
+  const other = `"${id}-2"`;
+  for (const method of writes) {
+    for (const [match, noneMatch] of [
+      ['*', '*'],
+      ['*', now],
+      [now, '*'],
+      [now, now],
+      [now, `W/${now}`],
+      [other, other],
+      [other, '"x"'],
+      [`${now}, ${other}`, now],
+    ] as const) {
+      const headers = { 'If-Match': match, 'If-None-Match': noneMatch };
+      const answer = await suite.api.request(method, path, { ...bodyOf(method, 'x'), headers });
+      assert.equal(answer.status, 412, `${method} ${match} ${noneMatch}`);
+    }
+  }
+  let version = 1;
+  for (const [match, noneMatch] of [
+    ['*', '"x"'],
+    [`"${id}-2"`, `"${id}-1"`],
+    [`"${id}-2", "${id}-3"`, `"${id}-2"`],
+  ] as const) {
+    const headers = { 'If-Match': match, 'If-None-Match': noneMatch };
+    const answer = await suite.api.put(id, { title: `both ${version}` }, { headers });
+    assert.equal(answer.status, 200, `${match} ${noneMatch}`);
+    assert.equal(answer.headers.etag, `"${id}-${++version}"`);
+  }
+});
+
+test('an If-None-Match that is no list of entity tags is 400 on a write and changes nothing', async () => {
+  const id = await suite.api.create({ title: 'stays' });
+  for (const header of ['', `${id}-1`, '"a', 'x, y', ',', '*, "x"']) {
+    const answers = [
+      await suite.api.put(id, { title: 'x' }, ifNoneMatch(header)),
+      await suite.api.request('DELETE', `/api/tasks/${id}`, ifNoneMatch(header)),
+      await suite.api.post({ title: 'malformed' }, ifNoneMatch(header)),
+    ];
+    for (const answer of answers) {
+      assert.equal(answer.status, 400, header);
+      assert.equal(answer.body.errors[0]!.field, 'If-None-Match');
+    }
+  }
+  assert.equal((await suite.api.get(`/api/tasks/${id}`)).body.data.title, 'stays');
+  assert.equal((await suite.api.get('/api/tasks?title=malformed')).body.meta.total, 0);
+});
+
+test('a create under If-None-Match: * is refused, for the list is there', async () => {
+  const key = { 'Idempotency-Key': 'unmet' };
+  const unmet = { headers: { 'If-None-Match': '*', ...key } };
+  assert.equal((await suite.api.post({ title: '' }, unmet)).status, 400);
+  const refused = await suite.api.post({ title: 'unmet' }, unmet);
+  assert.equal(refused.status, 412);
+  assert.equal(refused.body.errors[0]!.code, 'precondition_failed');
+  assert.equal((await suite.api.get('/api/tasks?title=unmet')).body.meta.total, 0);
+  // It has not used up its key.
+  const made = await suite.api.post({ title: 'unmet' }, { headers: key });
+  assert.deepEqual([made.status, made.headers['idempotency-replayed']], [201, undefined]);
+  assert.equal((await suite.api.post({ title: 'tagged' }, ifNoneMatch('"x"'))).status, 201);
+});
+
+test('of many clients that write unless a version is there, one does', async () => {
+  const id = await suite.api.create({ title: 'race' });
+  const api = createApi(suite.service.port, 16);
+  for (let version = 1; version <= 20; version++) {
+    // A write makes a version that the others have excluded.
+    const next = ifNoneMatch(`"${id}-${version + 1}"`);
+    const race = Array.from({ length: 16 }, (_, n) => api.put(id, { title: `${n}` }, next));
+    const statuses = (await Promise.all(race)).map(({ status }) => status).sort();
+    assert.deepEqual(statuses, [200, ...new Array<number>(15).fill(412)]);
+    const { headers } = await api.get(`/api/tasks/${id}`);
+    assert.equal(headers.etag, `"${id}-${version + 1}"`);
+  }
+  api.close();
+});

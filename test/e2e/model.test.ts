@@ -16,10 +16,23 @@ interface Fields {
   readonly assigneeID: number;
 }
 
+/** What a condition names: versions by their distance from the present one, or every one. */
+type Named = '*' | readonly { readonly away: number; readonly isWeak: boolean }[];
+
+interface Conditions {
+  readonly ifMatch?: Named;
+  readonly ifNoneMatch?: Named;
+}
+
 type Command =
   | { readonly kind: 'create'; readonly fields: Partial<Fields> & { readonly title: string } }
-  | { readonly kind: 'change'; readonly which: number; readonly fields: Partial<Fields> }
-  | { readonly kind: 'remove'; readonly which: number }
+  | {
+      readonly kind: 'change';
+      readonly which: number;
+      readonly fields: Partial<Fields>;
+      readonly conditions: Conditions;
+    }
+  | { readonly kind: 'remove'; readonly which: number; readonly conditions: Conditions }
   | { readonly kind: 'read'; readonly which: number };
 
 const text = (minLength: number) =>
@@ -33,6 +46,18 @@ const fields = {
   assigneeID: fc.integer({ min: 0, max: 9 }),
 };
 const which = fc.nat({ max: 5 });
+const named = fc.oneof(
+  fc.constant('*'),
+  fc.array(
+    // A tag of another task is far away.
+    fc.record({ away: fc.constantFrom(-1, 0, 0, 1, 1000), isWeak: fc.boolean() }),
+    { minLength: 1, maxLength: 3 },
+  ),
+);
+const conditions = fc.oneof(
+  fc.constant({}),
+  fc.record({ ifMatch: named, ifNoneMatch: named }, { requiredKeys: [] }),
+);
 const command = fc.oneof(
   fc.record({
     kind: fc.constant('create'),
@@ -42,14 +67,17 @@ const command = fc.oneof(
     kind: fc.constant('change'),
     which,
     fields: fc.record(fields, { requiredKeys: [] }),
+    conditions,
   }),
-  fc.record({ kind: fc.constantFrom('remove', 'read'), which }),
+  fc.record({ kind: fc.constant('remove'), which, conditions }),
+  fc.record({ kind: fc.constant('read'), which }),
 ) as fc.Arbitrary<Command>;
 
 /** A client works on its own tasks, so that its model is exact while others write too. */
 async function play(api: Api, commands: readonly Command[]): Promise<Map<number, Fields>> {
   const model = new Map<number, Fields>();
   const known: number[] = [];
+  const versions = new Map<number, number>();
   for (const step of commands) {
     if (step.kind === 'create') {
       const { status, body } = await api.post({ ...step.fields });
@@ -58,33 +86,67 @@ async function play(api: Api, commands: readonly Command[]): Promise<Map<number,
       const expected = { description: '', status: 'pending', assigneeID: 0, ...step.fields };
       assert.deepEqual({ ...made }, { ...expected });
       model.set(id, expected);
+      versions.set(id, 1);
       known.push(id);
       continue;
     }
     const id = known[step.which % Math.max(known.length, 1)] ?? 2 ** 50;
     const before = model.get(id);
+    const version = versions.get(id) ?? 1;
     if (step.kind === 'read') {
       const { status, body } = await api.get(`/api/tasks/${id}`);
       assert.equal(status, before === undefined ? 404 : 200);
       if (before !== undefined) assert.deepEqual(writable(body.data), { ...before });
     } else if (step.kind === 'remove') {
-      const { status } = await api.remove(id);
-      assert.equal(status, before === undefined ? 404 : 204);
-      model.delete(id);
+      const headers = headersOf(step.conditions, id, version);
+      const { status } = await api.request('DELETE', `/api/tasks/${id}`, { headers });
+      const isMet = holds(step.conditions);
+      assert.equal(status, before === undefined ? 404 : isMet ? 204 : 412);
+      if (isMet) model.delete(id);
     } else {
-      const { status, body } = await api.put(id, { ...step.fields });
+      const headers = headersOf(step.conditions, id, version);
+      const { status, body } = await api.put(id, { ...step.fields }, { headers });
       if (Object.keys(step.fields).length === 0) {
         assert.equal(status, 400);
       } else if (before === undefined) {
         assert.equal(status, 404);
+      } else if (!holds(step.conditions)) {
+        assert.equal(status, 412);
       } else {
         assert.equal(status, 200);
+        versions.set(id, version + 1);
         model.set(id, { ...before, ...step.fields });
         assert.deepEqual(writable(body.data), { ...before, ...step.fields });
       }
     }
   }
   return model;
+}
+
+/** Of a task that is there. */
+function holds({ ifMatch = '*', ifNoneMatch = [] }: Conditions): boolean {
+  if (ifNoneMatch === '*' || ifNoneMatch.some(({ away }) => away === 0)) return false;
+  return ifMatch === '*' || ifMatch.some(({ away, isWeak }) => away === 0 && !isWeak);
+}
+
+function headersOf(
+  { ifMatch, ifNoneMatch }: Conditions,
+  id: number,
+  version: number,
+): Record<string, string> {
+  const tags = (given: Named) =>
+    given === '*'
+      ? '*'
+      : given
+          .map(({ away, isWeak }) => {
+            const tag = away === 1000 ? `"${id + 1}-${version}"` : `"${id}-${version + away}"`;
+            return isWeak ? `W/${tag}` : tag;
+          })
+          .join(', ');
+  return {
+    ...(ifMatch === undefined ? {} : { 'If-Match': tags(ifMatch) }),
+    ...(ifNoneMatch === undefined ? {} : { 'If-None-Match': tags(ifNoneMatch) }),
+  };
 }
 
 function writable(task: Fields): Fields {

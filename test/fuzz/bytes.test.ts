@@ -26,6 +26,7 @@ const seeds = [
   'PUT /api/tasks/1 HTTP/1.1\r\nHost: a\r\nIf-Match: "1-1"\r\nContent-Length: 17\r\n\r\n{"status":"done"}',
   'PATCH /api/tasks/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}',
   'DELETE /api/tasks/2 HTTP/1.1\r\nHost: a\r\n\r\n',
+  'POST /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"title":\r\n4\r\n"a"}\r\n0\r\n\r\n',
   'OPTIONS /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
 ];
 /** What parsers trip over. */
@@ -149,7 +150,7 @@ test('whatever bytes come, the service lives and others are served', async (t) =
     // Which of them answers a HEAD is not known here, so they are not taken apart.
     for (const { status, head, body } of answersIn(connection.received())) {
       const where = `${JSON.stringify(parts)}: ${status} ${head} ${body}`;
-      assert.ok(status >= 200 && status < 500, where);
+      assert.ok(status >= 200 && (status < 500 || status === 501), where);
       assert.match(head, /^X-Request-Id: [\w.-]{1,64}\r?$/m, where);
       if (body !== '') checkBody(body, where);
       answered++;

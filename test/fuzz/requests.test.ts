@@ -70,6 +70,11 @@ const someHeaders = fc.record(
   },
   { requiredKeys: [] },
 );
+/** A write is under a condition that holds. */
+const writeHeaders = someHeaders.map(({ 'If-None-Match': known, ...rest }) => ({
+  ...rest,
+  ...(known === undefined ? {} : { 'If-None-Match': '"1-999999999", W/"x"' }),
+}));
 
 function bodyOf(method: Method): fc.Arbitrary<unknown> {
   return fc.oneof(
@@ -86,7 +91,7 @@ const write: fc.Arbitrary<Write> = fc.constantFrom<Method>('POST', 'PUT', 'PATCH
     id: fc.integer({ min: 1, max: tasks }),
     body: bodyOf(method),
     isKeyed: fc.boolean(),
-    headers: someHeaders,
+    headers: writeHeaders,
   }),
 );
 

@@ -190,7 +190,7 @@ function planOnTasks(kind: 'change' | 'remove', obstacles: readonly string[], fo
     const condition = isConditional
       ? {
           flags: hasVersionsFlag,
-          extra: isWrong ? String(version + 1) : `${version + 7},${version}`,
+          extra: chance(0.5) ? named(isWrong, version) : refused(isWrong, version),
         }
       : { flags: 0, extra: '' };
     const isIdle = kind === 'change' && form === 'conditional' && chance(0.1);
@@ -219,6 +219,16 @@ function planOnTasks(kind: 'change' | 'remove', obstacles: readonly string[], fo
     });
   }
   return planned;
+}
+
+/** As If-Match has it. */
+function named(isWrong: boolean, version: number): string {
+  return isWrong ? String(version + 1) : `${version + 7},${version}`;
+}
+
+/** As If-None-Match has it. */
+function refused(isWrong: boolean, version: number): string {
+  return isWrong ? `${-version - 7},${-version}` : String(-version - 1);
 }
 
 function removalOf(task: Stored | undefined, obstacle: string): readonly Outcome[] {

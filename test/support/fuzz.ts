@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 
 /** FUZZ_REQUESTS is shared by the files of test/fuzz/. */
-const files = 3;
+const files = 4;
 const requests = Math.ceil(Number(process.env['FUZZ_REQUESTS'] ?? 4000) / files);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 /** Far beyond every deadline of the service: who waits longer waits for ever. */
