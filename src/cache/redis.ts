@@ -71,7 +71,7 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
     acceptance.look([{ trouble: refusals }], true);
   }
 
-  async function lookup(
+  function lookup(
     generation: Generation,
     keys: readonly ListKey[],
   ): Promise<(ListEntry | undefined)[]> {

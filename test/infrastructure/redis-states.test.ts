@@ -183,8 +183,8 @@ describe('what is told of Redis', { concurrency: true }, () => {
     skip,
   }, async () => {
     await Promise.all([
-      expectOther([...isNode, '--dir', makeFolder()], /REDIS_CLUSTER.*CLUSTERDOWN/),
-      expectOther([...isNode, '--dir', makeFolder()], /REDIS_CLUSTER.*CROSSSLOT/, {
+      expectOther(isNode, /REDIS_CLUSTER.*CLUSTERDOWN/),
+      expectOther(isNode, /REDIS_CLUSTER.*CROSSSLOT/, {
         prepare: (node) => node.command('CLUSTER ADDSLOTSRANGE 0 16383'),
       }),
       expectOther(['--sentinel'], /a Sentinel/, { file: emptyFile() }),

@@ -1,5 +1,5 @@
 /** Redis as several servers: a master with a replica and Sentinels, or a cluster. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { freePort } from './free-port.ts';
@@ -99,18 +99,15 @@ export interface RedisCluster {
 export const slotCount = 16_384;
 
 export async function startRedisCluster(options: RedisOptions = {}): Promise<RedisCluster> {
-  const folder = folderOfTest();
   const nodes: RedisServer[] = [];
   // By default ten thousand above the other port, where somebody else may be.
   const busPorts = [await freePort(), await freePort(), await freePort()];
   for (let number = 0; number < 3; number++) {
-    const own = join(folder, `node-${number}`);
-    mkdirSync(own);
     nodes.push(
       await startRedis({
         ...options,
         args: [
-          ...['--cluster-enabled', 'yes', '--cluster-port', `${busPorts[number]}`, '--dir', own],
+          ...['--cluster-enabled', 'yes', '--cluster-port', `${busPorts[number]}`],
           ...(options.args ?? []),
         ],
       }),

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { freePort } from './free-port.ts';
-import { eventually } from './service.ts';
+import { eventually, makeFolder } from './service.ts';
 
 export interface RedisServer {
   readonly port: number;
@@ -38,8 +38,10 @@ export interface RedisOptions {
 const programs = ['redis-server', 'valkey-server'];
 const installTimeoutMs = 120_000;
 const running = new Set<ChildProcess>();
+const folders = new Set<string>();
 after(() => {
   for (const child of running) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 /** For the `skip` of a test: false when there is a Redis, otherwise what to do. */
@@ -54,6 +56,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const program = findProgram()!;
   const port = await freePort();
   const { file, args = [], login } = options;
+  // A replica writes down what its master has, and whoever starts there would begin with it.
+  const folder = makeFolder();
+  folders.add(folder);
   let child: ChildProcess;
 
   async function start(): Promise<void> {
@@ -61,7 +66,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       program,
       [
         ...(file === undefined ? [] : [file]),
-        ...['--port', `${port}`, '--bind', '127.0.0.1'],
+        ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
         ...(args.includes('--sentinel') ? [] : ['--save', '', '--appendonly', 'no']),
         ...args,
       ],

@@ -115,23 +115,28 @@ export function createCluster(
   }
 
   async function lookup<Value>(
-    keys: readonly string[],
+    keys: string[],
     decode: Decode<Value>,
   ): Promise<(Value | undefined)[]> {
     const found: (Value | undefined)[] = keys.map(() => undefined);
     const reads = byNode(keys, (key) => key).map(async ([node, places]) => {
       const own = places.map((place) => keys[place]!);
-      const values = await node.read(async (client) => {
-        const answers = await readAll(client, own, (error) => noteRedirect(error, node));
-        return answers.map((value, index) =>
-          value === undefined ? undefined : decode(places[index]!, value),
-        );
-      });
-      for (const [index, place] of places.entries()) found[place] = values[index];
+      const values = await node.read(
+        (client) => readAll(client, own),
+        (results) => results.map((result, index) => take(result, places[index]!, node)),
+      );
+      for (const [index, place] of places.entries()) found[place] = values?.[index];
     });
-    // The nodes have taken note of what failed.
-    await Promise.allSettled(reads);
+    await Promise.all(reads);
     return found;
+
+    function take(result: Result, place: number, node: RedisNode): Value | undefined {
+      const [error, value] = result;
+      if (error === null) return decode(place, value);
+      if (!isRedirect(error)) throw error;
+      noteRedirect(error, node);
+      return undefined;
+    }
   }
 
   async function store(fills: readonly Fill[]): Promise<readonly (Error | null)[]> {
@@ -196,22 +201,15 @@ export function createCluster(
   return { isThere, isWhole, lookup, store, troubles, look, close };
 }
 
+type Result = readonly [error: Error | null, value: unknown];
+
 /** A GET for each key, in one piece: keys of one MGET would have to be of one slot. */
-async function readAll(
-  client: Redis,
-  keys: readonly string[],
-  redirected: (error: Error) => void,
-): Promise<readonly unknown[]> {
+async function readAll(client: Redis, keys: readonly string[]): Promise<readonly Result[]> {
   const pipeline = client.pipeline();
   for (const key of keys) pipeline.getBuffer(key);
   const results = (await pipeline.exec()) ?? [];
   if (results.length !== keys.length) throw new UntrustedError();
-  return results.map(([error, value]) => {
-    if (error === null) return value;
-    if (!isRedirect(error)) throw error;
-    redirected(error);
-    return undefined;
-  });
+  return results;
 }
 
 function nameOf({ host, port }: ServerAddress): string {

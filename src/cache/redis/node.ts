@@ -11,7 +11,7 @@ import { connectTo, type TlsSettings } from './connection.ts';
 import { type Greeting, greet } from './greet.ts';
 import { isReply, reasonOf, UntrustedError } from './reasons.ts';
 import { createTrouble, type Trouble } from './trouble.ts';
-import { TimeoutError, within } from './within.ts';
+import { afterDelay, TimeoutError, within } from './within.ts';
 
 export interface NodeOptions {
   readonly server: ServerAddress;
@@ -28,9 +28,15 @@ export interface RedisNode {
   readonly trouble: Trouble;
   /** False: it is left alone. */
   isWell(): boolean;
-  /** Rejects when there is no good answer in time; `ask` throws where one is not good. */
-  read<Value>(ask: (client: Redis) => Promise<Value>): Promise<Value>;
-  /** Commands in one piece. Rejects as {@link read} does; what Redis refuses is a result. */
+  /**
+   * Never rejects. `undefined`: there was no good answer in time.
+   * @param take makes of the answer what is wanted. @throws where it is none that was asked for.
+   */
+  read<Answer, Value>(
+    ask: (client: Redis) => Promise<Answer>,
+    take: (answer: Answer) => Value,
+  ): Promise<Value | undefined>;
+  /** Commands in one piece. Rejects when they get no answer; what Redis refuses is a result. */
   send(add: (pipeline: ChainableCommander) => void): Promise<readonly (Error | null)[]>;
   /** Called twice a second. */
   look(): void;
@@ -154,16 +160,37 @@ export function createRedisNode(options: NodeOptions): RedisNode {
     trouble.succeed(false);
   }
 
-  async function read<Value>(ask: (client: Redis) => Promise<Value>): Promise<Value> {
-    try {
-      const value = await limit(ask(client), readTimeoutMs);
-      trouble.succeed(true);
-      return value;
-    } catch (error) {
-      stats.redisFailures++;
-      fail(error);
-      throw error;
-    }
+  /** By hand, without a promise for each step: every list that memory has not passes here. */
+  function read<Answer, Value>(
+    ask: (client: Redis) => Promise<Answer>,
+    take: (answer: Answer) => Value,
+  ): Promise<Value | undefined> {
+    return new Promise((resolve) => {
+      const answer = ask(client);
+      const cancel = afterDelay(readTimeoutMs, () => {
+        giveUp(answer);
+        miss(new TimeoutError(readTimeoutMs));
+      });
+      const miss = (error: unknown): void => {
+        stats.redisFailures++;
+        fail(error);
+        resolve(undefined);
+      };
+      answer.then(
+        (value) => {
+          if (!cancel()) return;
+          try {
+            resolve(take(value));
+            trouble.succeed(true);
+          } catch (error) {
+            miss(error);
+          }
+        },
+        (error: unknown) => {
+          if (cancel()) miss(error);
+        },
+      );
+    });
   }
 
   async function send(

@@ -1,5 +1,4 @@
 /** Redis as one server: the one that is named, or the one that Sentinels name. */
-import type { Redis } from 'ioredis';
 import type { RedisConfig, RedisPlace, ServerAddress } from '../../config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { tlsOf } from './connection.ts';
@@ -31,24 +30,20 @@ export function createOneServer(
       form: place.form,
       greeting: config,
       tls,
-      probe: (client) => readAll(client, probeKeys),
+      probe: async (client) => checked(await client.mgetBuffer(probeKeys), probeKeys),
       stats,
     });
   }
 
   async function lookup<Value>(
-    keys: readonly string[],
+    keys: string[],
     decode: Decode<Value>,
   ): Promise<(Value | undefined)[]> {
-    try {
-      return await node!.read(async (client) => {
-        const values = await readAll(client, keys);
-        return values.map((value, place) => decode(place, value));
-      });
-    } catch {
-      // The node has taken note of it.
-      return keys.map(() => undefined);
-    }
+    const found = await node?.read(
+      (client) => client.mgetBuffer(keys),
+      (values) => checked(values, keys).map((value, place) => decode(place, value)),
+    );
+    return found ?? keys.map(() => undefined);
   }
 
   async function store(fills: readonly Fill[]): Promise<readonly (Error | null)[]> {
@@ -93,9 +88,8 @@ export function createOneServer(
   return { isThere, isWhole: isThere, lookup, store, troubles, look, close };
 }
 
-/** One MGET. @throws UntrustedError */
-async function readAll(client: Redis, keys: readonly string[]): Promise<readonly unknown[]> {
-  const values: unknown = await client.mgetBuffer([...keys]);
+/** @throws UntrustedError */
+function checked(values: unknown, keys: readonly string[]): readonly unknown[] {
   if (!Array.isArray(values) || values.length !== keys.length) throw new UntrustedError();
   return values;
 }

@@ -1,5 +1,4 @@
 /** What the cache needs of Redis, whatever form it has. */
-import type { CacheStats } from '../../telemetry/stats.ts';
 import type { NamedTrouble } from './told.ts';
 
 export interface Fill {
@@ -17,19 +16,14 @@ export interface RedisServers {
   isThere(): boolean;
   /** All servers are known, and well. */
   isWhole(): boolean;
-  /** In the order of the keys; never rejects. */
-  lookup<Value>(keys: readonly string[], decode: Decode<Value>): Promise<(Value | undefined)[]>;
+  /** In the order of the keys, which are its own from now on; never rejects. */
+  lookup<Value>(keys: string[], decode: Decode<Value>): Promise<(Value | undefined)[]>;
   /** Never rejects. @returns what Redis refused, or `null` for what it took. */
   store(fills: readonly Fill[]): Promise<readonly (Error | null)[]>;
   troubles(): readonly NamedTrouble[];
   /** Called twice a second. */
   look(): void;
   close(): void;
-}
-
-export interface RedisServersOptions {
-  readonly keyPrefix: string;
-  readonly stats: CacheStats;
 }
 
 /** Keys that nobody writes: what a probe asks for. */

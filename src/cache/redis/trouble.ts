@@ -10,7 +10,7 @@ export interface Trouble {
   fail(reason: Reason): void;
   /** @param isReal of a request, not of a probe, which may pass where requests fail. */
   succeed(isReal: boolean): void;
-  /** What is wrong, since whenever it was well for the last time. */
+  /** What is wrong; `undefined`: something succeeded, and nothing has failed for a while. */
   current(): Reason | undefined;
   /** That is to be told: it lasts, or cannot pass by itself. */
   isLasting(): boolean;
@@ -26,10 +26,14 @@ export function createTrouble(quietMs: number, now: () => number): Trouble {
   let firstAt = 0;
   let lastAt = 0;
   let lasts = false;
+  /** Nothing has failed since. */
+  let hasSucceeded = false;
 
   function fail(next: Reason): void {
+    const before = current();
     lastAt = now();
-    if (reason === undefined) {
+    hasSucceeded = false;
+    if (before === undefined) {
       failures = 0;
       firstAt = lastAt;
     }
@@ -40,12 +44,17 @@ export function createTrouble(quietMs: number, now: () => number): Trouble {
   }
 
   function succeed(isReal: boolean): void {
-    if (reason === undefined) return;
-    if ((isReal && !lasts) || now() - lastAt >= quietMs) {
+    hasSucceeded = true;
+    if (isReal && !lasts) reason = undefined;
+  }
+
+  function current(): Reason | undefined {
+    if (hasSucceeded && now() - lastAt >= quietMs) {
       reason = undefined;
       lasts = false;
     }
+    return reason;
   }
 
-  return { fail, succeed, current: () => reason, isLasting: () => lasts };
+  return { fail, succeed, current, isLasting: () => lasts };
 }
