@@ -1,10 +1,11 @@
 /** A signal ends a start at any moment, and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { commandLineOf } from '../../src/database/processes.ts';
 import { childrenOf, eventually, lives, makeFolder, startService } from '../support/service.ts';
 import { endTimeoutMs, main, start } from '../support/starts.ts';
 
@@ -55,12 +56,17 @@ test('a signal ends a start whose program of PostgreSQL is frozen', async () => 
   const cwd = makeFolder();
   const data = join(cwd, 'data');
   const started = start([main], cwd, { DATA_DIR: data });
-  const initdb = (): number | undefined =>
-    childrenOf(started.process.pid!).find((pid) =>
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('initdb'),
-    );
-  await eventually(() => initdb() !== undefined, 'there is no initdb', endTimeoutMs);
-  const pid = initdb()!;
+  let pid = 0;
+  await eventually(
+    () => {
+      // Shorter-lived programs come and go meanwhile.
+      const isIt = (child: number) => commandLineOf(child).includes('initdb');
+      pid = childrenOf(started.process.pid!).find(isIt) ?? 0;
+      return pid !== 0;
+    },
+    'there is no initdb',
+    endTimeoutMs,
+  );
   process.kill(pid, 'SIGSTOP');
   started.process.kill('SIGTERM');
   assert.equal(await started.ended(), 0);
