@@ -20,6 +20,7 @@ import {
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
+import { closeWithBody, closeWithHead } from './closing.ts';
 import type { Cors } from './cors.ts';
 import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
@@ -125,12 +126,10 @@ export function createReplies(options: RepliesOptions): Replies {
     closeExchange(exchange);
     onAnswer?.(exchange, status);
     const { response, requestId, method, closes } = exchange;
-    const close = closes || isClosing();
+    const close = isClosing();
     let block = `${headers}${exchange.cors}\r\nX-Request-Id: ${requestId}`;
     if (moreHeaders !== undefined) block += moreHeaders(exchange);
-    if (closes && (status === 204 || status === 304 || method === 'HEAD')) {
-      return closeWithHead(exchange, status, block, body);
-    }
+    if (closes) return sendAndClose(exchange, status, block, body);
     response.cork(function writeReply() {
       if (status !== 200) response.writeStatus(statusLines[status]!);
       if (body.length > atOnceMaxBytes && method !== 'HEAD') {
@@ -157,26 +156,30 @@ export function createReplies(options: RepliesOptions): Replies {
     });
   }
 
-  /**
-   * uWebSockets.js can close with a body only. So the head is written whole, its empty line too, and the
-   * response is never ended: until the connection is closed nothing else can run on it.
-   */
-  function closeWithHead(
+  /** What stands behind the request never runs: see closing.ts. */
+  function sendAndClose(
     exchange: Exchange,
     status: number,
     block: string,
     body: Uint8Array | string,
   ): void {
-    const { response } = exchange;
-    const first = status === 204 || status === 304 ? 'X-Content-Type-Options' : 'Content-Type';
-    const length = first === 'Content-Type' ? `\r\nContent-Length: ${Buffer.byteLength(body)}` : '';
-    const date = `\r\nDate: ${new Date().toUTCString()}`;
-    leaveTraffic(exchange, traffic);
-    response.cork(function writeHead() {
-      response.writeStatus(statusLines[status]!);
-      response.writeHeader(first, `${block}${length}${date}${closeHeader}\r\n`);
-    });
-    response.close();
+    const { response, method } = exchange;
+    const statusLine = statusLines[status]!;
+    const lines = `${block}${closeHeader}`;
+    const isBodiless = status === 204 || status === 304;
+    if (isBodiless || method === 'HEAD' || body.length === 0) {
+      leaveTraffic(exchange, traffic);
+      if (isBodiless) return closeWithHead(response, statusLine, 'X-Content-Type-Options', lines);
+      const length = `\r\nContent-Length: ${Buffer.byteLength(body)}`;
+      return closeWithHead(response, statusLine, 'Content-Type', lines + length);
+    }
+    function writeHead(): void {
+      response.writeStatus(statusLine);
+      response.writeHeader('Content-Type', lines);
+    }
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    const isThere = () => exchange.counts;
+    closeWithBody(response, writeHead, bytes, isThere, () => leaveTraffic(exchange, traffic));
   }
 
   /**
@@ -188,8 +191,6 @@ export function createReplies(options: RepliesOptions): Replies {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const begin = response.getWriteOffset();
     function writeRest(from: number): boolean {
-      // The connection cannot be closed with the last byte. Nothing is read on it until it times out.
-      if (exchange.closes) response.pause();
       const [isTaken, isDone] = response.tryEnd(bytes.subarray(from), bytes.byteLength);
       if (isDone) leaveTraffic(exchange, traffic);
       return isTaken;

@@ -33,7 +33,7 @@ async function sendChunks(
   body: string,
   headers = '',
 ): Promise<RawAnswer> {
-  const connection = await openRaw(suite.service.port);
+  const connection = await openRaw(suite.service.port, new Set(method === 'HEAD' ? [0] : []));
   await connection.send(headOf(method, path, headers));
   await connection.send(chunk(Buffer.from(body)));
   await connection.send(lastChunk);
@@ -102,6 +102,18 @@ test('a change in chunks meets its conditions, and a removal may bring a body', 
   assert.equal((await change('DELETE', 2)).status, 412);
   assert.equal((await change('DELETE', 3)).status, 204);
   assert.equal((await suite.api.get(path)).status, 404);
+});
+
+test('pages have what they need of a request in chunks', async () => {
+  const page = await sendChunks('HEAD', '/openapi.json', 'x', 'Accept-Encoding: gzip\r\n');
+  assert.deepEqual([page.status, page.headers.get('content-encoding')], [200, 'gzip']);
+  const tag = page.headers.get('etag')!;
+  const known = `Accept-Encoding: gzip\r\nIf-None-Match: ${tag}\r\n`;
+  assert.equal((await sendChunks('GET', '/openapi.json', 'x', known)).status, 304);
+  const credentials = Buffer.from('admin:admin').toString('base64');
+  const allowed = `Authorization: Basic ${credentials}\r\n`;
+  assert.equal((await sendChunks('GET', '/metrics', 'x')).status, 401);
+  assert.equal((await sendChunks('GET', '/metrics', 'x', allowed)).status, 200);
 });
 
 test('a long answer that its client does not read lets nothing behind it run', async () => {

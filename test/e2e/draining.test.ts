@@ -134,16 +134,25 @@ test('a body that is half sent when the drain begins is awaited, and answered', 
   socket.write(
     `POST /api/tasks HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 9)}`,
   );
-  await underWay(service, 1);
+  const chunked = await open(service.port);
+  const chunkedAnswer = readAll(chunked);
+  chunked.write(
+    `POST /api/tasks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n${body.slice(0, 9)}\r\n`,
+  );
+  await underWay(service, 2);
   const stopped = service.stop();
   await service.logged(({ message }) => message === 'takes no new connections');
   // Longer than the silence after which idle connections are closed.
   await sleep(1000);
   socket.write(body.slice(9));
-  assert.match(await answer, /^HTTP\/1\.1 201 Created\r\n[\s\S]*\r\nConnection: close\r\n/);
+  const left = body.slice(9);
+  chunked.write(`${left.length.toString(16)}\r\n${left}\r\n0\r\n\r\n`);
+  for (const text of [await answer, await chunkedAnswer]) {
+    assert.match(text, /^HTTP\/1\.1 201 Created\r\n[\s\S]*\r\nConnection: close\r\n/);
+  }
   assert.equal(await stopped, 0);
   const rows = await database.sql`SELECT FROM tasks WHERE title = 'in two halves'`;
-  assert.equal(rows.length, 1);
+  assert.equal(rows.length, 2);
 });
 
 test('a body that never ends holds the service no longer than the grace time', async () => {
