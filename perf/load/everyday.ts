@@ -40,7 +40,7 @@ interface Load {
 
 const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
 /** autocannon keeps them all for each connection. */
-const requestsMax = 4096;
+const requestsMax = 1024;
 
 await main().catch((error: unknown) => {
   process.stderr.write(`make load: ${error instanceof Error ? error.message : String(error)}\n`);

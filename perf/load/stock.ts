@@ -17,7 +17,12 @@ interface Page {
 export async function findStock(url: URL): Promise<Stock> {
   const first = await readPage(url, 1);
   const { total, total_pages: pages } = first.meta;
-  if (total === 0) throw new Error(`the service at ${url.origin} has no tasks: make db-seed first`);
+  if (total === 0) {
+    throw new Error(
+      `the service at ${url.origin} has no tasks: make db-seed first, with the embedded database while ` +
+        'the service is stopped',
+    );
+  }
   const random = createRandom(1);
   const ids = new Set(first.data.map(({ id }) => id));
   for (let looks = 1; looks < Math.min(pages, pagesMax); looks++) {

@@ -34,7 +34,7 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
     const started = performance.now();
     const tellFirst = (): void => {
       process.stderr.write(
-        `making a million tasks in ${dataDir}, once: a minute or two, and 1 GB of disk …\n`,
+        `making a million tasks in ${dataDir}, once: it takes some minutes, and up to 4 GB of disk …\n`,
       );
     };
     if (await seed(sql, tellFirst)) {

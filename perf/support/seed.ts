@@ -10,7 +10,7 @@ export const tableWithoutTriggers = 'tasks_without_triggers';
 const seedVersion = 2;
 
 /**
- * @param onBegin told before it begins, which takes a minute or more.
+ * @param onBegin told before it begins, which takes minutes.
  * @returns true when the tasks had to be made.
  */
 export async function seed(sql: Client, onBegin: () => void): Promise<boolean> {

@@ -93,7 +93,8 @@ function explain(
       return { words: 'this process may open no more files: raise RLIMIT_NOFILE' };
     case '28P01':
       return {
-        words: `the password of the role "${user}" is refused for the database "${name}": ${message}`,
+        // With a password, a server does not say whether there is such a role.
+        words: `the role "${user}" or its password is refused for the database "${name}": ${message}`,
         variables: ['USER', 'PASSWORD'],
       };
     case '28000':

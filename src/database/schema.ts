@@ -91,7 +91,7 @@ function reasonOf(error: unknown): string {
 function assertUpToDate(database: DatabaseConfig, status: MigrationStatus | null): void {
   const what = `the database "${database.name}" at ${placeOf(database)}`;
   const how =
-    'run "make db-migrate-up" (in the image: node dist/src/database/cli.js migrate-up), or set ' +
+    'run "make db-migrate-up", without make "node dist/src/database/cli.js migrate-up", or set ' +
     'DB_AUTO_MIGRATE=true';
   if (status === null) throw awaitedError(`${what} does not exist: ${how}`);
   const { current, latest, state } = status;

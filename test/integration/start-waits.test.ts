@@ -215,7 +215,10 @@ test('a session that is refused says which role, database and variable it is abo
     ],
     [{ user: 'group_only' }, /role "group_only" is refused .*DB_USER/],
     [{ user: 'stranger' }, /role "stranger" is refused .*pg_hba\.conf.*DB_USER/],
-    [{ user: 'guarded', password: 'wrong' }, /role "guarded" is refused .*"postgres".*DB_PASSWORD/],
+    [
+      { user: 'guarded', password: 'wrong' },
+      /role "guarded" or its password is refused .*"postgres".*DB_USER, DB_PASSWORD/,
+    ],
     [{ user: 'crowd' }, /every connection is taken.*DB_USER, DB_NAME, 53300/],
     [{ name: 'nowhere' }, /there is no database "nowhere" \(DB_NAME, 3D000/],
     [{ name: closed }, new RegExp(`database "${closed}" takes no connections.*DB_NAME`)],
