@@ -28,7 +28,7 @@ const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
   300_000 +
-  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 24) +
+  2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 14) +
   6000 * Number(process.env['DRAINS'] ?? 4) +
   20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +

@@ -6,7 +6,7 @@ import { keepLedgers, settle, sumOf } from '../support/ledger.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { startService } from '../support/service.ts';
 
-const seconds = Number(process.env['LEDGER_SECONDS'] ?? 8);
+const seconds = Number(process.env['LEDGER_SECONDS'] ?? 4);
 const clients = 64;
 
 /** On a busy machine it goes on until somebody met trouble, where that is wanted. */

@@ -13,7 +13,7 @@ import {
 } from '../support/pgbouncer.ts';
 import { startService } from '../support/service.ts';
 
-const secondsMost = Number(process.env['LEDGER_SECONDS'] ?? 8);
+const secondsMost = Number(process.env['LEDGER_SECONDS'] ?? 4);
 const clients = 8;
 const skip = withoutProgram(presentPgBouncer, '1.21 or newer');
 
