@@ -1,5 +1,4 @@
 /** A connection to one server of Redis. Every option that matters, with its reason. */
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { Redis } from 'ioredis';
@@ -40,10 +39,9 @@ export function connectTo({ host, port }: ServerAddress, settings: ConnectionSet
   });
 }
 
-/** Reads the file of the authorities. @throws when it cannot be read any more. */
 export function tlsOf({ tls }: RedisConfig): TlsSettings {
   if (tls === null) return undefined;
-  return tls.caFile === null ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
+  return tls.ca === null ? {} : { ca: tls.ca };
 }
 
 /** RFC 6066: an address is not a server name. */
