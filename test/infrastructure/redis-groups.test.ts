@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { slotOf } from '../../src/cache/redis/slot.ts';
 import { makeCertificates, withoutOpenssl } from '../support/certificates.ts';
-import { type RedisServer, withoutRedis } from '../support/redis.ts';
+import { type RedisServer, withoutRedisTools } from '../support/redis.ts';
 import { openRedisBench, type RedisBench } from '../support/redis-bench.ts';
 import {
   type RedisCluster,
@@ -12,7 +12,7 @@ import {
 } from '../support/redis-group.ts';
 import { eventually } from '../support/service.ts';
 
-const skip = withoutRedis();
+const skip = withoutRedisTools();
 const away = 'the cache in Redis is away';
 const lists = Array.from({ length: 64 }, (_, number) => number);
 

@@ -6,13 +6,13 @@ import { after, before, describe, test } from 'node:test';
 import { type Certificates, makeCertificates, withoutOpenssl } from '../support/certificates.ts';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
 import { freePort } from '../support/free-port.ts';
-import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts';
+import { type RedisServer, startRedis, withoutRedisTools } from '../support/redis.ts';
 import { aclLine } from '../support/redis-acl.ts';
 import { openRedisBench, type RedisBench } from '../support/redis-bench.ts';
 import { mark } from '../support/secrets.ts';
 import { eventually, type LogLine, makeFolder } from '../support/service.ts';
 
-const skip = withoutRedis();
+const skip = withoutRedisTools();
 const skipTls = skip === false ? withoutOpenssl() : skip;
 const away = 'the cache in Redis is away';
 const password = `${mark}-states`;
