@@ -27,8 +27,8 @@ export interface RedisConfig {
   /** Empty: none is sent. */
   readonly password: string;
   readonly db: number;
-  /** `caFile` is `null`: the authorities that Node brings. */
-  readonly tls: { readonly caFile: string | null } | null;
+  /** `ca` is PEM, read at the start: a front end that comes later needs no file. `null`: Node's. */
+  readonly tls: { readonly ca: string | null } | null;
   readonly keyPrefix: string;
   readonly ttlSeconds: number;
 }
@@ -62,14 +62,14 @@ export function redisOf(
 ): RedisConfig | null {
   checkTogether(values, given, faults);
   const place = placeOf(values, faults);
-  const caFile = caFileOf(values, faults);
+  const ca = authoritiesOf(values, faults);
   if (place === null) return null;
   return {
     place,
     username: values.REDIS_USERNAME,
     password: values.REDIS_PASSWORD,
     db: values.REDIS_DB,
-    tls: values.REDIS_TLS ? { caFile } : null,
+    tls: values.REDIS_TLS ? { ca } : null,
     keyPrefix: values.REDIS_KEY_PREFIX,
     ttlSeconds: values.REDIS_TTL,
   };
@@ -131,7 +131,7 @@ function checkTogether(values: RedisVariables, given: Given, faults: string[]): 
   }
 }
 
-function caFileOf(values: RedisVariables, faults: string[]): string | null {
+function authoritiesOf(values: RedisVariables, faults: string[]): string | null {
   const { REDIS_TLS: isOn, REDIS_TLS_CA_FILE: file } = values;
   if (file === '') return null;
   if (!isOn) {
@@ -139,8 +139,8 @@ function caFileOf(values: RedisVariables, faults: string[]): string | null {
     return null;
   }
   const read = readSmallFile(file, caBytesMax);
-  const got = read.ok ? (isPem(read.bytes) ? undefined : 'another') : read.reason;
-  if (got === undefined) return file;
+  if (read.ok && isPem(read.bytes)) return read.bytes.toString('latin1');
+  const got = read.ok ? 'another' : read.reason;
   faults.push(`REDIS_TLS_CA_FILE: expected a readable PEM file of trusted authorities, got ${got}`);
   return null;
 }

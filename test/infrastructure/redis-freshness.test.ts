@@ -8,12 +8,12 @@ import { slotOf } from '../../src/cache/redis/slot.ts';
 import { type Bench, runFreshness } from '../freshness/run.ts';
 import { makeCertificates, withoutOpenssl } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { startRedis, withoutRedis } from '../support/redis.ts';
+import { startRedis, withoutRedisTools } from '../support/redis.ts';
 import { aclLine } from '../support/redis-acl.ts';
 import { startRedisCluster, startSentinelGroup } from '../support/redis-group.ts';
 
 const seconds = Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 1);
-const skip = withoutRedis();
+const skip = withoutRedisTools();
 
 async function expectFresh(
   t: TestContext,

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { slotOf } from '../../src/cache/redis/slot.ts';
-import { type RedisServer, withoutRedis } from '../support/redis.ts';
+import { makeCertificates, withoutOpenssl } from '../support/certificates.ts';
+import { type RedisServer, withoutRedisTools } from '../support/redis.ts';
 import { openRedisBench, type RedisBench } from '../support/redis-bench.ts';
 import {
   type RedisCluster,
@@ -11,7 +12,7 @@ import {
 } from '../support/redis-group.ts';
 import { eventually } from '../support/service.ts';
 
-const skip = withoutRedis();
+const skip = withoutRedisTools();
 const away = 'the cache in Redis is away';
 const lists = Array.from({ length: 64 }, (_, number) => number);
 
@@ -106,16 +107,23 @@ describe('a cluster', { skip }, () => {
   });
 });
 
-test('a cluster with users and a prefix is used with the rights of the documents', {
-  skip,
+test('a cluster with TLS, users and a prefix is used with the rights of the documents', {
+  skip: skip === false ? withoutOpenssl() : skip,
 }, async () => {
+  const files = makeCertificates();
   const user = 'user tasks on >word ~mine:tasks:* +mget +get +set +select +cluster|slots';
-  const cluster = await startRedisCluster({
-    args: user.split(' ').reduce<string[]>(asArgument, []),
-  });
+  const cluster = await startRedisCluster(
+    { args: user.split(' ').reduce<string[]>(asArgument, []) },
+    [
+      ...['--tls-cert-file', files.certificate, '--tls-key-file', files.key],
+      ...['--tls-ca-cert-file', files.ca, '--tls-auth-clients', 'no'],
+    ],
+  );
   ends.push(...cluster.nodes);
   const bench = openRedisBench({
-    REDIS_CLUSTER: cluster.list,
+    REDIS_CLUSTER: cluster.tlsList,
+    REDIS_TLS: 'true',
+    REDIS_TLS_CA_FILE: files.ca,
     REDIS_USERNAME: 'tasks',
     REDIS_PASSWORD: 'word',
     REDIS_KEY_PREFIX: 'mine:',

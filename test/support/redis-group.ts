@@ -92,22 +92,32 @@ export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
   /** As REDIS_CLUSTER has it. */
   readonly list: string;
+  /** The same with TLS. */
+  readonly tlsList: string;
   /** Moves slots from one master to another with all their keys, one after the other. */
   move(from: number, to: number, slots: readonly number[]): void;
 }
 
 export const slotCount = 16_384;
 
-export async function startRedisCluster(options: RedisOptions = {}): Promise<RedisCluster> {
+/** @param tls arguments that each node has beside a port of its own for TLS. */
+export async function startRedisCluster(
+  options: RedisOptions = {},
+  tls?: readonly string[],
+): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
   // By default ten thousand above the other port, where somebody else may be.
   const busPorts = [await freePort(), await freePort(), await freePort()];
+  const tlsPorts = [await freePort(), await freePort(), await freePort()];
   for (let number = 0; number < 3; number++) {
     nodes.push(
       await startRedis({
         ...options,
         args: [
           ...['--cluster-enabled', 'yes', '--cluster-port', `${busPorts[number]}`],
+          ...(tls === undefined
+            ? []
+            : [...tls, '--tls-cluster', 'yes', '--tls-port', `${tlsPorts[number]}`]),
           ...(options.args ?? []),
         ],
       }),
@@ -146,7 +156,12 @@ export async function startRedisCluster(options: RedisOptions = {}): Promise<Red
     }
   }
 
-  return { nodes, list: nodes.map(({ port }) => `127.0.0.1:${port}`).join(), move };
+  return {
+    nodes,
+    list: nodes.map(({ port }) => `127.0.0.1:${port}`).join(),
+    tlsList: tlsPorts.map((port) => `localhost:${port}`).join(),
+    move,
+  };
 }
 
 function authOf(password: string | undefined): string[] {

@@ -36,6 +36,9 @@ export interface RedisOptions {
 }
 
 const programs = ['redis-server', 'valkey-server'];
+const clients = ['redis-cli', 'valkey-cli'];
+/** The first with rights for subcommands, `--cluster-port` and CLUSTER ADDSLOTSRANGE. */
+const majorMin = 7;
 const installTimeoutMs = 120_000;
 const running = new Set<ChildProcess>();
 const folders = new Set<string>();
@@ -50,6 +53,17 @@ export function withoutRedis(): string | false {
   install();
   if (findProgram() !== undefined) return false;
   return 'there is no redis-server and it could not be installed: apt-get install redis-server';
+}
+
+/** As {@link withoutRedis}, for tests that make groups of servers and users with few rights. */
+export function withoutRedisTools(): string | false {
+  const without = withoutRedis();
+  if (without !== false) return without;
+  if (findProgram(clients) === undefined)
+    return 'there is no redis-cli: apt-get install redis-tools';
+  const { stdout } = spawnSync(findProgram()!, ['--version'], { encoding: 'utf8' });
+  const major = Number(/ v=(\d+)/.exec(stdout)?.[1]);
+  return major >= majorMin ? false : `needs Redis ${majorMin} or newer, there is ${stdout.trim()}`;
 }
 
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
@@ -106,7 +120,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     command,
     ask(...words) {
       const args = ['-p', `${port}`, '--no-auth-warning', ...words];
-      const { status, stdout, stderr } = spawnSync('redis-cli', args, { encoding: 'utf8' });
+      const { status, stdout, stderr } = spawnSync(findProgram(clients)!, args, {
+        encoding: 'utf8',
+      });
       if (status !== 0) throw new Error(`${words.join(' ')}: ${stdout}${stderr}`);
       return stdout.trim().replaceAll('\n', ',');
     },
@@ -123,9 +139,9 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   };
 }
 
-function findProgram(): string | undefined {
+function findProgram(names: readonly string[] = programs): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return programs
+  return names
     .flatMap((program) => folders.map((folder) => join(folder, program)))
     .find((file) => existsSync(file));
 }

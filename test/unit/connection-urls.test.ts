@@ -214,10 +214,10 @@ test('REDIS_URL is understood, and what it asks for and is not there is refused'
     ['redis://default:word@cache.example', { username: 'default', password: 'word' }],
     ['redis://m%40:w%3Ard@cache.example', { username: 'm@', password: 'w:rd' }],
     ['redis://[::1]:6380', { host: '::1', port: 6380 }],
-    ['rediss://cache.example', { tls: { caFile: null } }],
+    ['rediss://cache.example', { tls: { ca: null } }],
     [
       'REDISS://me:word@cache.example:6380/3',
-      { port: 6380, username: 'me', password: 'word', db: 3, tls: { caFile: null } },
+      { port: 6380, username: 'me', password: 'word', db: 3, tls: { ca: null } },
     ],
   ] as const) {
     const { host, port, ...others } = { host: 'cache.example', port: 6379, ...expected };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -50,7 +50,7 @@ test('each form of Redis is understood', () => {
   );
   assert.deepEqual(redisOf({ REDIS_CLUSTER: 'a:7000,b', REDIS_TLS: 'true' }), {
     ...plain,
-    tls: { caFile: null },
+    tls: { ca: null },
     place: {
       form: 'cluster',
       nodes: [
@@ -144,5 +144,5 @@ test('the file of authorities is one of PEM', (t) => {
     t.skip('needs openssl: apt-get install openssl');
     return;
   }
-  assert.deepEqual(redisOf(given)?.tls, { caFile: file });
+  assert.deepEqual(redisOf(given)?.tls, { ca: readFileSync(file, 'latin1') });
 });

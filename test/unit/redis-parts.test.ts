@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { connectTo } from '../../src/cache/redis/connection.ts';
 import { reasonOf } from '../../src/cache/redis/reasons.ts';
 import { slotOf } from '../../src/cache/redis/slot.ts';
 import { readMoved, readSlotRanges } from '../../src/cache/redis/slot-ranges.ts';
@@ -147,4 +148,12 @@ test('a refusal is told at once as an error, and once', () => {
   assert.deepEqual(tell(mixed), ['error']);
   const later = every(500, 5000).map((at) => [at, at < 3000 ? 'late' : 'refused'] as const);
   assert.deepEqual(tell(later), ['warn', 'error']);
+});
+
+test('a second error of a socket ends nothing', async () => {
+  // Nobody listens on the first port, or whoever does is left at once.
+  const client = connectTo({ host: '127.0.0.1', port: 1 }, { tls: undefined, retry: () => null });
+  await new Promise((resolve) => client.once('error', resolve));
+  assert.doesNotThrow(() => client.stream.emit('error', new Error('late')));
+  client.on('error', () => undefined).disconnect();
 });

@@ -1,8 +1,7 @@
 /** A connection to one server of Redis. Every option that matters, with its reason. */
-import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
-import type { ConnectionOptions } from 'node:tls';
-import { Redis } from 'ioredis';
+import { isIP, connect as openSocket, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as openTls } from 'node:tls';
+import { AbstractConnector, Redis } from 'ioredis';
 import type { RedisConfig, ServerAddress } from '../../config.ts';
 
 /** `undefined`: in plain text. */
@@ -24,7 +23,13 @@ export function connectTo({ host, port }: ServerAddress, settings: ConnectionSet
   return new Redis({
     host,
     port,
-    ...(tls === undefined ? {} : { tls: { ...tls, ...nameOf(host) } }),
+    // The connector has it too; this says which event of the socket to wait for.
+    ...(tls === undefined ? {} : { tls }),
+    Connector: connectorOf(() =>
+      tls === undefined
+        ? openSocket({ host, port })
+        : openTls({ host, port, ...tls, ...nameOf(host) }),
+    ),
     // A command fails at once when there is no connection: PostgreSQL has the list as well.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
@@ -40,10 +45,31 @@ export function connectTo({ host, port }: ServerAddress, settings: ConnectionSet
   });
 }
 
-/** Reads the file of the authorities. @throws when it cannot be read any more. */
+/**
+ * ioredis hears one error of a socket. A second one, as TLS may bring it where the first was a
+ * timeout, would end the process.
+ */
+function connectorOf(open: () => Socket) {
+  return class extends AbstractConnector {
+    constructor() {
+      super(disconnectTimeoutMs);
+    }
+
+    connect(): Promise<Socket> {
+      this.connecting = true;
+      const stream = open();
+      stream.on('error', (error) => {
+        this.firstError = error;
+      });
+      this.stream = stream;
+      return Promise.resolve(stream);
+    }
+  };
+}
+
 export function tlsOf({ tls }: RedisConfig): TlsSettings {
   if (tls === null) return undefined;
-  return tls.caFile === null ? {} : { ca: readFileSync(tls.caFile, 'utf8') };
+  return tls.ca === null ? {} : { ca: tls.ca };
 }
 
 /** RFC 6066: an address is not a server name. */
