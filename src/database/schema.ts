@@ -4,7 +4,7 @@ import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
 import { awaitedError, needOf } from './awaited.ts';
 import { isAway } from './connection-lost.ts';
-import { innermost, innermostCode, placeOf } from './failure-reason.ts';
+import { innermost, innermostCode, isOfConnecting, placeOf } from './failure-reason.ts';
 import { type MigrationStatus, migrateUp, migrationStatus, schemaFault } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
 
@@ -83,7 +83,8 @@ function causeOf(error: unknown): 'away' | 'awaited' | 'for good' {
     return 'awaited';
   // Made by an administrator or by another process, which is perhaps about to migrate it.
   if (innermostCode(error) === databaseMissing) return 'awaited';
-  return isAway(innermost(error)) ? 'away' : 'for good';
+  const first = innermost(error);
+  return isAway(first) || isOfConnecting(first) ? 'away' : 'for good';
 }
 
 function reasonOf(error: unknown): string {
