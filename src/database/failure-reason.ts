@@ -22,7 +22,9 @@ export function failureReason(database: DatabaseConfig, thrown: unknown): string
   const error = innermost(thrown);
   const code = errorCode(error);
   if (code === undefined) return error instanceof Error ? error.message : String(error);
-  const { words, variables = [] } = explain(database, code, messageOf(error), isOfSystem(error));
+  const { words, variables = [] } = isOfFile(error)
+    ? { words: `the root certificate cannot be read: ${messageOf(error)}`, variables: rootCert }
+    : explain(database, code, messageOf(error), isOfSystem(error));
   const names = namesOf(database, variables);
   return `${words} (${[...names, code].join(', ')})`;
 }
@@ -32,6 +34,8 @@ interface Explanation {
   /** What of the configuration it depends on. */
   readonly variables?: readonly Variable[];
 }
+
+const rootCert = ['SSLROOTCERT'] as const;
 
 type Variable = 'HOST' | 'PORT' | 'USER' | 'PASSWORD' | 'NAME' | 'SSLMODE' | 'SSLROOTCERT';
 
@@ -140,7 +144,11 @@ function explain(
           variables: ['SSLMODE', 'SSLROOTCERT'],
         };
       }
-      if (code.startsWith('08')) return { words: `the server or a pooler refuses: ${message}` };
+      // A pooler has one code for a role, a database and a parameter that it does not know.
+      if (code.startsWith('08')) {
+        return { words: `the server or a pooler refuses: ${message}`, variables: ['USER', 'NAME'] };
+      }
+      if (isOfSystem) return { words: `there is no way to ${place}: ${message}`, ...address };
       return { words: code.startsWith('53') ? `the server lacks something: ${message}` : message };
   }
 }
@@ -185,6 +193,21 @@ function messageOf(error: unknown): string {
 /** The system's own, not one of ours or the driver's that amounts to the same. */
 function isOfSystem(error: unknown): boolean {
   return error instanceof Error && ('syscall' in error || 'errors' in error);
+}
+
+/** Of a file that is read before anybody connects. */
+function isOfFile(error: unknown): boolean {
+  return ['open', 'read', 'stat'].includes(syscallOf(error) ?? '');
+}
+
+/** The system has no way to the server, whatever its code for that is. */
+export function isOfConnecting(error: unknown): boolean {
+  return ['connect', 'getaddrinfo'].includes(syscallOf(error) ?? '');
+}
+
+function syscallOf(error: unknown): string | undefined {
+  const syscall: unknown = error instanceof Error && 'syscall' in error ? error.syscall : undefined;
+  return typeof syscall === 'string' ? syscall : undefined;
 }
 
 /** Node's and OpenSSL's codes of a chain or a name that does not hold. */

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
-import { awaitedError, isAwaited } from './awaited.ts';
+import { awaitedError, needOf } from './awaited.ts';
 import { isAway } from './connection-lost.ts';
-import { innermost, innermostCode, placeOf } from './failure-reason.ts';
+import { innermost, innermostCode, isOfConnecting, placeOf } from './failure-reason.ts';
 import { type MigrationStatus, migrateUp, migrationStatus, schemaFault } from './migrate.ts';
 import { assertPooling } from './pooling.ts';
 
@@ -61,8 +61,10 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
         isDatabaseAway = true;
       } else {
         sayBack();
-        if (reason !== awaited) log.warn('waiting until the database is prepared', { reason });
-        awaited = reason;
+        // Another process may be at it, step by step.
+        const need = needOf(error) ?? reason;
+        if (need !== awaited) log.warn('waiting until the database is prepared', { reason });
+        awaited = need;
       }
       log.debug('the schema could not be looked at', describeError(error));
       onWait();
@@ -77,10 +79,12 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
 }
 
 function causeOf(error: unknown): 'away' | 'awaited' | 'for good' {
-  if (isAwaited(error) || mendedThere.includes(innermostCode(error) ?? '')) return 'awaited';
+  if (needOf(error) !== undefined || mendedThere.includes(innermostCode(error) ?? ''))
+    return 'awaited';
   // Made by an administrator or by another process, which is perhaps about to migrate it.
   if (innermostCode(error) === databaseMissing) return 'awaited';
-  return isAway(innermost(error)) ? 'away' : 'for good';
+  const first = innermost(error);
+  return isAway(first) || isOfConnecting(first) ? 'away' : 'for good';
 }
 
 function reasonOf(error: unknown): string {
@@ -93,12 +97,11 @@ function assertUpToDate(database: DatabaseConfig, status: MigrationStatus | null
   const how =
     'run "make db-migrate-up", without make "node dist/src/database/cli.js migrate-up", or set ' +
     'DB_AUTO_MIGRATE=true';
-  if (status === null) throw awaitedError(`${what} does not exist: ${how}`);
+  const need = (message: string): Error => awaitedError(`${message}: ${how}`, undefined, 'schema');
+  if (status === null) throw need(`${what} does not exist`);
   const { current, latest, state } = status;
   if (state === 'ready') return;
-  if (state === 'missing') throw awaitedError(`${what} has no schema yet: ${how}`);
+  if (state === 'missing') throw need(`${what} has no schema yet`);
   if (state !== 'behind') throw schemaFault(status);
-  throw awaitedError(
-    `the schema of ${what} is at version ${current}, this service needs ${latest}: ${how}`,
-  );
+  throw need(`the schema of ${what} is at version ${current}, this service needs ${latest}`);
 }

@@ -33,6 +33,24 @@ test('every code after which a connection is not to be used has a reason in word
   }
 });
 
+test('a file of the configuration that is gone is not taken for a socket, nor an odd code for no reason', () => {
+  const gone = Object.assign(new Error("ENOENT: no such file or directory, open '/ca.pem'"), {
+    code: 'ENOENT',
+    syscall: 'open',
+  });
+  assert.equal(
+    failureReason(database, gone),
+    "the root certificate cannot be read: ENOENT: no such file or directory, open '/ca.pem' " +
+      '(DB_SSLROOTCERT, ENOENT)',
+  );
+  for (const code of ['EAI_FAIL', 'ENOTDIR', 'ENAMETOOLONG', 'ECONNABORTED', 'EPROTONOSUPPORT']) {
+    assert.match(
+      failureReason(database, errorOf(code)),
+      new RegExp(`^there is no way to db\\.example:5433: .*\\(DB_HOST, DB_PORT, ${code}\\)$`),
+    );
+  }
+});
+
 test('the reason is that of the error that began it', () => {
   const lost = new Error('PostgreSQL is out of reach', { cause: errorOf('ECONNREFUSED') });
   for (const error of [errorOf('ECONNREFUSED'), spentError(errorOf('ECONNREFUSED')), lost]) {
