@@ -33,8 +33,8 @@ const fileTimeoutMs =
   20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
-/** More files at once gain nothing on small machines and starve each other's deadlines. */
-const concurrency = Math.min(availableParallelism(), 4);
+/** A third of a file's time is waiting; many more at once would only hold each other up. */
+const concurrency = Math.min(availableParallelism() + 1, 5);
 /** A longer path would leave no room for a unix socket's below it. */
 const temporaryFolderMaxBytes = 48;
 

@@ -126,7 +126,7 @@ function explain(
       return {
         words:
           'every connection is taken that the server, the database or the role may have: ' +
-          `${message} (raise max_connections or CONNECTION LIMIT, or use fewer)`,
+          `${message} (raise max_connections or CONNECTION LIMIT, or lower DB_CONNECTIONS)`,
         variables: ['USER', 'NAME'],
       };
     case '57P01':

@@ -106,6 +106,7 @@ for (const { code, status, answer: expected } of troubleExamples) {
 /** A request that takes each header, by its name or that of the parameter; the example stands in it. */
 const carriers: Readonly<Record<string, readonly [Method, number]>> = {
   'X-Request-Id': ['GET', 200],
+  traceparent: ['GET', 200],
   'If-None-Match': ['GET', 200],
   'If-Match': ['PUT', 200],
   RefusedVersions: ['PUT', 200],

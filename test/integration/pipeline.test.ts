@@ -267,6 +267,17 @@ describe('a connection that ends', () => {
     });
   });
 
+  it('is lost with what is under way, also when it is refused only then', async () => {
+    const fields = 'SFATAL\0VFATAL\0C53300\0Mtoo many\0\0';
+    const refusal = Buffer.from(`E\0\0\0${String.fromCharCode(fields.length + 4)}${fields}`, 'latin1');
+    const { proxy, port } = await startProxy((server) => setTimeout(() => server(refusal), 50));
+    const refused = open({ host: '127.0.0.1', port });
+    await refused.run('SELECT 1', []);
+    // It was sent, so nobody knows what became of it.
+    await assert.rejects(refused.run('SELECT pg_sleep(30)', []), { code: 'CONNECTION_CLOSED' });
+    proxy.close();
+  });
+
   const lies: Readonly<Record<string, string>> = {
     'what nobody asked for': 'D\0\0\0\x06\0\0',
     'that a message ends before it begins': 'Z\xff\xff\xff\xff',

@@ -66,9 +66,9 @@ export async function startProxy(
       'utf8',
     );
     const replaced = text
-      .replace('/etc/ssl/API.EXAMPLE.crt', path('crt.pem'))
-      .replace('/etc/ssl/API.EXAMPLE.key', path('key.pem'))
-      .replace('/etc/ssl/API.EXAMPLE.pem', path('both.pem'))
+      .replaceAll('/etc/ssl/API.EXAMPLE.crt', path('crt.pem'))
+      .replaceAll('/etc/ssl/API.EXAMPLE.key', path('key.pem'))
+      .replaceAll('/etc/ssl/API.EXAMPLE.pem', path('both.pem'))
       .replaceAll('API.EXAMPLE', hostName)
       .replace('listen 80 ', `listen ${plainPort} `)
       .replace('listen 443 ', `listen ${tlsPort} `)

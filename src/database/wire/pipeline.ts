@@ -15,6 +15,7 @@ import type { DatabaseConfig } from '../../config.ts';
 import type { ClientOptions } from '../client.ts';
 import {
   closedError,
+  errorCode,
   isRefusal,
   isStalePlan,
   outOfStepError,
@@ -309,7 +310,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
 
   function rejectAll(error: Error, first = error): void {
     for (const [place, transaction] of underWay.splice(0).entries()) {
-      transaction.reject(place === 0 ? first : error);
+      transaction.reject(afterSending(place === 0 ? first : error));
     }
     for (const transaction of waiting.splice(0)) {
       transaction.reject(isRefusal(error) ? error : spentError(error));
@@ -361,6 +362,11 @@ function statementOf(
     name: keep ? statementName(text) : '',
     parsing: false,
   };
+}
+
+/** A network may become unreachable, or a pooler refuse, also after a statement was sent. */
+function afterSending(error: Error): Error {
+  return isRefusal(error) ? closedError(errorCode(error)) : error;
 }
 
 /** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
