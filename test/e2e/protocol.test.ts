@@ -131,13 +131,7 @@ test('a client that leaves in the middle of its body leaves nothing behind', asy
 });
 
 test('an unknown path is 404 in the envelope', async () => {
-  for (const path of [
-    '/api',
-    '/api/task',
-    '/api/tasks/1/notes',
-    '/favicon.ico',
-    '/__proto__',
-  ]) {
+  for (const path of ['/api', '/api/task', '/api/tasks/1/notes', '/favicon.ico', '/__proto__']) {
     const answer = await suite.api.get(path);
     assert.deepEqual([answer.status, faultsOf(answer)], [404, ['not_found']], path);
   }

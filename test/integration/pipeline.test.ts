@@ -269,7 +269,10 @@ describe('a connection that ends', () => {
 
   it('is lost with what is under way, also when it is refused only then', async () => {
     const fields = 'SFATAL\0VFATAL\0C53300\0Mtoo many\0\0';
-    const refusal = Buffer.from(`E\0\0\0${String.fromCharCode(fields.length + 4)}${fields}`, 'latin1');
+    const refusal = Buffer.from(
+      `E\0\0\0${String.fromCharCode(fields.length + 4)}${fields}`,
+      'latin1',
+    );
     const { proxy, port } = await startProxy((server) => setTimeout(() => server(refusal), 50));
     const refused = open({ host: '127.0.0.1', port });
     await refused.run('SELECT 1', []);
