@@ -33,8 +33,8 @@ const fileTimeoutMs =
   20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
-/** A third of a file's time is waiting; many more at once would only hold each other up. */
-const concurrency = Math.min(availableParallelism() + 1, 5);
+/** Half of a file's time is waiting; more at once would only hold each other up. */
+const concurrency = Math.min(2 * availableParallelism(), 6);
 /** A longer path would leave no room for a unix socket's below it. */
 const temporaryFolderMaxBytes = 48;
 
