@@ -104,7 +104,8 @@ INFRASTRUCTURE_SECONDS ?= 10
 
 .PHONY: test-infrastructure
 test-infrastructure: build ## Test each form of Redis, proxy and pool, freshness in each for INFRASTRUCTURE_SECONDS (10).
-	@INFRASTRUCTURE_SECONDS=$(INFRASTRUCTURE_SECONDS) $(RUN_TESTS) infrastructure $(TESTS)
+	@INFRASTRUCTURE_SECONDS=$(INFRASTRUCTURE_SECONDS) $(RUN_TESTS) all \
+	  $(or $(TESTS),test/infrastructure/ e2e/proxies)
 
 FUZZ_REQUESTS ?= 200000
 

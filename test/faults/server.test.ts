@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
 import { startFaultProxy } from '../support/fault-proxy.ts';
+import { eventually } from '../support/service.ts';
 
 let cluster: Cluster;
 
@@ -19,10 +20,14 @@ test('one backend is killed, which makes PostgreSQL end all others and recover',
   await runFault(t, {
     database,
     async fault() {
-      const [writer] = await cluster.ask<{ pid: number }>(
-        database,
-        `SELECT pid FROM pg_stat_activity WHERE ${ours} AND application_name LIKE '% change'`,
-      );
+      let writer: { pid: number } | undefined;
+      await eventually(async () => {
+        [writer] = await cluster.ask<{ pid: number }>(
+          database,
+          `SELECT pid FROM pg_stat_activity WHERE ${ours} AND application_name LIKE '% change'`,
+        );
+        return writer !== undefined;
+      }, 'nobody changes a task');
       process.kill(writer!.pid, 'SIGKILL');
       await untilItAnswers(database);
     },

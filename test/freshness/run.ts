@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly faults?: (bench: Bench) => Promise<void>;
   /** Of the service, beyond what the run needs. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Puts something in front of the service, on a port of its own. */
+  readonly front?: (port: number) => Promise<{ readonly port: number; stop(): Promise<void> }>;
 }
 
 export interface Bench {
@@ -54,7 +56,9 @@ export async function runFreshness(options: RunOptions): Promise<RunResult> {
       ...options.env,
     },
   });
-  const stable = await createStableTasks(service.port);
+  const front = await options.front?.(service.port);
+  const port = front?.port ?? service.port;
+  const stable = await createStableTasks(port);
   const until = performance.now() + options.seconds * 1000;
   const isOver = (): boolean => performance.now() >= until;
   const events: FreshnessEvent[] = [];
@@ -72,7 +76,7 @@ export async function runFreshness(options: RunOptions): Promise<RunResult> {
     children.push(child);
     const task: ClientTask = {
       type: 'begin',
-      port: service.port,
+      port,
       firstGroup: firstGroup + place * groupsPerClient,
       writers: writersPerClient,
       readers: readersPerClient,
@@ -105,6 +109,7 @@ export async function runFreshness(options: RunOptions): Promise<RunResult> {
     await service.stop();
   } finally {
     for (const child of children) child.kill('SIGKILL');
+    await front?.stop();
     await database.drop();
   }
   return { ...checkEvents(events), log: service.log };

@@ -120,12 +120,20 @@ export function startBrowser(program: string): Browser {
         if (exceptionDetails === undefined) return result.value;
         throw new Error(`${expression}: ${JSON.stringify(exceptionDetails)}`);
       },
-      until: (expression, otherwise) =>
-        eventually(
-          () => tab.evaluate<boolean>(`Boolean(${expression})`),
-          () => `${otherwise}: ${complaints.join('\n')}`,
+      until(expression, otherwise) {
+        let failure = '';
+        // While a page changes into another one there is no body, or nothing to ask at all.
+        const holds = () =>
+          tab.evaluate<boolean>(`Boolean(${expression})`).catch((error: unknown) => {
+            failure = String(error);
+            return false;
+          });
+        return eventually(
+          holds,
+          () => `${otherwise}: ${[failure, ...complaints].join('\n')}`,
           waitMs,
-        ),
+        );
+      },
     };
     return tab;
   }
