@@ -5,36 +5,47 @@
  */
 import type { HttpResponse } from 'uWebSockets.js';
 
+export interface Closing {
+  readonly response: HttpResponse;
+  /** The last bytes of the request may still come: see lingerMs. */
+  readonly lingers: boolean;
+  /** False once the client is gone: the response must not be touched. */
+  isThere(): boolean;
+  /** Told when the system has all of the answer, just before the connection is closed. */
+  onTaken(): void;
+}
+
+/**
+ * uWebSockets.js calls a request in chunks complete before its last line end and its trailer have come. To
+ * a connection that is closed by then they bring a reset, which may take the answer from its client.
+ */
+const lingerMs = 200;
+
 /**
  * @param name of the first header. @param rest its value, and more lines, each begun by CR LF.
  */
 export function closeWithHead(
-  response: HttpResponse,
+  closing: Closing,
   statusLine: string,
   name: string,
   rest: string,
 ): void {
+  const { response } = closing;
   response.cork(function writeHead() {
     response.writeStatus(statusLine);
     // uWebSockets.js adds the date when an answer ends. The last CR LF makes the empty line.
     response.writeHeader(name, `${rest}\r\nDate: ${new Date().toUTCString()}\r\n`);
   });
-  response.close();
+  if (closing.lingers) setTimeout(close, lingerMs, closing);
+  else close(closing);
 }
 
 /**
  * @param writeHead writes status and headers but Content-Length.
  * @param bytes at least one.
- * @param isThere false once the client is gone: the response must not be touched.
- * @param onTaken told when the system has all of it, just before the connection is closed.
  */
-export function closeWithBody(
-  response: HttpResponse,
-  writeHead: () => void,
-  bytes: Uint8Array,
-  isThere: () => boolean,
-  onTaken: () => void,
-): void {
+export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Uint8Array): void {
+  const { response } = closing;
   const length = bytes.byteLength;
   let isTaken = false;
 
@@ -50,13 +61,14 @@ export function closeWithBody(
     // One byte more than there is: it waits for that.
     [isTaken] = response.tryEnd(bytes.subarray(response.getWriteOffset()), length + 1);
     // Not here: uWebSockets.js uses the connection once more when this returns.
-    if (isTaken) setImmediate(closeTaken);
+    if (isTaken && closing.lingers) setTimeout(close, lingerMs, closing);
+    else if (isTaken) setImmediate(close, closing);
     return isTaken;
   }
+}
 
-  function closeTaken(): void {
-    if (!isThere()) return;
-    onTaken();
-    response.close();
-  }
+function close({ response, isThere, onTaken }: Closing): void {
+  if (!isThere()) return;
+  onTaken();
+  response.close();
 }

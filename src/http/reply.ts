@@ -20,7 +20,7 @@ import {
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
-import { closeWithBody, closeWithHead } from './closing.ts';
+import { type Closing, closeWithBody, closeWithHead } from './closing.ts';
 import type { Cors } from './cors.ts';
 import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
@@ -167,19 +167,23 @@ export function createReplies(options: RepliesOptions): Replies {
     const statusLine = statusLines[status]!;
     const lines = `${block}${closeHeader}`;
     const isBodiless = status === 204 || status === 304;
+    const closing: Closing = {
+      response,
+      lingers: exchange.lingers,
+      isThere: () => exchange.counts,
+      onTaken: () => leaveTraffic(exchange, traffic),
+    };
     if (isBodiless || method === 'HEAD' || body.length === 0) {
-      leaveTraffic(exchange, traffic);
-      if (isBodiless) return closeWithHead(response, statusLine, 'X-Content-Type-Options', lines);
+      if (isBodiless) return closeWithHead(closing, statusLine, 'X-Content-Type-Options', lines);
       const length = `\r\nContent-Length: ${Buffer.byteLength(body)}`;
-      return closeWithHead(response, statusLine, 'Content-Type', lines + length);
+      return closeWithHead(closing, statusLine, 'Content-Type', lines + length);
     }
     function writeHead(): void {
       response.writeStatus(statusLine);
       response.writeHeader('Content-Type', lines);
     }
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-    const isThere = () => exchange.counts;
-    closeWithBody(response, writeHead, bytes, isThere, () => leaveTraffic(exchange, traffic));
+    closeWithBody(closing, writeHead, bytes);
   }
 
   /**

@@ -1,5 +1,7 @@
 /** Bodies in chunks beyond single requests: content, keys, memory, and answers that nobody reads. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -102,6 +104,31 @@ test('a change in chunks meets its conditions, and a removal may bring a body', 
   assert.equal((await change('DELETE', 2)).status, 412);
   assert.equal((await change('DELETE', 3)).status, 204);
   assert.equal((await suite.api.get(path)).status, 404);
+});
+
+test('a last line end and a trailer that come behind the answer bring no reset', async () => {
+  for (const [method, path, body] of [
+    ['POST', '/api/tasks', '{"title":"answered early"}'],
+    ['DELETE', '/api/tasks/999999', 'x'],
+    ['HEAD', '/api/tasks', 'x'],
+  ] as const) {
+    for (const rest of ['\r\n', 'X-Checksum: abc\r\n\r\n']) {
+      // It writes on, whatever it has read.
+      const { port } = suite.service;
+      const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+      const ended = once(socket, 'end');
+      socket.write(headOf(method, path));
+      socket.write(chunk(Buffer.from(body)));
+      socket.write('0\r\n');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      assert.match(answer.toString('latin1'), /^HTTP\/1\.1 [24]\d\d /);
+      await new Promise((sent) => socket.write(rest, sent));
+      // Rejects with the reset.
+      await ended;
+      socket.end();
+      await once(socket, 'close');
+    }
+  }
 });
 
 test('pages have what they need of a request in chunks', async () => {
