@@ -58,7 +58,7 @@ export async function runFreshness(options: RunOptions): Promise<RunResult> {
   });
   const front = await options.front?.(service.port);
   const port = front?.port ?? service.port;
-  const stable = await createStableTasks(port);
+  const stable = await createStableTasks(service.port);
   const until = performance.now() + options.seconds * 1000;
   const isOver = (): boolean => performance.now() >= until;
   const events: FreshnessEvent[] = [];

@@ -66,17 +66,20 @@ export function withoutRedisTools(): string | false {
   return major >= majorMin ? false : `needs Redis ${majorMin} or newer, there is ${stdout.trim()}`;
 }
 
+const startTriesMax = 5;
+
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const program = findProgram()!;
-  const port = await freePort();
+  let port = await freePort();
   const { file, args = [], login } = options;
   // A replica writes down what its master has, and whoever starts there would begin with it.
   const folder = makeFolder();
   folders.add(folder);
   let child: ChildProcess;
 
+  /** Rejects when it ends instead. */
   async function start(): Promise<void> {
-    child = spawn(
+    const started = spawn(
       program,
       [
         ...(file === undefined ? [] : [file]),
@@ -86,12 +89,24 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       ],
       { stdio: 'ignore' },
     );
-    running.add(child);
-    await eventually(
-      async () =>
-        /^(\+PONG|-LOADING|-NOAUTH|-MASTERDOWN)/.test(await command('PING').catch(() => '')),
-      'no Redis',
-    );
+    child = started;
+    running.add(started);
+    const isThere = async () =>
+      /^(\+PONG|-LOADING|-NOAUTH|-MASTERDOWN)/.test(await command('PING').catch(() => ''));
+    await eventually(async () => started.exitCode !== null || (await isThere()), 'no Redis');
+    if (started.exitCode !== null) throw new Error(`Redis ended with ${started.exitCode}`);
+  }
+
+  /** Somebody may have taken the port meanwhile, or the one beside it that a node of a cluster opens. */
+  async function startSomewhere(): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await start();
+      } catch (error) {
+        if (tries === startTriesMax) throw error;
+        port = await freePort();
+      }
+    }
   }
 
   function command(text: string): Promise<string> {
@@ -113,7 +128,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     });
   }
 
-  await start();
+  await startSomewhere();
   return {
     port,
     start,
