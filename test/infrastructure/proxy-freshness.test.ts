@@ -17,7 +17,8 @@ for (const buffering of ['on', 'off']) {
       seconds,
       front: (port) =>
         startPlainNginx(
-          `proxy_pass http://127.0.0.1:${port}; proxy_http_version 1.1; ` +
+          // Each client keeps its connection to the end.
+          `keepalive_requests 100000000; proxy_pass http://127.0.0.1:${port}; proxy_http_version 1.1; ` +
             `proxy_request_buffering ${buffering};`,
         ),
     });
