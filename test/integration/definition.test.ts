@@ -198,11 +198,14 @@ describe('somebody who goes by the triggers', () => {
       } finally {
         await watch.stop();
       }
+      const found = String(lines[0]!['fault']);
+      assert.match(found, fault);
+      // VACUUM FULL does no more. The look may come upon texts as well: it begins somewhere.
+      const isHarmless = found === 'the table was written anew';
       assert.deepEqual(
         lines.map(({ level }) => level),
-        [name.startsWith('ALTER') ? 'info' : 'warn', 'info'],
+        [isHarmless ? 'info' : 'warn', 'info'],
       );
-      assert.match(String(lines[0]!['fault']), fault);
       assert.deepEqual(watch.state(), { isIntact: true, repairs: 1 });
       assert.ok((await assertRight()) > before);
       await sql`INSERT INTO tasks (title) VALUES ('counted again')`;

@@ -60,7 +60,7 @@ const clientsDefault = 12;
 const pauseMs = 4;
 const promisedMs = 2000;
 /** The promise is for a machine of its own; tests share theirs. */
-const patience = 3;
+const patience = 6;
 const giveUpMs = 20_000;
 
 export async function runFault(t: TestContext, options: FaultOptions): Promise<FaultResult> {
