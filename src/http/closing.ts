@@ -54,7 +54,9 @@ export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Ui
     // Says the length, and leaves the last byte for later: with it the answer would end.
     response.tryEnd(bytes.subarray(0, length - 1), length);
   });
-  if (!writeRest()) response.onWritable(writeRest);
+  response.cork(function writeEnd() {
+    if (!writeRest()) response.onWritable(writeRest);
+  });
 
   function writeRest(): boolean {
     if (isTaken) return true;
