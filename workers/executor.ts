@@ -25,7 +25,7 @@ export interface Executor extends BatchExecutor {
   reasonOf(error: unknown): string;
   /** Connects for reads and lists. Rejects when it cannot. */
   warm(): Promise<void>;
-  /** For somebody who has no connection of his own and whose statements are short. */
+  /** The lane of lists. The generation is read on it where connections are few. */
   readonly lane: Lane;
 }
 

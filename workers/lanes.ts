@@ -68,8 +68,8 @@ const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   search: planForValues,
 };
 
-/** What a kind that shares a connection may need otherwise than the one that it is set up for. */
-const unlessSet = { enable_bitmapscan: 'on', enable_sort: 'on' };
+/** Defaults of PostgreSQL. A kind that shares a connection with lists needs them back. */
+const plannerDefaults = { enable_bitmapscan: 'on', enable_sort: 'on' };
 
 /**
  * For each number of connections which kinds share one. It is set up for the first of them; a kind that needs
@@ -125,7 +125,7 @@ export function createLanes(options: ExecutorOptions): Lanes {
   }
 
   function withSettings(lane: Lane, needs: Readonly<Record<string, string>>): Lane {
-    const settings = { ...unlessSet, ...needs };
+    const settings = { ...plannerDefaults, ...needs };
     return begunBy(
       lane,
       settingsText(transactionSettings({ statementTimeoutMs, settings }), 'transaction'),

@@ -12,7 +12,7 @@ export interface GenerationSourceOptions {
   readonly timeoutMs: number;
   /** A connection without work for this long is closed. */
   readonly idleMs?: number | undefined;
-  /** Where connections are few: one that others use as well. */
+  /** A lane that others use too, where connections are few; default: a lane of its own. */
   readonly lane?: Lane | undefined;
 }
 

@@ -100,7 +100,9 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
     const value = encodeStored(name, entry);
     fills.push({ key: name, value, keptMs: timeToLiveMs() });
     fillBytes += value.length;
-    if (fills.length === 1 && !filling) setImmediate(fill);
+    if (fills.length > 1 || filling) return;
+    filling = true;
+    setImmediate(fillAll);
   }
 
   function isTime(): boolean {
@@ -111,17 +113,15 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
     return true;
   }
 
-  /** One piece at a time; what comes meanwhile is the next one. */
-  async function fill(): Promise<void> {
-    if (closed || fills.length === 0) return;
-    const piece = fills;
-    fills = [];
-    fillBytes = 0;
-    filling = true;
-    const errors = await servers.store(piece);
+  /** Sends one piece at a time; entries that arrive meanwhile are the next piece. */
+  async function fillAll(): Promise<void> {
+    while (!closed && fills.length > 0) {
+      const piece = fills;
+      fills = [];
+      fillBytes = 0;
+      noteRefusals(await servers.store(piece));
+    }
     filling = false;
-    noteRefusals(errors);
-    await fill();
   }
 
   /** A Redis that is full, or a replica, still answers lookups. */

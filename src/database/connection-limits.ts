@@ -1,5 +1,4 @@
-/** How many connections the server has for us, beside how many we may open. */
-
+/** Compares the connections that this host may open with those that the server allows. */
 import type { ConnectionBudget } from '../config/connection-budget.ts';
 import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -27,7 +26,7 @@ const text = `
     (SELECT count(*)::integer FROM pg_stat_activity WHERE usesysid IS NOT NULL) AS in_use
   FROM limits`;
 
-/** Says it once. What the server does not tell is left out: nothing depends on it. */
+/** Logs both once. When the server cannot be asked, the log has the budget alone: nothing depends on it. */
 export async function tellConnections(
   database: DatabaseConfig,
   { wanted, frontEnds, workerThreads, most }: ConnectionBudget,

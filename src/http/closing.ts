@@ -7,8 +7,6 @@ import type { HttpResponse } from 'uWebSockets.js';
 
 export interface Closing {
   readonly response: HttpResponse;
-  /** The last bytes of the request may still come: see lingerMs. */
-  readonly lingers: boolean;
   /** False once the client is gone: the response must not be touched. */
   isThere(): boolean;
   /** Told when the system has all of the answer, just before the connection is closed. */
@@ -16,8 +14,9 @@ export interface Closing {
 }
 
 /**
- * uWebSockets.js calls a request in chunks complete before its last line end and its trailer have come. To
- * a connection that is closed by then they bring a reset, which may take the answer from its client.
+ * The client may still send: the body of a request that was refused, or the trailer of chunks, which
+ * uWebSockets.js does not wait for. Bytes that reach a closed socket cause a reset, and the client may lose the
+ * answer (RFC 9112, section 9.6). A round trip is usually shorter than this.
  */
 const lingerMs = 200;
 
@@ -36,8 +35,7 @@ export function closeWithHead(
     // uWebSockets.js adds the date when an answer ends. The last CR LF makes the empty line.
     response.writeHeader(name, `${rest}\r\nDate: ${new Date().toUTCString()}\r\n`);
   });
-  if (closing.lingers) setTimeout(close, lingerMs, closing);
-  else close(closing);
+  setTimeout(close, lingerMs, closing);
 }
 
 /**
@@ -62,9 +60,7 @@ export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Ui
     if (isTaken) return true;
     // One byte more than there is: it waits for that.
     [isTaken] = response.tryEnd(bytes.subarray(response.getWriteOffset()), length + 1);
-    // Not here: uWebSockets.js uses the connection once more when this returns.
-    if (isTaken && closing.lingers) setTimeout(close, lingerMs, closing);
-    else if (isTaken) setImmediate(close, closing);
+    if (isTaken) setTimeout(close, lingerMs, closing);
     return isTaken;
   }
 }

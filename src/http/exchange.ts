@@ -31,8 +31,6 @@ export interface Exchange extends Waiting {
   heldBytes: number;
   /** The connection ends with the answer: nothing that stands behind this request may run. */
   closes: boolean;
-  /** And only a moment after it: the last bytes of the request may still come. */
-  lingers: boolean;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
@@ -100,7 +98,6 @@ export function openExchange(
     ifNoneMatch: '',
     heldBytes: 0,
     closes: false,
-    lingers: false,
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,

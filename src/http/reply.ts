@@ -169,7 +169,6 @@ export function createReplies(options: RepliesOptions): Replies {
     const isBodiless = status === 204 || status === 304;
     const closing: Closing = {
       response,
-      lingers: exchange.lingers,
       isThere: () => exchange.counts,
       onTaken: () => leaveTraffic(exchange, traffic),
     };

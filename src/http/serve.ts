@@ -141,7 +141,6 @@ export function createServer(options: ServerOptions): Server {
     headers: Readonly<RequestHeaders>,
   ): void {
     exchange.closes = true;
-    exchange.lingers = true;
     const head = keepHead(request);
     readChunks(exchange, function takeChunks(received) {
       exchange.deadline = performance.now() + options.requestTimeoutMs;

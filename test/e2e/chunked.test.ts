@@ -113,23 +113,28 @@ test('a last line end and a trailer that come behind the answer bring no reset',
     ['HEAD', '/api/tasks', 'x'],
   ] as const) {
     for (const rest of ['\r\n', 'X-Checksum: abc\r\n\r\n']) {
-      // It writes on, whatever it has read.
-      const { port } = suite.service;
-      const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-      const ended = once(socket, 'end');
-      socket.write(headOf(method, path));
-      socket.write(chunk(Buffer.from(body)));
-      socket.write('0\r\n');
-      const [answer] = (await once(socket, 'data')) as [Buffer];
-      assert.match(answer.toString('latin1'), /^HTTP\/1\.1 [24]\d\d /);
-      await new Promise((sent) => socket.write(rest, sent));
-      // Rejects with the reset.
-      await ended;
-      socket.end();
-      await once(socket, 'close');
+      await sendOn([headOf(method, path), chunk(Buffer.from(body)), '0\r\n'], /^[24]\d\d /, rest);
     }
   }
 });
+
+/** Sends the rest once the answer is there. Rejects when that brings a reset. */
+async function sendOn(
+  request: readonly (string | Buffer)[],
+  status: RegExp,
+  rest: string,
+): Promise<void> {
+  const { port } = suite.service;
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
+  const ended = once(socket, 'end');
+  for (const part of request) socket.write(part);
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  assert.match(answer.toString('latin1').replace('HTTP/1.1 ', ''), status);
+  await new Promise((sent) => socket.write(rest, sent));
+  await ended;
+  socket.end();
+  await once(socket, 'close');
+}
 
 test('pages have what they need of a request in chunks', async () => {
   const page = await sendChunks('HEAD', '/openapi.json', 'x', 'Accept-Encoding: gzip\r\n');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { indexAllTexts } from '../../perf/support/texts.ts';
 import { createGenerationSource } from '../../src/cache/generation-source.ts';
-import { isOutOfReach } from '../../src/database/connection-lost.ts';
+import { errorCode, isOutOfReach } from '../../src/database/connection-lost.ts';
 import { watchDefinition } from '../../src/database/definition-watch.ts';
 import { createBackground } from '../../src/telemetry/background.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
@@ -250,13 +250,29 @@ describe('somebody who goes by the triggers', () => {
   });
 });
 
+const triesMax = 100;
+
+/**
+ * The statement that raises the limit is under the old one itself, so on a busy machine the server may cancel
+ * it. What does not raise it is cancelled each time.
+ */
+async function unlessCancelled<Result>(use: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await use();
+    } catch (error) {
+      if (errorCode(error) !== '57014' || tries === triesMax) throw error;
+    }
+  }
+}
+
 describe('counting anew', () => {
   it('has its own time, also behind a pooler where a role has little', async () => {
     const { sql, config } = database;
     await sql.unsafe(`ALTER DATABASE "${config.name}" SET statement_timeout = 1`);
     const pooled = { ...config, pooler: 'transaction' } as const;
-    assert.equal(await faultOf(pooled), undefined);
-    assert.equal((await recountAll(pooled)).tasks, 500);
+    assert.equal(await unlessCancelled(() => faultOf(pooled)), undefined);
+    assert.equal((await unlessCancelled(() => recountAll(pooled))).tasks, 500);
   });
 
   it('gives way to a transaction that is open, and comes again', async () => {

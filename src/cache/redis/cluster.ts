@@ -20,8 +20,8 @@ import { createTrouble } from './trouble.ts';
 
 /** The map is read again after this long, and at once when it was wrong or a node is in trouble. */
 const mapIntervalMs = 5000;
-/** A node with a single slot is found among so many keys nearly always. */
-const probeKeysMax = 200_000;
+/** Some 10 ms. A key of a node with a single slot is among so many three times in four. */
+const probeKeysMax = 24_000;
 
 export function createCluster(
   config: RedisConfig,
@@ -31,6 +31,8 @@ export function createCluster(
   const tls = tlsOf(config);
   const mapTrouble = createTrouble(0, () => performance.now());
   const nodes = new Map<string, RedisNode>();
+  /** The number of the probe key that belonged to a node last. */
+  const probeNumbers = new WeakMap<RedisNode, number>();
   const slots: (RedisNode | undefined)[] = Array.from({ length: slotCount });
   let isMapped = false;
   let isReading = false;
@@ -54,14 +56,21 @@ export function createCluster(
     return node;
   }
 
-  /** For a key that is its own: a node that loads its data redirects for others as ever. */
-  async function probe(client: Redis, node: RedisNode): Promise<void> {
-    let number = 0;
-    let key = probeKey(config.keyPrefix, number);
-    while (slots[slotOf(key)] !== node && number < probeKeysMax) {
-      key = probeKey(config.keyPrefix, ++number);
+  /** @returns a key of one of its slots; of another node's, where none is found. */
+  function probeKeyOf(node: RedisNode): string {
+    const known = probeNumbers.get(node) ?? 0;
+    for (let number = known; number < known + probeKeysMax; number++) {
+      const key = probeKey(config.keyPrefix, number);
+      if (slots[slotOf(key)] !== node) continue;
+      probeNumbers.set(node, number);
+      return key;
     }
-    const value: unknown = await client.getBuffer(key).catch((error: unknown) => {
+    return probeKey(config.keyPrefix, 0);
+  }
+
+  /** Asks for a key of its own: for others, a node that loads its data redirects as usual. */
+  async function probe(client: Redis, node: RedisNode): Promise<void> {
+    const value: unknown = await client.getBuffer(probeKeyOf(node)).catch((error: unknown) => {
       if (!isRedirect(error)) throw error;
       noteRedirect(error, node);
       return null;
