@@ -42,7 +42,7 @@ build: runtime ## Install what is missing and compile to dist/.
 
 .PHONY: clean
 clean: ## Remove what was built and installed; the data in .data/ stays.
-	@rm -rf dist coverage node_modules .node20 .pgbouncer
+	@rm -rf dist coverage node_modules .node .pgbouncer
 
 # Checks
 

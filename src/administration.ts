@@ -24,7 +24,7 @@ export interface AdministrationOptions {
   readonly database: DatabaseConfig;
   readonly log: Logger;
   /** `undefined` before it is there. */
-  readonly fleet: () => Pick<Fleet, 'ask' | 'restarts'> | undefined;
+  readonly fleet: () => Pick<Fleet, 'ask' | 'httpServer' | 'restarts'> | undefined;
   readonly background: Background;
   /** `undefined` before it is there. */
   readonly definition: () => DefinitionState | undefined;
@@ -60,6 +60,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
           frontEnds: config.frontEnds,
           workerThreads: config.batching.workerThreads,
           restarts: (number) => options.fleet()?.restarts(number) ?? 0,
+          httpServer: () => options.fleet()?.httpServer() ?? '',
           countTasks: counts.read,
           backgroundWorks: options.background.states,
           definition: options.definition,

@@ -115,6 +115,8 @@ export interface Config {
   readonly slowRequestMs: number;
   /** Answers say in `Server-Timing` where their time went. */
   readonly serverTiming: boolean;
+  /** Which build of uWebSockets.js may serve. */
+  readonly uwsBuild: 'auto' | 'current' | '2023';
   /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
   /** Names of headers that such pages may send beside those that the service reads. */
@@ -263,6 +265,12 @@ export const variables = Type.Object({
     default: false,
     description: 'Say in a Server-Timing header where the time of an answer went: true or false.',
   }),
+  UWS_BUILD: oneOf(
+    ['auto', 'current', '2023'],
+    'auto',
+    'Which build of uWebSockets.js serves, and so which Node make chooses: current, 2023, or auto, ' +
+      'which takes the current one where the C library is new enough. make reads it from the environment.',
+  ),
   CORS_ORIGINS: text(
     '',
     'Origins whose pages may read answers, such as https://app.example, with commas between; ' +
@@ -612,6 +620,7 @@ function assemble(
     profilesOpenLocally: values.ENV !== 'production' && hasDefaultCredentials(values),
     slowRequestMs: values.SLOW_REQUEST_MS,
     serverTiming: values.SERVER_TIMING,
+    uwsBuild: values.UWS_BUILD,
     corsOrigins,
     corsHeaders,
     frontEnds: connections.frontEnds,

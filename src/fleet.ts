@@ -35,6 +35,8 @@ export interface Fleet {
   readonly ask: AskFrontEnds;
   /** How often the front end of this number was replaced because it died. */
   restarts(number: number): number;
+  /** The native server of the front ends, with its version; empty before one listens. */
+  httpServer(): string;
   /** Resolves when every front end is gone. Rejects when one had to be killed. */
   stop(): Promise<void>;
   /** Ends every front end at once. */
@@ -61,6 +63,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const questions = createFleetQuestions(tellNumber);
   const visits = createFleetVisits(options.page, tellNumber);
   const restarts = new Map<number, number>();
+  let httpServer = '';
   let opened = false;
   let draining = false;
   let stopping = false;
@@ -93,6 +96,7 @@ export function createFleet(options: FleetOptions): Fleet {
             break;
           case 'listening':
             listening.add(number);
+            httpServer = reply.httpServer;
             resolve();
             break;
           case 'answer':
@@ -225,6 +229,7 @@ export function createFleet(options: FleetOptions): Fleet {
     drain,
     ask: (question, signal, timeoutMs) => questions.ask(question, options.size, signal, timeoutMs),
     restarts: (number) => restarts.get(number) ?? 0,
+    httpServer: () => httpServer,
     stop,
     kill,
   };

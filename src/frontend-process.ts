@@ -95,7 +95,7 @@ async function start(
   exitOnUncaught(log, 'a bug ended the front end', bugExitCode);
   try {
     const frontEnd = await startFrontEnd(options, opened, log, visitPrimary);
-    tellPrimary({ type: 'listening' });
+    tellPrimary({ type: 'listening', httpServer: frontEnd.httpServer });
     return frontEnd;
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -19,7 +19,8 @@ import { type ProblemCode, problemCodes, problems } from './contract/problems.ts
 import { openLibrary } from './documents/library.ts';
 import { createConnectionRoom } from './http/connection-room.ts';
 import type { Exchange } from './http/exchange.ts';
-import { assertNativeServer, listen } from './http/listener.ts';
+import { listen } from './http/listener.ts';
+import { type BuildChoice, loadNativeServer } from './http/native-server.ts';
 import { createServer } from './http/serve.ts';
 import { stagesOf } from './http/stages.ts';
 import { traceIdOf } from './http/trace-context.ts';
@@ -65,6 +66,7 @@ export interface FrontEndOptions {
   readonly slowRequestMs: number;
   /** Answers say where their time went. */
   readonly serverTiming: boolean;
+  readonly uwsBuild: BuildChoice;
 }
 
 export interface FrontEnd {
@@ -72,6 +74,8 @@ export interface FrontEnd {
   open(): void;
   /** Serves as before, and says that it is not ready: whoever balances load turns away. */
   drain(): void;
+  /** The native server that loaded, with its version. */
+  readonly httpServer: string;
   /** Of this process and its threads; `undefined` without profiles. */
   readonly profiles: ProcessRecorder | undefined;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
@@ -105,7 +109,7 @@ export async function startFrontEnd(
   log: Logger,
   visitPrimary: AdminPage,
 ): Promise<FrontEnd> {
-  assertNativeServer();
+  const native = loadNativeServer(options.uwsBuild);
   const { batching } = options;
   const profiles = options.profiles ? createProcessRecorder(() => pool.threadIds()) : undefined;
   const { connections } = options;
@@ -217,7 +221,7 @@ export async function startFrontEnd(
   });
 
   const expiry = setInterval(expire, expiryIntervalMs);
-  const listener = listen(server, {
+  const listener = listen(native.uws, server, {
     port: options.port,
     addresses: options.addresses,
     shared: options.sharesPort,
@@ -402,7 +406,7 @@ export async function startFrontEnd(
     for (const kind of kinds) batchers[kind].expire(Number.POSITIVE_INFINITY);
   }
 
-  return { open, drain, profiles, stop };
+  return { open, drain, httpServer: native.name, profiles, stop };
 }
 
 /** Under which names a request is found: in our log, and in its client's traces. */

@@ -28,7 +28,7 @@ export type ToFrontEnd =
 export type ToPrimary =
   /** It listens to messages now: modules load asynchronously, and what came before is lost. */
   | { readonly type: 'online' }
-  | { readonly type: 'listening' }
+  | { readonly type: 'listening'; readonly httpServer: string }
   /** `null`: it could not. */
   | { readonly type: 'answer'; readonly id: number; readonly recording: ProcessRecording | null }
   /** A client wants a page of the administration. */

@@ -18,6 +18,7 @@ import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired
 import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
 import { startTextIndexer, type TextIndexer } from './database/text-indexer.ts';
 import { createFleet, type Fleet } from './fleet.ts';
+import { warnOfOldRuntime } from './old-runtime.ts';
 import { findAddresses, findPort } from './port.ts';
 import { createBackground } from './telemetry/background.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
@@ -108,6 +109,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         access: administration.access,
         slowRequestMs: config.slowRequestMs,
         serverTiming: config.serverTiming,
+        uwsBuild: config.uwsBuild,
       },
     });
     // Most often the schema is there by now, and they never hear of a wait.
@@ -122,11 +124,14 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
       on: describeAddresses(addresses),
       pid: process.pid,
       frontEnds: config.frontEnds,
+      node: process.version,
+      httpServer: fleet.httpServer(),
       ...(config.pprofEnabled && config.profilesOpenLocally
         ? { profiles: `${url}/debug/pprof/, for this machine alone` }
         : {}),
       try: `curl -s ${url}/api/tasks -H 'Content-Type: application/json' -d '{"title":"Sample task"}'`,
     });
+    warnOfOldRuntime(fleet.httpServer(), log);
     await schema.ready;
     if (stopping !== undefined) return;
     void tellConnections(direct, config.connections, log);

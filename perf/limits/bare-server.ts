@@ -5,8 +5,10 @@
  *
  *   bare-server.js <port> <url> [async]
  */
-import uws, { type HttpResponse } from 'uWebSockets.js';
+import type { HttpResponse } from 'uWebSockets.js';
+import { loadNativeServer } from '../../src/http/native-server.ts';
 
+const { uws } = loadNativeServer('auto');
 const [, , port, url, mode] = process.argv;
 const answer = await fetch(url!);
 const body = Buffer.from(await answer.arrayBuffer());

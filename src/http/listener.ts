@@ -1,5 +1,6 @@
 /** The native server: one process's sockets on the port, one for each address. */
-import uws, { type us_listen_socket } from 'uWebSockets.js';
+import type { us_listen_socket } from 'uWebSockets.js';
+import type { Uws } from './native-server.ts';
 import type { Server } from './serve.ts';
 
 export interface Listener {
@@ -17,18 +18,6 @@ export interface ListenOptions {
   readonly addresses: readonly string[];
   /** Other processes listen on the same port beside this one. */
   readonly shared: boolean;
-}
-
-/**
- * The package falls back to an imitation in JavaScript, an order of magnitude slower, when its
- * binary does not load. Throws rather than serve with that.
- */
-export function assertNativeServer(): void {
-  if (Function.prototype.toString.call(uws.App).includes('[native code]')) return;
-  throw new Error(
-    `uWebSockets.js has no binary for Node ${process.version} (ABI ${process.versions.modules}) on ` +
-      `${process.platform}-${process.arch}: start the service with bin/node, which finds a Node 20`,
-  );
 }
 
 /** What the binary has and its typings do not. */
@@ -49,7 +38,7 @@ declare module 'uWebSockets.js' {
 const exclusivePort = 1;
 
 /** Throws when the port is taken on one of the addresses: the system gives no better reason. */
-export function listen(server: Server, options: ListenOptions): Listener {
+export function listen(uws: Uws, server: Server, options: ListenOptions): Listener {
   const app = uws.App();
   app.any('/*', server.handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).

@@ -54,6 +54,7 @@ export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
       },
       slowRequestMs: 0,
       serverTiming: false,
+      uwsBuild: 'auto',
     },
   });
   fleet.open();

@@ -19,6 +19,8 @@ export interface PrimaryMetricsOptions {
   readonly workerThreads: number;
   /** How often the front end of a number was replaced. */
   readonly restarts: (number: number) => number;
+  /** The native server of the front ends, with its version; empty before one listens. */
+  readonly httpServer: () => string;
   /** Rejects, in a bounded time, when the database does not answer. */
   readonly countTasks: () => Promise<TaskNumbers>;
   readonly backgroundWorks: () => readonly WorkState[];
@@ -102,7 +104,9 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
           value: options.restarts(place + 1),
         })),
       },
-      gauge('build_info', 'What runs: always 1.', [{ labels: build, value: 1 }]),
+      gauge('build_info', 'What runs: always 1.', [
+        { labels: { ...build, http_server: options.httpServer() }, value: 1 },
+      ]),
       ...takeSnapshots([primary, ...frontEnds]),
     ];
   }

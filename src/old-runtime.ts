@@ -1,0 +1,26 @@
+/** Says once that what runs here gets no fixes any more, and how to leave it. */
+import type { Logger } from './telemetry/log.ts';
+
+/** The last version of Node that gets none. */
+const lastUnmaintainedNode = 20;
+/** Newer glibc than this build needs. */
+const oldBuild = /^uWebSockets\.js 20\.30\./;
+
+/** @param httpServer the native server with its version. */
+export function warnOfOldRuntime(
+  httpServer: string,
+  log: Logger,
+  node: string = process.versions.node,
+): void {
+  if (oldBuild.test(httpServer)) {
+    log.warn('Node 20 and this build of uWebSockets.js, of May 2023, get no security fixes', {
+      node,
+      httpServer,
+      remedy:
+        'run the service on a system with glibc 2.38 or newer (Debian 13, Ubuntu 24.04, RHEL 10): ' +
+        'make then chooses Node 24 and the current build',
+    });
+  } else if (Number.parseInt(node, 10) <= lastUnmaintainedNode) {
+    log.warn('this version of Node gets no security fixes', { node, remedy: 'install Node 24' });
+  }
+}
