@@ -197,10 +197,10 @@ export async function startFrontEnd(
   });
   const queues = createQueues(batching, execute, metrics?.batches);
   const batchers = {
-    read: queues.open<Exchange>('read', server.answer, server.fail),
-    create: queues.open<Exchange>('create', server.answer, server.fail),
-    change: queues.open<Exchange>('change', server.answer, server.fail),
-    remove: queues.open<Exchange>('remove', server.answer, server.fail),
+    read: queues.open('read', server.answer, server.fail, isGone),
+    create: queues.open('create', server.answer, server.fail, isGone),
+    change: queues.open('change', server.answer, server.fail, isGone),
+    remove: queues.open('remove', server.answer, server.fail, isGone),
     list: queues.open<Flight<Exchange>>('list', landFlight, crashFlight),
     search: queues.open<Flight<Exchange>>('search', landFlight, crashFlight),
   };
@@ -407,6 +407,10 @@ export async function startFrontEnd(
   }
 
   return { open, drain, httpServer: native.name, profiles, stop };
+}
+
+function isGone(exchange: Exchange): boolean {
+  return !exchange.open;
 }
 
 /** Under which names a request is found: in our log, and in its client's traces. */

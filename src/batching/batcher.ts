@@ -27,7 +27,7 @@ export interface BatchObserver {
   refused(): void;
 }
 
-/** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
+/** For each request that was taken and is not gone, exactly one of `answer` and `fail` is called, once. */
 export interface BatcherOptions<Request extends Waiting> {
   readonly batchMax: number;
   readonly queueMax: number;
@@ -39,6 +39,13 @@ export interface BatcherOptions<Request extends Waiting> {
   readonly distinctIds: boolean;
   /** A batch whose thread died may run once more, because it changes nothing. */
   readonly repeatable: boolean;
+  /**
+   * A lone request goes out in the next turn of the event loop, not in this one: the parser has then read what
+   * else came with it. If that is malformed the client is told so, and the request must not have an effect.
+   */
+  readonly lonesWait: boolean;
+  /** Its client has left or was told otherwise. A request that still waits then has no effect. */
+  readonly isGone?: ((request: Request) => boolean) | undefined;
   /** The same for one request of a batch that as a whole is not: it takes effect once. */
   readonly isRepeatable?: (request: Request) => boolean;
   /** Of one that ran twice: the second answer does not say what became of the first try. */
@@ -100,12 +107,16 @@ export function createBatcher<Request extends Waiting>(
   function schedule(): void {
     if (scheduled || underWay.length >= options.inFlightMax) return;
     scheduled = true;
-    if (lone && underWay.length === 0) queueMicrotask(flush);
+    if (lone && underWay.length === 0 && !options.lonesWait) queueMicrotask(flush);
     else setImmediate(flush);
   }
 
   function flush(): void {
     scheduled = false;
+    const { isGone } = options;
+    if (isGone !== undefined && waiting.some(isGone)) {
+      waiting = waiting.filter((request) => !isGone(request));
+    }
     while (waiting.length > 0 && underWay.length < options.inFlightMax) void send(takeBatch());
   }
 

@@ -17,6 +17,7 @@ export interface Queues {
     kind: Kind,
     answer: BatcherOptions<Request>['answer'],
     fail: BatcherOptions<Request>['fail'],
+    isGone?: BatcherOptions<Request>['isGone'],
   ): Batcher<Request>;
 }
 
@@ -34,7 +35,7 @@ export function createQueues(
   observers: Readonly<Record<Kind, BatchObserver>> | undefined,
 ): Queues {
   return {
-    open: (kind, answer, fail) =>
+    open: (kind, answer, fail, isGone) =>
       createBatcher({
         batchMax: kind === 'search' ? 1 : batchMax,
         queueMax,
@@ -42,6 +43,8 @@ export function createQueues(
         inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
         distinctIds: kind === 'change' || kind === 'remove',
         repeatable: isRead(kind),
+        lonesWait: !isRead(kind),
+        isGone,
         isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
         leavesOpen: ({ problem }) => problem !== 0 && notFinal.has(problemCodes[problem - 1]!),
         execute: (items, leftMs) => execute(kind, items, leftMs),

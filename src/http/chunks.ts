@@ -70,6 +70,8 @@ export function readChunks(exchange: Exchange, onReceived: (received: Received) 
     if (!isKept) discardable -= chunk.byteLength + chunkFrameBytes;
     if (!isLast && discardable > 0) return;
     isOver = true;
+    // What comes now is a trailer or another request. Unread, it cannot take the place of the answer.
+    exchange.response.pause();
     setImmediate(function passOn() {
       if (!exchange.open) return;
       onReceived({ bytes, body: isKept ? room.subarray(0, bytes) : undefined });

@@ -24,6 +24,7 @@ const host = faultOf('Host', 'must be there once and be a host, perhaps with a p
 const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
 const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
 const noCoding = faultOf('Transfer-Encoding', 'must not be empty');
+const lookAlike = faultOf('headers', 'must not be named Content_Length or Transfer_Encoding');
 /** uWebSockets.js reads every coding as if it were chunked. */
 const otherCoding: FramingFault = { problem: 'not_implemented' };
 /** Without the flag `u`: with it, a letter beyond ASCII would be the same as `k`. */
@@ -42,6 +43,7 @@ let lastHost = '';
 /** @returns what makes it doubtful where the request ends or for whom it is. */
 export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
   if (headers.hosts !== 1 || !isHost(headers.host)) return host;
+  if (headers.lookAlikes > 0) return lookAlike;
   if (headers.contentLengths > 0) {
     if (headers.transferEncodings > 0) return bothLengths;
     if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;

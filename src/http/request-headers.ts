@@ -15,6 +15,8 @@ export interface RequestHeaders {
   contentLength: string;
   transferEncodings: number;
   transferEncoding: string;
+  /** Names that differ from one that frames a request by an underscore. */
+  lookAlikes: number;
   accept: string;
   contentEncoding: string;
   contentType: string;
@@ -35,6 +37,7 @@ const headers: RequestHeaders = {
   contentLength: '',
   transferEncodings: 0,
   transferEncoding: '',
+  lookAlikes: 0,
   accept: '',
   contentEncoding: '',
   contentType: '',
@@ -56,6 +59,7 @@ export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
   headers.contentLength = '';
   headers.transferEncodings = 0;
   headers.transferEncoding = '';
+  headers.lookAlikes = 0;
   headers.accept = '';
   headers.contentEncoding = '';
   headers.contentType = '';
@@ -82,6 +86,11 @@ function takeHeader(name: string, value: string): void {
     case 'transfer-encoding':
       headers.transferEncodings++;
       headers.transferEncoding = value;
+      break;
+    // Some proxies take them for the names that they look like.
+    case 'content_length':
+    case 'transfer_encoding':
+      headers.lookAlikes++;
       break;
     case 'accept':
       headers.accept = joined(headers.accept, value);

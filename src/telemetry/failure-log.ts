@@ -1,6 +1,7 @@
 /**
  * Requests that failed, as many of them as a log can bear: the first few of a second one by one,
- * the rest as numbers. An outage under load must not fill a disk, which would be the next fault.
+ * the rest as numbers. An outage under load must not fill a disk, which would be the next fault. Bugs have
+ * lines of their own: an outage must not hide one.
  */
 import type { Logger } from './log.ts';
 import type { Stages } from './slow-log.ts';
@@ -30,14 +31,15 @@ const linesPerWindow = 10;
 const causesMax = 20;
 
 export function createFailureLog(log: Logger): FailureLog {
-  let lines = 0;
+  let lines = { bugs: 0, others: 0 };
   let counts = new Map<string, number>();
   let timer: NodeJS.Timeout | undefined;
 
   function add({ stages, ...failure }: FailedRequest, isBug: boolean): void {
     timer ??= setTimeout(endWindow, windowMs).unref();
-    if (lines < linesPerWindow) {
-      lines++;
+    const which = isBug ? 'bugs' : 'others';
+    if (lines[which] < linesPerWindow) {
+      lines[which]++;
       log[isBug ? 'error' : 'warn']('a request failed', { ...failure, ...stages });
       return;
     }
@@ -49,7 +51,7 @@ export function createFailureLog(log: Logger): FailureLog {
 
   function endWindow(): void {
     timer = undefined;
-    lines = 0;
+    lines = { bugs: 0, others: 0 };
     if (counts.size === 0) return;
     log.warn('more requests failed', Object.fromEntries(counts));
     counts = new Map();

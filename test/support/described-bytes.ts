@@ -19,12 +19,18 @@ export function assertBytesDescribed(sent: string, answers: readonly RawAnswer[]
   const final = answers.filter(({ status }) => status !== 100);
   for (const [place, { status, headers, body: text }] of final.entries()) {
     const request = asked[place];
-    if (request === undefined) return;
+    if (request === undefined || isParsersPage({ status, headers })) return;
     const isJson = headers.get('content-type')?.includes('json') === true;
     const body: unknown = isJson && text !== '' ? JSON.parse(text) : text;
     const answer = { status, headers: Object.fromEntries(headers), text, body };
     assertDescribed(request.method, request.target, answer);
   }
+}
+
+/** uWebSockets.js answers before our code sees a request, or behind its back. The description says so in words. */
+function isParsersPage({ status, headers }: Pick<RawAnswer, 'status' | 'headers'>): boolean {
+  const isOnly = headers.size === 1 && headers.get('connection') === 'close';
+  return isOnly && [400, 431, 505].includes(status);
 }
 
 export async function assertFetchedDescribed(

@@ -4,6 +4,7 @@
  */
 import { chunkCases } from './chunk-cases.ts';
 import {
+  byParser,
   created,
   ends,
   type FramingCase,
@@ -11,6 +12,7 @@ import {
   host,
   json,
   marker,
+  type Outcome,
   ok,
   post,
   type Row,
@@ -28,7 +30,7 @@ function splits(): FramingCase[] {
   return Array.from({ length: whole.length - 1 }, (_, before) => ({
     name: `split: before byte ${before + 1}`,
     send: [whole.slice(0, before + 1), whole.slice(before + 1)],
-    ...created,
+    outcome: created,
   }));
 }
 
@@ -54,10 +56,16 @@ const lengths = rows('Content-Length', [
   ],
   ['none on a path that is not there', `POST /nothing HTTP/1.1\r\n${host}\r\n`, refused(404)],
   ['none on a method that is not there', `PUT /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405)],
-  ['of sixteen digits', post('', json(), `Content-Length: ${'9'.repeat(16)}\r\n`), ends],
+  [
+    'of sixteen digits',
+    post('', json(), `Content-Length: ${'9'.repeat(16)}\r\n`),
+    { answers: [413], afterwards: 'waits' },
+    ends,
+  ],
   [
     'with thirty leading zeros',
     post('', json(), `Content-Length: ${'0'.repeat(30)}${size(json())}\r\n`),
+    byParser(400),
     ends,
   ],
   ['empty', post('', '', 'Content-Length:\r\n'), refusedForGood(400)],
@@ -73,22 +81,44 @@ const lengths = rows('Content-Length', [
   [
     'a list',
     post('', json(), `Content-Length: ${size(json())}, ${size(json())}\r\n`) + smuggled,
+    byParser(400),
     ends,
   ],
-  ['with a plus', post('', json(), `Content-Length: +${size(json())}\r\n`) + smuggled, ends],
-  ['with a minus', post('', json(), 'Content-Length: -1\r\n') + smuggled, ends],
-  ['hexadecimal', post('', json(), 'Content-Length: 0x1d\r\n') + smuggled, ends],
-  ['with an exponent', post('', json(), 'Content-Length: 2e1\r\n') + smuggled, ends],
-  ['with a point', post('', json(), 'Content-Length: 29.0\r\n') + smuggled, ends],
-  ['with a space inside', post('', json(), 'Content-Length: 2 9\r\n') + smuggled, ends],
-  ['words', post('', json(), 'Content-Length: many\r\n') + smuggled, ends],
-  ['of twenty digits', post('', json(), `Content-Length: ${'9'.repeat(20)}\r\n`) + smuggled, ends],
+  [
+    'with a plus',
+    post('', json(), `Content-Length: +${size(json())}\r\n`) + smuggled,
+    byParser(400),
+    ends,
+  ],
+  ['with a minus', post('', json(), 'Content-Length: -1\r\n') + smuggled, byParser(400), ends],
+  ['hexadecimal', post('', json(), 'Content-Length: 0x1d\r\n') + smuggled, byParser(400), ends],
+  ['with an exponent', post('', json(), 'Content-Length: 2e1\r\n') + smuggled, byParser(400), ends],
+  ['with a point', post('', json(), 'Content-Length: 29.0\r\n') + smuggled, byParser(400), ends],
+  [
+    'with a space inside',
+    post('', json(), 'Content-Length: 2 9\r\n') + smuggled,
+    byParser(400),
+    ends,
+  ],
+  ['words', post('', json(), 'Content-Length: many\r\n') + smuggled, byParser(400), ends],
+  [
+    'of twenty digits',
+    post('', json(), `Content-Length: ${'9'.repeat(20)}\r\n`) + smuggled,
+    byParser(400),
+    ends,
+  ],
   [
     'of 2^64 and some',
     post('', json(), 'Content-Length: 18446744073709551645\r\n') + smuggled,
+    byParser(400),
     ends,
   ],
-  ['of 2^32 and some', post('', json(), 'Content-Length: 4294967325\r\n') + smuggled, ends],
+  [
+    'of 2^32 and some',
+    post('', json(), 'Content-Length: 4294967325\r\n') + smuggled,
+    { answers: [413], afterwards: 'waits' },
+    ends,
+  ],
   ['on GET, with a body', `${get('/livez', 'Content-Length: 5\r\n')}hello`, ok],
   [
     'on GET, twice',
@@ -96,7 +126,7 @@ const lengths = rows('Content-Length', [
     refusedForGood(400),
   ],
   ['on GET, empty', get('/api/tasks', 'Content-Length:\r\n'), refusedForGood(400)],
-  ['on GET, negative', get('/api/tasks', 'Content-Length: -5\r\n') + smuggled, ends],
+  ['on GET, negative', get('/api/tasks', 'Content-Length: -5\r\n') + smuggled, byParser(400), ends],
   [
     'on GET, of a body that is a request',
     get('/livez', `Content-Length: ${size(smuggled)}\r\n`) + smuggled,
@@ -159,6 +189,48 @@ const others = [
   'chun\xe2\x84\xaaed',
 ];
 
+const zeros = '\0'.repeat(64);
+/** The parser waits for more: it takes them for the beginning of another request. */
+const createdAndWaits: Outcome = { answers: [201], afterwards: 'waits', creates: 1 };
+
+/** What comes behind a request and is none. What the parser refuses in the same segment undoes the request. */
+const surplus = rows('surplus behind', [
+  ['a body: a line feed', `${post('')}\n`, createdAndWaits],
+  ['a body: an empty line', `${post('')}\r\n`, createdAndWaits],
+  [
+    'a body: zeros, later',
+    [post(''), zeros],
+    { ...byParser(505), answers: [201, 505], creates: 1, pause: 400 },
+    { ...createdAndWaits, pause: 400 },
+  ],
+  [
+    'a body that is longer than it says',
+    post('', json(), `Content-Length: ${size(json()) - 1}\r\n`),
+    { answers: [400], afterwards: 'waits' },
+  ],
+  ['a body: zeros', post('') + zeros, byParser(505), createdAndWaits],
+  [
+    'a body: a request without a host',
+    `${post('')}GET / HTTP/1.1\r\nA: b\r\n\r\n`,
+    byParser(400),
+    { ...ends, creates: 'perhaps' },
+  ],
+  [
+    'a removal: zeros',
+    `DELETE /api/tasks/999999999 HTTP/1.1\r\n${host}\r\n${zeros}`,
+    byParser(505),
+    { answers: [404], afterwards: 'waits' },
+  ],
+  ['a list: zeros', get('/api/tasks') + zeros, byParser(505), { ...ok, afterwards: 'waits' }],
+  [
+    'what is answered at once: zeros',
+    // It writes its page past the answer that still stands in its buffer, and closes.
+    get('/livez') + zeros,
+    byParser(505),
+    { ...ok, afterwards: 'waits' },
+  ],
+]);
+
 const codings = rows('Transfer-Encoding', [
   [
     'chunked, without any content',
@@ -171,8 +243,8 @@ const codings = rows('Transfer-Encoding', [
     ends,
   ],
   ['in capitals', post('', '0\r\n\r\n', 'TRANSFER-ENCODING: CHUNKED\r\n') + smuggled, ends],
-  ['identity', post('', '', 'Transfer-Encoding: identity\r\n') + smuggled, ends],
-  ['unknown', post('', '', 'Transfer-Encoding: xchunked\r\n') + smuggled, ends],
+  ['identity', post('', '', 'Transfer-Encoding: identity\r\n') + smuggled, byParser(400), ends],
+  ['unknown', post('', '', 'Transfer-Encoding: xchunked\r\n') + smuggled, byParser(400), ends],
   ['gzip, chunked', post('', '0\r\n\r\n', 'Transfer-Encoding: gzip, chunked\r\n') + smuggled, ends],
   [
     'twice',
@@ -182,10 +254,16 @@ const codings = rows('Transfer-Encoding', [
   ],
   ['empty', post('', '', 'Transfer-Encoding:\r\n') + smuggled, ends],
   ['empty, with a length', post('Transfer-Encoding:\r\n'), refusedForGood(400)],
-  ['beside a length', post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n') + smuggled, ends],
+  [
+    'beside a length',
+    post('Transfer-Encoding: chunked\r\n', '0\r\n\r\n') + smuggled,
+    byParser(400),
+    ends,
+  ],
   [
     'beside a length, the other way round',
     post('', '0\r\n\r\n', 'Transfer-Encoding: chunked\r\nContent-Length: 5\r\n') + smuggled,
+    byParser(400),
     ends,
   ],
   [
@@ -196,12 +274,26 @@ const codings = rows('Transfer-Encoding', [
   [
     'with a space before the colon',
     post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n') + smuggled,
+    byParser(400),
     waits,
   ],
-  ['with an underscore', post('Transfer_Encoding: chunked\r\n', '0\r\n\r\n') + smuggled, waits],
+  [
+    'with an underscore',
+    post('Transfer_Encoding: chunked\r\n', '0\r\n\r\n') + smuggled,
+    ends,
+    waits,
+  ],
+  [
+    'with an underscore, and no more',
+    post('Transfer_Encoding: chunked\r\n'),
+    refusedForGood(400),
+    waits,
+  ],
+  ['with an underscore, of a length', post('Content_Length: 5\r\n'), refusedForGood(400), waits],
   [
     'folded over two lines',
     post('', '0\r\n\r\n', 'Transfer-Encoding:\r\n chunked\r\n') + smuggled,
+    byParser(400),
     waits,
   ],
   ['empty, without more', post('', '', 'Transfer-Encoding:\r\n'), refusedForGood(400)],
@@ -243,6 +335,7 @@ const codings = rows('Transfer-Encoding', [
   [
     'chunked of HTTP/1.0',
     `POST /api/tasks HTTP/1.0\r\n${host}Transfer-Encoding: chunked\r\n\r\n`,
+    byParser(505),
     waits,
   ],
   [
@@ -262,16 +355,17 @@ const hosts = rows('Host', [
   ['with a port', `GET /livez HTTP/1.1\r\nHost: localhost:8080\r\n\r\n`, ok],
   ['an IPv6 address', `GET /livez HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n`, ok],
   ['empty, as RFC 9112 allows it', `GET /livez HTTP/1.1\r\nHost:\r\n\r\n`, ok],
-  ['none', 'GET /livez HTTP/1.1\r\n\r\n', waits],
-  ['none, but another header', 'GET /livez HTTP/1.1\r\nAccept: */*\r\n\r\n', ends],
+  ['none', 'GET /livez HTTP/1.1\r\n\r\n', byParser(400), waits],
+  ['none, but another header', 'GET /livez HTTP/1.1\r\nAccept: */*\r\n\r\n', byParser(400), ends],
   [
     'none, on POST',
     `POST /api/tasks HTTP/1.1\r\nContent-Length: ${size(json())}\r\n\r\n${json()}`,
+    byParser(400),
     ends,
   ],
-  ['twice the same', get('/livez', host), refusedForGood(400)],
-  ['twice', get('/livez', 'Host: elsewhere\r\n'), refusedForGood(400)],
-  ['twice, on POST', post('Host: elsewhere\r\n'), refusedForGood(400)],
+  ['twice the same', get('/livez', host), byParser(400), refusedForGood(400)],
+  ['twice', get('/livez', 'Host: elsewhere\r\n'), byParser(400), refusedForGood(400)],
+  ['twice, on POST', post('Host: elsewhere\r\n'), byParser(400), refusedForGood(400)],
   ['with an empty port', at('localhost:'), ok],
   ['with every sign that a name may have', at("a-b.c_d~e!$&'()*+,;=%41"), ok],
   ['a list', at('a, b'), refusedForGood(400)],
@@ -303,16 +397,27 @@ const headers = rows('header', [
   ['empty', get('/livez', 'A:\r\n'), ok],
   ['of 3 900 bytes', get('/livez', `A: ${'x'.repeat(3900)}\r\n`), ok],
   ['of 8 000 bytes', get('/livez', `A: ${'x'.repeat(8000)}\r\n`), ok],
+  ['of 16 300 bytes', get('/livez', `A: ${'x'.repeat(16_300)}\r\n`), ok],
+  ['of 16 400 bytes', get('/livez', `A: ${'x'.repeat(16_400)}\r\n`), byParser(431), ok],
+  [
+    'of 16 400 bytes, in two parts',
+    inTwo(get('/livez', `A: ${'x'.repeat(16_400)}\r\n`)),
+    { ...byParser(431), pause: 500 },
+    { ...ends, pause: 500 },
+  ],
   ['of 3 900 bytes, in two parts', inTwo(get('/livez', `A: ${'x'.repeat(3900)}\r\n`)), ok],
-  // uWebSockets.js keeps no more than 4 KiB of what is not complete yet.
+  // The build of 2023 keeps no more than 4 KiB of what is not complete yet, the current one 16 KiB of any head.
   [
     'of 4 100 bytes, in two parts',
     inTwo(get('/livez', `A: ${'x'.repeat(4100)}\r\n`)),
+    { ...ok, pause: 500 },
     { ...ends, pause: 500 },
   ],
   ['48 with Host', get('/livez', many(47)), ok],
-  ['49 with Host: more than uWebSockets.js takes', get('/livez', many(48)), waits],
-  ['150', get('/livez', many(150)), waits],
+  ['49 with Host', get('/livez', many(48)), ok, waits],
+  ['98 with Host', get('/livez', many(97)), ok, waits],
+  ['99 with Host: more than uWebSockets.js takes', get('/livez', many(98)), byParser(431), waits],
+  ['150', get('/livez', many(150)), byParser(431), waits],
   // It ends uWebSockets.js's list of headers, so that what stands behind it is seen by nobody: not
   // even a length. A proxy must refuse it.
   ['without a name', get('/livez', ': x\r\n'), ok],
@@ -321,19 +426,29 @@ const headers = rows('header', [
     `${get('/livez', `: x\r\nContent-Length: ${size(smuggled)}\r\n`)}${smuggled}`,
     { answers: [200, 201], afterwards: 'open', creates: 1 },
   ],
-  ['with a space before the colon', get('/livez', 'A : x\r\n'), waits],
-  ['with a space in its name', get('/livez', 'A b: x\r\n'), waits],
-  ['with an underscore', get('/livez', 'A_b: x\r\n'), waits],
-  ['with a point', get('/livez', 'A.b: x\r\n'), waits],
-  ['folded over two lines', get('/livez', 'A: x\r\n y\r\n'), waits],
-  ['without a colon', get('/livez', 'Accept\r\n'), waits],
-  ['with U+0000 in its value', get('/livez', 'A: x\0y\r\n'), waits],
-  ['with U+0001 in its value', get('/livez', 'A: x\x01y\r\n'), waits],
+  ['with a space before the colon', get('/livez', 'A : x\r\n'), byParser(400), waits],
+  ['with a space in its name', get('/livez', 'A b: x\r\n'), byParser(400), waits],
+  ['with an underscore', get('/livez', 'A_b: x\r\n'), ok, waits],
+  ['with a point', get('/livez', 'A.b: x\r\n'), ok, waits],
+  ['folded over two lines', get('/livez', 'A: x\r\n y\r\n'), byParser(400), waits],
+  ['without a colon', get('/livez', 'Accept\r\n'), byParser(400), waits],
+  ['with U+0000 in its value', get('/livez', 'A: x\0y\r\n'), byParser(400), waits],
+  ['with U+0001 in its value', get('/livez', 'A: x\x01y\r\n'), byParser(400), waits],
   ['with a carriage return in its value', get('/livez', 'A: x\ry\r\n'), waits],
-  ['with a line feed in its value', get('/livez', 'A: x\ny\r\n'), waits],
+  ['with a line feed in its value', get('/livez', 'A: x\ny\r\n'), byParser(400), waits],
   ['with bytes beyond ASCII', get('/livez', 'A: x\xe4\xffy\r\n'), ok],
-  ['lines that end with a line feed alone', 'GET /livez HTTP/1.1\nHost: a\n\n', waits],
-  ['lines that end with a carriage return alone', 'GET /livez HTTP/1.1\rHost: a\r\r', waits],
+  [
+    'lines that end with a line feed alone',
+    'GET /livez HTTP/1.1\nHost: a\n\n',
+    byParser(505),
+    waits,
+  ],
+  [
+    'lines that end with a carriage return alone',
+    'GET /livez HTTP/1.1\rHost: a\r\r',
+    byParser(505),
+    waits,
+  ],
   ['that asks to close', get('/livez', 'Connection: close\r\n'), refusedForGood(200)],
   ['that asks for an upgrade', get('/livez', 'Connection: Upgrade\r\nUpgrade: websocket\r\n'), ok],
   ['that asks for HTTP/2', get('/livez', 'Upgrade: h2c\r\nConnection: Upgrade\r\n'), ok],
@@ -354,23 +469,24 @@ function many(count: number): string {
 }
 
 const lines = rows('request line', [
-  ['of a version before', `GET /livez HTTP/1.0\r\n${host}\r\n`, waits],
-  ['of a version that never was', `GET /livez HTTP/1.2\r\n${host}\r\n`, waits],
-  ['of version 2', `GET /livez HTTP/2.0\r\n${host}\r\n`, waits],
-  ['as HTTP/2 begins', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', waits],
-  ['in lower case', `GET /livez http/1.1\r\n${host}\r\n`, waits],
+  ['of a version before', `GET /livez HTTP/1.0\r\n${host}\r\n`, byParser(505), waits],
+  ['of a version that never was', `GET /livez HTTP/1.2\r\n${host}\r\n`, byParser(505), waits],
+  ['of version 2', `GET /livez HTTP/2.0\r\n${host}\r\n`, byParser(505), waits],
+  ['as HTTP/2 begins', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', byParser(505), waits],
+  ['in lower case', `GET /livez http/1.1\r\n${host}\r\n`, byParser(505), waits],
   ['without a version', `GET /livez\r\n${host}\r\n`, waits],
-  ['of HTTP/0.9', 'GET /livez\r\n', waits],
-  ['with more behind the version', `GET /livez HTTP/1.1x\r\n${host}\r\n`, waits],
-  ['with two spaces', `GET  /livez HTTP/1.1\r\n${host}\r\n`, waits],
-  ['with tabs', `GET\t/livez\tHTTP/1.1\r\n${host}\r\n`, waits],
+  ['of HTTP/0.9', 'GET /livez\r\n', byParser(505), waits],
+  ['with more behind the version', `GET /livez HTTP/1.1x\r\n${host}\r\n`, byParser(505), waits],
+  ['with two spaces', `GET  /livez HTTP/1.1\r\n${host}\r\n`, byParser(505), waits],
+  ['with tabs', `GET\t/livez\tHTTP/1.1\r\n${host}\r\n`, byParser(505), waits],
   ['behind an empty line', `\r\n${get('/livez')}`, waits],
-  ['behind a space', ` ${get('/livez')}`, waits],
-  ['of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', waits],
-  ['of nothing but zeros', '\0'.repeat(64), waits],
+  ['behind a space', ` ${get('/livez')}`, byParser(505), waits],
+  ['of another protocol', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', byParser(505), waits],
+  ['of nothing but zeros', '\0'.repeat(64), byParser(505), waits],
   [
     'behind the PROXY protocol, version 1',
     `PROXY TCP4 1.2.3.4 1.2.3.4 1 2\r\n${get('/livez')}`,
+    byParser(505),
     waits,
   ],
   // It is compiled in. Nobody asks for the address that it names.
@@ -399,11 +515,11 @@ const methods = rows('method', [
     `PATCH /api/tasks HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\n{}`,
     refused(405),
   ],
-  // uWebSockets.js has no route for what it does not know, and closes.
-  ['in lower case', `get /livez HTTP/1.1\r\n${host}\r\n`, ends],
-  ['unknown', `FOO /livez HTTP/1.1\r\n${host}\r\n`, ends],
-  ['of a later standard', `QUERY /api/tasks HTTP/1.1\r\n${host}\r\n`, ends],
-  ['very long', `${'A'.repeat(2000)} /livez HTTP/1.1\r\n${host}\r\n`, ends],
+  // The build of 2023 has no route for what it does not know, and closes.
+  ['in lower case', `get /livez HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
+  ['unknown', `FOO /livez HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
+  ['of a later standard', `QUERY /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
+  ['very long', `${'A'.repeat(2000)} /livez HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
 ]);
 
 const targets = rows('target', [
@@ -416,13 +532,13 @@ const targets = rows('target', [
   ['with %00 in the id', get('/api/tasks/1%00'), refused(400)],
   ['with a fragment', get('/livez#part'), refused(404)],
   ['with bytes beyond ASCII', get('/livez\xff'), refused(404)],
-  ['with a control character', get('/liv\x01ez'), waits],
-  ['with U+0000', get('/liv\0ez'), waits],
-  ['with a space', get('/liv ez'), waits],
-  ['without a slash', get('livez'), waits],
-  ['absolute', get('http://localhost/livez'), waits],
-  ['an asterisk', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, waits],
-  ['an authority', `CONNECT localhost:80 HTTP/1.1\r\n${host}\r\n`, waits],
+  ['with a control character', get('/liv\x01ez'), byParser(505), waits],
+  ['with U+0000', get('/liv\0ez'), byParser(505), waits],
+  ['with a space', get('/liv ez'), byParser(505), waits],
+  ['without a slash', get('livez'), byParser(505), waits],
+  ['absolute', get('http://localhost/livez'), byParser(505), waits],
+  ['an asterisk', `OPTIONS * HTTP/1.1\r\n${host}\r\n`, byParser(505), waits],
+  ['an authority', `CONNECT localhost:80 HTTP/1.1\r\n${host}\r\n`, byParser(505), waits],
   ['a query with a malformed escape', get('/api/tasks?title=%zz'), refused(400)],
   ['a query with half an escape', get('/api/tasks?title=%4'), refused(400)],
   ['a query with invalid UTF-8', get('/api/tasks?title=%ff'), refused(400)],
@@ -433,8 +549,14 @@ const targets = rows('target', [
   ['of 2 048 bytes', get(url(2048)), ok],
   ['of 2 049 bytes', get(url(2049)), refused(414)],
   ['of 10 000 bytes', get(url(10_000)), refused(414)],
+  ['of 20 000 bytes', get(url(20_000)), byParser(431), refused(414)],
   ['of 2 049 bytes, in two parts', inTwo(get(url(2049))), refused(414)],
-  ['of 5 000 bytes, in two parts', inTwo(get(url(5000))), { ...ends, pause: 500 }],
+  [
+    'of 5 000 bytes, in two parts',
+    inTwo(get(url(5000))),
+    { ...refused(414), pause: 500 },
+    { ...ends, pause: 500 },
+  ],
 ]);
 
 function url(bytes: number): string {
@@ -562,8 +684,8 @@ const ids = rows('X-Request-Id', [
   ['on what is created', post('X-Request-Id: new-1\r\n'), { ...created, requestId: 'new-1' }],
   [
     'on what is refused for its framing',
-    get('/livez', `${host}X-Request-Id: two-hosts\r\n`),
-    { ...refusedForGood(400), requestId: 'two-hosts' },
+    get('/livez', 'Content-Length:\r\nX-Request-Id: no-length\r\n'),
+    { ...refusedForGood(400), requestId: 'no-length' },
   ],
 ]);
 
@@ -628,6 +750,7 @@ const breaks = rows('the client', [
 export const framingCases: readonly FramingCase[] = [
   ...splits(),
   ...lengths,
+  ...surplus,
   ...codings,
   ...chunkCases,
   ...hosts,

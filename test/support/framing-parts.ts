@@ -4,6 +4,13 @@ export interface FramingCase {
   readonly name: string;
   /** Parts go out one after the other, with a pause between them. */
   readonly send: readonly string[];
+  /** With the current build of uWebSockets.js. */
+  readonly outcome: Outcome;
+  /** With the build of 2023, where that differs. */
+  readonly old?: Outcome | undefined;
+}
+
+export interface Outcome {
   /** Statuses, in order. */
   readonly answers: readonly number[];
   /** Places of answers to HEAD among them. */
@@ -13,6 +20,8 @@ export interface FramingCase {
    * `waits`: nothing comes; the service waits for more until the connection is idle for too long.
    */
   readonly afterwards: 'open' | 'ends' | 'waits';
+  /** The last answer is a page of uWebSockets.js, without our headers. */
+  readonly byParser?: boolean;
   /** How many tasks it makes; `perhaps`: at most one. */
   readonly creates?: number | 'perhaps';
   /** The client ends the connection: at once, or its sending half. */
@@ -51,8 +60,12 @@ export function size(body: string): number {
 /** What stands behind a request whose end is doubtful. It must never run. */
 export const smuggled = post('');
 
-export type Outcome = Omit<FramingCase, 'name' | 'send'>;
-export type Row = readonly [name: string, send: string | readonly string[], outcome: Outcome];
+export type Row = readonly [
+  name: string,
+  send: string | readonly string[],
+  outcome: Outcome,
+  old?: Outcome,
+];
 
 export const ok: Outcome = { answers: [200], afterwards: 'open' };
 export const created: Outcome = { answers: [201], afterwards: 'open', creates: 1 };
@@ -65,9 +78,17 @@ export const refusedForGood = (status: number): Outcome => ({
 });
 
 export function rows(group: string, list: readonly Row[]): FramingCase[] {
-  return list.map(([name, send, outcome]) => ({
+  return list.map(([name, send, outcome, old]) => ({
     name: `${group}: ${name}`,
     send: typeof send === 'string' ? [send] : send,
-    ...outcome,
+    outcome,
+    old,
   }));
 }
+
+/** The parser refuses it, and closes. */
+export const byParser = (status: 400 | 431 | 505): Outcome => ({
+  answers: [status],
+  afterwards: 'ends',
+  byParser: true,
+});

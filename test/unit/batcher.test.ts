@@ -45,6 +45,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     inFlightMax: 1,
     distinctIds: false,
     repeatable: false,
+    lonesWait: false,
     execute,
     answer: (request, item) => {
       assert.equal(request.id, item.id);
@@ -256,4 +257,33 @@ test('a batch is told how long the first of its answers may take, whatever their
   assert.equal(lefts.length, 1);
   assert.ok(lefts[0]! <= 3000, String(lefts[0]));
   assert.ok(lefts[0]! > 3000 - (performance.now() - now) - 1, String(lefts[0]));
+});
+
+test('a lone write leaves in the next turn of the event loop, a lone read in this one', async () => {
+  for (const lonesWait of [true, false]) {
+    const { add, runs } = setUp({ lonesWait });
+    add(1);
+    // Microtasks run while the parser is still in the middle of a segment.
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(runs.length, lonesWait ? 0 : 1);
+    await turn();
+    assert.equal(runs.length, 1);
+  }
+});
+
+test('a request whose client is gone before its batch leaves has no effect', async () => {
+  const gone = new Set<number>();
+  const { add, runs, answered, failed } = setUp({ isGone: ({ id }) => gone.has(id) });
+  add(1);
+  gone.add(1);
+  await turn();
+  assert.equal(runs.length, 0);
+  for (const id of [2, 3, 4]) add(id);
+  gone.add(3);
+  await turn();
+  assert.deepEqual(runs[0]!.ids, [2, 4]);
+  runs[0]!.finish();
+  await turn();
+  assert.deepEqual([answered, failed], [[2, 4], []]);
 });

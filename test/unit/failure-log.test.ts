@@ -32,3 +32,17 @@ test('of many failures at once ten are told, and the others counted by code and 
   const sum = Object.values(counts).reduce<number>((total, count) => total + Number(count), 0);
   assert.equal(sum, 990);
 });
+
+test('a bug among many failures is told', () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => lines.push(JSON.parse(line));
+  const failures = createFailureLog(
+    createLogger({ level: 'info', role: 'test', pretty: false, write }),
+  );
+  const failure = { requestId: 'r', method: 'PUT', route: '/api/tasks/:id', code: 'x', cause: 'y' };
+  const stages = { queueMs: 1, statementMs: 2, replyMs: 0, totalMs: 3 };
+  for (let place = 0; place < 100; place++) failures.add({ ...failure, stages }, false);
+  failures.add({ ...failure, code: 'internal', stages }, true);
+  assert.deepEqual([lines.at(-1)!['level'], lines.at(-1)!['code']], ['error', 'internal']);
+  failures.close();
+});
