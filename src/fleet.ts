@@ -1,6 +1,7 @@
 /** The front-end processes: forked, replaced with back-off when they die, stopped together. */
 import cluster, { type Worker } from 'node:cluster';
 import type { AdminPage } from './admin/page.ts';
+import { headMaxBytes } from './contract/limits.ts';
 import { createFleetQuestions } from './fleet-questions.ts';
 import { createFleetVisits } from './fleet-visits.ts';
 import type { FrontEndOptions } from './frontend.ts';
@@ -52,6 +53,9 @@ const provenAfterMs = 10_000;
 /** Beyond the front ends' own grace: they give up by themselves first. */
 const killMarginMs = 2000;
 
+/** uWebSockets.js reads it when it is loaded. Its own default is 4 KiB. */
+const nativeSettings = { UWS_HTTP_MAX_HEADERS_SIZE: String(headMaxBytes) };
+
 export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
@@ -80,7 +84,7 @@ export function createFleet(options: FleetOptions): Fleet {
     return new Promise((resolve, reject) => {
       let worker: Worker;
       try {
-        worker = cluster.fork();
+        worker = cluster.fork(nativeSettings);
       } catch (error) {
         return goOnWithout(error);
       }

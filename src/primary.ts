@@ -18,10 +18,10 @@ import { type ExpiredKeys, removeExpiredKeysRegularly } from './database/expired
 import { awaitSchema, bringSchemaUp, type SchemaOptions } from './database/schema.ts';
 import { startTextIndexer, type TextIndexer } from './database/text-indexer.ts';
 import { createFleet, type Fleet } from './fleet.ts';
-import { warnOfOldRuntime } from './old-runtime.ts';
 import { findAddresses, findPort } from './port.ts';
 import { createBackground } from './telemetry/background.ts';
 import { describeError, type Logger } from './telemetry/log.ts';
+import { warnOfOldRuntime } from './telemetry/old-runtime.ts';
 
 /** `make` passes a signal on that the terminal has sent already: not the user's second one. */
 const sameSignalMs = 300;

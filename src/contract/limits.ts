@@ -11,6 +11,8 @@ export const bodyMaxBytes = 128 * 1024;
 export const bodyDiscardedMaxBytes = 1024 * 1024;
 /** Of all bodies that a front end holds at once, from their announcement to their answer. */
 export const bodiesHeldMaxBytes = 64 * 1024 * 1024;
+/** Of a request's head, from its method to its empty line. The uWebSockets.js of 2023 has bounds of its own. */
+export const headMaxBytes = 16 * 1024;
 /** Without the value of `cursor`, which has a bound of its own. */
 export const urlMaxBytes = 2048;
 export const jsonDepthMax = 20;

@@ -6,9 +6,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
 
-/** Of a request's head, from the method to the empty line. The build of 2023 has bounds of its own. */
-const headMaxBytes = 16 * 1024;
-
 export type Uws = typeof import('uWebSockets.js');
 
 export interface NativeServer {
@@ -37,8 +34,6 @@ export function loadNativeServer(
   load: (name: string) => unknown = requireHere,
   versionOf: (name: string) => string = installedVersion,
 ): NativeServer {
-  // The current build reads it when it is loaded; its own default is 4 KiB.
-  process.env['UWS_HTTP_MAX_HEADERS_SIZE'] = String(headMaxBytes);
   const reasons: string[] = [];
   for (const { build, name } of builds) {
     if (wanted !== 'auto' && wanted !== build) continue;

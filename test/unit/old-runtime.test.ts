@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { warnOfOldRuntime } from '../../src/old-runtime.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { warnOfOldRuntime } from '../../src/telemetry/old-runtime.ts';
 
 function warnings(httpServer: string, node: string): string[] {
   const lines: string[] = [];

@@ -1,5 +1,5 @@
 /** Says once that what runs here gets no fixes any more, and how to leave it. */
-import type { Logger } from './telemetry/log.ts';
+import type { Logger } from './log.ts';
 
 /** The last version of Node that gets none. */
 const lastUnmaintainedNode = 20;
