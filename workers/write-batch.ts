@@ -95,14 +95,12 @@ async function writeRows<Value>(
   /** Those that were late alone, with what they were at. */
   const lateOnes: { readonly row: Row<Value>; readonly write: Write<Value> }[] = [];
 
-  const isLate = ({ value }: Row<Value>) => late.has(kind.idOf(value));
-  if (rows.some(isLate)) {
-    const others = rows.filter((row) => !isLate(row));
-    if (others.length > 0) await settle(others, kind.write, undefined);
-    for (const row of rows) if (isLate(row)) await settleLate(row);
-  } else {
-    await settle(rows, kind.write, undefined);
-  }
+  // Asked once: while the others are written, another batch may find that a row is late no more.
+  const inTime: Row<Value>[] = [];
+  const known: Row<Value>[] = [];
+  for (const row of rows) (late.has(kind.idOf(row.value)) ? known : inTime).push(row);
+  if (inTime.length > 0) await settle(inTime, kind.write, undefined);
+  for (const row of known) await settleLate(row);
   // The others are done; each of these may take long now.
   for (const { row, write } of lateOnes.splice(0)) await settle([row], write, limits('alone'));
   for (const { row } of lateOnes) remember(row);

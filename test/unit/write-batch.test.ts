@@ -216,3 +216,14 @@ test('late rows are remembered for some seconds, a bounded number of them', () =
   now = 10_001;
   assert.equal(late.has(1001), false);
 });
+
+test('a row that stops being late while the others are written is written all the same', async () => {
+  const { runs, late, execute } = setUp((ids) => {
+    // As another batch does that has just written it.
+    if (ids.includes(1)) late.remove(3);
+    return undefined;
+  });
+  late.add(3);
+  assert.deepEqual(await execute([1, 3, 2]), ['204', '204', '204']);
+  assert.deepEqual(idsOf(runs), ['1,2', '3']);
+});
