@@ -100,6 +100,12 @@ test-pooler: build ## Keep a ledger for POOLER_SECONDS (60) behind a PgBouncer, 
 pgbouncer: ## Fetch a PgBouncer for the tests, on Debian or Ubuntu.
 	@test/support/fetch-pgbouncer.sh .pgbouncer
 
+COMMAND ?= make check && make test
+
+.PHONY: test-debian13
+test-debian13: ## Run COMMAND (make check && make test) in a Debian 13 root; needs root and debootstrap. NODE_VERSION.
+	@test/tooling/debian13.sh '$(COMMAND)'
+
 INFRASTRUCTURE_SECONDS ?= 10
 
 .PHONY: test-infrastructure
