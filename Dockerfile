@@ -1,16 +1,16 @@
 # The service against a PostgreSQL elsewhere: no embedded database, no development packages.
 # test/e2e/image.test.ts carries out these steps in a folder and runs what comes of them.
 
-# As in .nvmrc: the binary of uWebSockets.js fits no other (docs/dependencies.md). glibc, not musl.
-ARG NODE=node:20.20.2-bookworm-slim
+# As in .nvmrc. uWebSockets.js needs glibc 2.38: Debian 13 or newer, not Debian 12, not Alpine (docs/dependencies.md).
+ARG NODE=node:24.21.0-trixie-slim
 
 FROM ${NODE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN --mount=type=cache,target=/root/.npm \
   npm ci --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional
-# uWebSockets.js brings binaries for every system and Node, and a slow imitation: one is used.
-RUN rm -rf node_modules/uWebSockets.js/dist node_modules/uWebSockets.js/docs \
+# The build of 2023 is for older C libraries. The current one brings binaries for every system and Node: one is used.
+RUN npm uninstall --no-save --offline --ignore-scripts --no-audit --no-fund --omit=dev --omit=optional uWebSockets.js-2023 \
   && find node_modules/uWebSockets.js -name '*.node' \
   ! -name "uws_$(node -p '[process.platform, process.arch, process.versions.modules].join("_")').node" \
   -delete

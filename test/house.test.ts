@@ -42,7 +42,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files:
-      /^src\/(primary|primary-process|administration|fleet|fleet-questions|fleet-visits|messages|port)\.ts$/,
+      /^src\/(primary|primary-process|administration|fleet|fleet-questions|fleet-visits|messages|old-runtime|port)\.ts$/,
     imports: /^src\/(config|frontend|admin\/|database\/|telemetry\/|contract\/limits\.ts$)/,
     rule: 'the primary answers no request of the API',
   },

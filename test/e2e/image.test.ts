@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -31,10 +32,28 @@ interface Run {
   output(): string;
 }
 
+interface Locked {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+const { packages: lock } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+  packages: Readonly<Record<string, Locked>>;
+};
 const startTimeoutMs = 30_000;
 const credentials = { METRICS_USERNAME: 'metrics-reader', METRICS_PASSWORD: 'two-two-two-two' };
 const running = new Set<ChildProcess>();
+const ownBinary = `uws_${[process.platform, process.arch, process.versions.modules].join('_')}.node`;
+/** Prints what the image serves with. */
+const nameOfServer = [
+  'node',
+  '-e',
+  "import(process.argv[1]).then((found) => console.log(found.loadNativeServer('auto').name))",
+  './dist/src/http/native-server.js',
+];
 let image: Image | undefined;
+/** As `build_info` names it. */
+let httpServer: string | undefined;
 after(() => {
   for (const child of running) child.kill('SIGKILL');
   image?.remove();
@@ -55,14 +74,31 @@ test('the image has what it runs and nothing else, serves as an ordinary user, s
     const top = ['LICENSE', 'dist', 'node_modules', 'package.json', 'sql'];
     assert.deepEqual(readdirSync(folder).sort(), top);
     assert.deepEqual(readdirSync(join(folder, 'dist')).sort(), ['documents', 'src', 'workers']);
-    assert.deepEqual(packagesIn(folder), packagesOfLock());
+    assert.deepEqual(packagesIn(folder), packagesOfLock('uWebSockets.js-2023'));
     const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-    const name = `uws_${[process.platform, process.arch, process.versions.modules].join('_')}.node`;
     assert.deepEqual(
       files.filter((file) => file.endsWith('.node')),
-      [`node_modules/uWebSockets.js/binaries/${name}`],
+      [`node_modules/uWebSockets.js/${ownBinary}`],
     );
   });
+
+  await t.test('without the build of 2023 it loads the current one, or says why not', async () => {
+    const run = start(image!, nameOfServer, {});
+    if ((await run.ended) === 0) {
+      httpServer = run.output().trim();
+      assert.equal(httpServer, `uWebSockets.js ${versionOfLock('uWebSockets.js')}`);
+    } else {
+      // The base image has a newer C library than this machine.
+      assert.match(run.output(), /uWebSockets\.js does not load on Node .*GLIBC_/);
+    }
+  });
+  if (httpServer === undefined) {
+    t.diagnostic(
+      'the C library of this machine is older than that of the image: it serves with the build of 2023',
+    );
+    addBuildOf2023(folder);
+    httpServer = `uWebSockets.js ${versionOfLock('uWebSockets.js-2023')}`;
+  }
 
   const cluster = await startCluster();
   const database: DatabaseConfig = {
@@ -131,7 +167,7 @@ test('the image has what it runs and nothing else, serves as an ordinary user, s
     });
     assert.equal(status, 200);
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-    assert.match(text, new RegExp(`build_info\\{version="${version}"`));
+    assert.match(text, new RegExp(`build_info\\{version="${version}"[^}]*"${httpServer}"`));
     assert.match(text, /batches_total\{[^}]*thread="worker"\} [1-9]/);
   });
 
@@ -264,13 +300,27 @@ function packagesIn(folder: string): string[] {
     .sort();
 }
 
-/** What is neither for development nor optional. */
-function packagesOfLock(): string[] {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
-    packages: Record<string, { dev?: boolean; optional?: boolean; devOptional?: boolean }>;
-  };
-  return Object.entries(packages)
-    .filter(([path, one]) => path !== '' && !one.dev && !one.optional && !one.devOptional)
-    .map(([path]) => path.replace(/^node_modules\//, ''))
-    .sort();
+/** What is neither for development nor optional, without a package and what only that one needs. */
+function packagesOfLock(excepted: string): string[] {
+  const reached = new Set<string>();
+  const open = Object.keys(lock['']!.dependencies!);
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (name === excepted || reached.has(name)) continue;
+    reached.add(name);
+    // No package of the service lies below another.
+    open.push(...Object.keys(lock[`node_modules/${name}`]!.dependencies ?? {}));
+  }
+  return [...reached].sort();
+}
+
+function versionOfLock(name: string): string {
+  return lock[`node_modules/${name}`]!.version.split('-')[0]!;
+}
+
+/** So that everything else can be tried where only this one loads. */
+function addBuildOf2023(folder: string): void {
+  const name = 'node_modules/uWebSockets.js-2023';
+  for (const part of ['package.json', 'src', `binaries/${ownBinary}`]) {
+    cpSync(join(root, name, part), join(folder, name, part), { recursive: true });
+  }
 }

@@ -36,7 +36,7 @@ make_root() {
   chroot "$root" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -q --no-install-recommends "${servers[@]}" >>"$root.log" 2>&1 ||
     echo "${servers[*]} cannot be had: their tests will be skipped (see $root.log)."
-  chroot "$root" useradd -m -u 1000 app
+  chroot "$root" useradd -m -d /srv/app -u 1000 app
   touch "$root/.made"
 }
 
@@ -73,17 +73,17 @@ install_node() {
     npm config get registry | sed 's/^/registry=/'
     echo 'cafile=/etc/ssl/certs/ca-certificates.crt'
     echo 'omit-lockfile-registry-resolved=true'
-  } >"$root/home/app/.npmrc"
+  } >"$root/srv/app/.npmrc"
 }
 
 copy_tree() {
-  rm -rf "$root/home/app/project"
-  mkdir -p "$root/home/app/project"
+  rm -rf "$root/srv/app/project"
+  mkdir -p "$root/srv/app/project"
   # A file that was removed and not yet committed is listed, too.
   (git ls-files -z --cached --others --exclude-standard | tar cf - --null -T - 2>/dev/null || true) |
-    tar xf - -C "$root/home/app/project"
-  tar cf - .git | tar xf - -C "$root/home/app/project"
-  chroot "$root" chown -R 1000:1000 /home/app
+    tar xf - -C "$root/srv/app/project"
+  tar cf - .git | tar xf - -C "$root/srv/app/project"
+  chroot "$root" chown -R 1000:1000 /srv/app
 }
 
 [ -e "$root/.made" ] || make_root
@@ -96,6 +96,6 @@ install_node
 copy_tree
 
 echo "Debian 13, Node $version: ${1:-make check && make test}"
-chroot --userspec=1000:1000 "$root" /usr/bin/env -i HOME=/home/app USER=app LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+chroot --userspec=1000:1000 "$root" /usr/bin/env -i HOME=/srv/app USER=app LANG=C.UTF-8 TERM="${TERM:-dumb}" \
   NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin CI="${CI:-}" \
-  /bin/sh -c "cd /home/app/project && ${1:-make check && make test}"
+  /bin/sh -c "cd /srv/app/project && ${1:-make check && make test}"

@@ -41,7 +41,7 @@ export async function startHeapRecorder(): Promise<Recorder> {
   const toProfile = beginProfile();
   const options = {
     samplingInterval: heapIntervalBytes,
-    // Not in the types of Node 20.
+    // Not in the types of Node 24 either.
     includeObjectsCollectedByMajorGC: true,
     includeObjectsCollectedByMinorGC: true,
   };

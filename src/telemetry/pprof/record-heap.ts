@@ -58,7 +58,7 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
   return { live, allocated };
 }
 
-/** More than the types of Node 20 know: Chrome DevTools Protocol, HeapProfiler. */
+/** More than the types of Node 24 know: Chrome DevTools Protocol, HeapProfiler. */
 interface HeapProfile {
   readonly head: HeapNode;
   readonly samples: readonly { readonly size: number; readonly nodeId: number }[];
