@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { loadNativeServer } from '../../src/http/native-server.ts';
 import { peersDir, rootDir } from './paths.ts';
 
 export interface Setting {
@@ -17,7 +18,7 @@ export interface SettingsOptions {
   readonly peers: readonly string[];
 }
 
-const ourPackages = ['uWebSockets.js', 'postgres', 'piscina', 'typebox', 'ajv'];
+const ourPackages = ['postgres', 'piscina', 'typebox', 'ajv'];
 
 export function describeSettings(options: SettingsOptions): readonly Setting[] {
   const peers = options.peers.flatMap((peer) => versionsIn(join(peersDir, peer)));
@@ -35,9 +36,14 @@ export function describeSettings(options: SettingsOptions): readonly Setting[] {
     { label: 'PostgreSQL', value: options.postgresVersion },
     {
       label: 'packages',
-      value: [...new Set([...versionsIn(rootDir, ourPackages), ...peers])].join(', '),
+      value: [...new Set([httpServer(), ...versionsIn(rootDir, ourPackages), ...peers])].join(', '),
     },
   ];
+}
+
+/** Of the two builds the one that loads here. */
+function httpServer(): string {
+  return loadNativeServer('auto').name;
 }
 
 /** `2026-01-31`. */

@@ -72,8 +72,10 @@ function installedVersion(name: string): string {
   }
 }
 
-/** The system's reason stands behind the package's own text. */
+/** The system's reason stands behind the package's own text, and in front of where a package was looked for. */
 function reasonOf(error: unknown): string {
-  const lines = String(error instanceof Error ? error.message : error).split('\n');
-  return lines.at(-1)!.trim();
+  if (!(error instanceof Error)) return String(error);
+  const lines = error.message.split('\n');
+  const isAbsent = 'code' in error && error.code === 'MODULE_NOT_FOUND';
+  return (isAbsent ? 'is not installed' : lines.at(-1)!).trim();
 }

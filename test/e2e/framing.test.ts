@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { framingCases, titleLength, withTitle } from '../support/framing-cases.ts';
 import type { FramingCase, Outcome } from '../support/framing-parts.ts';
+import { hasOldParser } from '../support/parser.ts';
 import { openRaw, type RawAnswer } from '../support/raw-socket.ts';
 import { eventually } from '../support/service.ts';
 import { useService } from '../support/suite.ts';
@@ -40,8 +41,7 @@ let frontEnds: readonly number[] = [];
 async function playAll(): Promise<void> {
   assert.equal(await suite.api.create({ title: 'what no hidden request may touch' }), 1);
   frontEnds = suite.service.frontEnds();
-  const listening = suite.service.log.find(({ message }) => message === 'listening');
-  isOldBuild = /uWebSockets\.js 20\.30\./.test(String(listening?.['httpServer']));
+  isOldBuild = hasOldParser(suite.service);
   let next = 0;
   async function work(): Promise<void> {
     while (next < framingCases.length) {

@@ -49,6 +49,13 @@ test('an imitation is refused, with what each build lacks and what to do', () =>
   }
 });
 
+test('a build that is not installed is told without the folders where it was looked for', () => {
+  const absent = Object.assign(new Error("Cannot find module 'x'\nRequire stack:\n- /app/x.js"), {
+    code: 'MODULE_NOT_FOUND',
+  });
+  assert.throws(() => load(tooOld, absent), /uWebSockets\.js-2023: is not installed\)$/);
+});
+
 test('the build that is installed has a version', () => {
   assert.match(loadNativeServer('auto').name, /^uWebSockets\.js 20\.\d+\.\d+$/);
 });
