@@ -31,6 +31,8 @@ export interface Exchange extends Waiting {
   heldBytes: number;
   /** The connection ends with the answer: nothing that stands behind this request may run. */
   closes: boolean;
+  /** Nothing more is read of the connection until the answer is on its way. */
+  isPaused: boolean;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
@@ -98,6 +100,7 @@ export function openExchange(
     ifNoneMatch: '',
     heldBytes: 0,
     closes: false,
+    isPaused: false,
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,

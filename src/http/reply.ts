@@ -169,6 +169,7 @@ export function createReplies(options: RepliesOptions): Replies {
     const isBodiless = status === 204 || status === 304;
     const closing: Closing = {
       response,
+      isPaused: exchange.isPaused,
       isThere: () => exchange.counts,
       onTaken: () => leaveTraffic(exchange, traffic),
     };
