@@ -25,7 +25,7 @@ COPY workers workers
 COPY bin/compile.js bin/
 RUN node bin/compile.js
 COPY docs/openapi.json docs/index.html docs/
-RUN node dist/src/documents/main.js pack
+RUN node dist/src/openapi/build.js pack
 
 FROM ${NODE}
 LABEL org.opencontainers.image.title="task-manager-api" org.opencontainers.image.licenses="MIT"

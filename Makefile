@@ -4,7 +4,7 @@
 NODE := bin/node
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 DATABASE := $(NODE) dist/src/database/cli.js
-DOCUMENTS := $(NODE) dist/src/documents/main.js
+DOCUMENTS := $(NODE) dist/src/openapi/build.js
 PACKED := dist/documents/manifest.json
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) node_modules/@redocly/cli/bin/cli.js
 RUN_TESTS := $(NODE) --enable-source-maps dist/test/run.js
@@ -65,7 +65,7 @@ format: runtime ## Format the sources and mend what the linter can mend.
 	@$(BIOME) check --write .
 
 .PHONY: env-example
-env-example: build ## Write .env.example anew from src/config.ts.
+env-example: build ## Write .env.example anew from src/config/config.ts.
 	@$(NODE) bin/env-example.js
 
 # Tests
@@ -330,7 +330,7 @@ doc: build ## Write the API's description, its page and the client's types anew.
 # What the others need
 
 # The pages that the service serves, compressed.
-$(PACKED): docs/index.html docs/openapi.json $(wildcard src/documents/*.ts) $(INSTALLED)
+$(PACKED): docs/index.html docs/openapi.json $(wildcard src/openapi/*.ts src/http/docs/*.ts) $(INSTALLED)
 	@$(DOCUMENTS) pack
 
 # The stamp lies in node_modules, which npm ci empties first: a half install has none.

@@ -8,7 +8,7 @@
  */
 import { resolve } from 'node:path';
 import { createClient } from '../src/database/client.ts';
-import { migrateDown, migrationStatus } from '../src/database/migrate.ts';
+import { migrateDown, migrationStatus } from '../src/database/migrate/migrate.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { openDatabases } from './scale/databases.ts';
 import { endChildrenOnSignals, stopChildren } from './support/children.ts';

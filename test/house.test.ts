@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { variables } from '../src/config.ts';
+import { variables } from '../src/config/config.ts';
 import { problemCodes } from '../src/contract/problems.ts';
-import { clientTypes } from '../src/documents/client-types.ts';
-import { createOpenApi } from '../src/documents/openapi.ts';
+import { clientTypes } from '../src/openapi/client-types.ts';
+import { createOpenApi } from '../src/openapi/openapi.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
 import { localTarget, type Reference, readMarkdown } from './support/markdown.ts';
@@ -19,60 +19,85 @@ const sources = files.filter((file) => /^(src|workers)\/.*\.ts$/.test(file)).map
 const typescript = files.filter((file) => file.endsWith('.ts')).map(readSource);
 
 /**
- * Who may import whom inside the house: main ▸ primary, front end ▸ http, batching, cache,
- * telemetry, database ▸ contract. The first row that fits a file is its own; a file may always
- * import its neighbours of the same row.
+ * Who may import whom inside the house: main ▸ primary, front-end ▸ http, cache, batching ▸ telemetry ▸
+ * contract; front-end and the worker's entry ▸ tasks ▸ database ▸ config, contract. The first row that fits a
+ * file is its own; a file may always import its neighbours of the same row.
  */
 const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = [
   {
     files: /^src\/main\.ts$/,
-    imports: /^src\/(primary-process|frontend-process)\.ts$/,
+    imports: /^src\/(primary\/become-primary|front-end\/become-front-end)\.ts$/,
     rule: 'main becomes the primary or a front end',
   },
   {
-    files: /^src\/config(\.ts$|\/)/,
-    imports: /^src\/(telemetry\/log|typebox)\.ts$/,
-    rule: 'the configuration knows nothing of the service',
+    files: /^src\/database\/cli\.ts$/,
+    imports: /^src\/(config\/|database\/|embedded\/|telemetry\/(log|uncaught)\.ts$)/,
+    rule: 'the commands for the database are a program of their own',
   },
   {
-    files: /^src\/frontend[^/]*\.ts$/,
+    files: /^src\/primary\//,
     imports:
-      /^src\/(config|messages|http\/|admin\/|batching\/|cache\/|telemetry\/|documents\/|contract\/)/,
-    rule: 'a front end reaches the database through batching and cache only',
+      /^src\/(config\/|ipc\/|admin\/|embedded\/|database\/|telemetry\/|contract\/limits\.ts$)/,
+    rule: 'the primary answers no request of the API',
   },
   {
-    files:
-      /^src\/(primary|primary-process|administration|fleet|fleet-questions|fleet-visits|messages|old-runtime|port)\.ts$/,
-    imports: /^src\/(config|frontend|admin\/|database\/|telemetry\/|contract\/limits\.ts$)/,
-    rule: 'the primary answers no request of the API',
+    files: /^src\/front-end\//,
+    imports:
+      /^(src\/(config|ipc|http|admin|batching|cache|telemetry|contract)\/|src\/tasks\/(executor|lanes)\.ts$|workers\/task\.worker\.ts$)/,
+    rule: 'a front end reaches the database through the executor and the cache only',
+  },
+  {
+    files: /^workers\//,
+    imports: /^src\/(tasks\/(executor|lanes)|batching\/(frames|pool)|telemetry\/.*)\.ts$/,
+    rule: 'the entry of a worker thread has an executor and counters',
+  },
+  {
+    files: /^src\/ipc\//,
+    imports: /^src\/(config\/|admin\/|telemetry\/)/,
+    rule: 'processes know each other by messages only',
+  },
+  {
+    files: /^src\/http\/docs\//,
+    imports: /^src\/contract\//,
+    rule: 'packed pages are served by what knows nothing of requests',
   },
   {
     files: /^src\/http\//,
     imports:
-      /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$|documents\/page\.ts$)/,
+      /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$|http\/docs\/page\.ts$)/,
     rule: 'http knows bytes and the contract, neither threads nor the database',
   },
   {
-    files: /^src\/batching\/(local|pool)\.ts$/,
+    files: /^src\/tasks\//,
     imports:
-      /^(src\/batching\/|src\/contract\/|src\/telemetry\/|workers\/(executor|lanes|task\.worker)\.ts$)/,
-    rule: 'only local and pool know the executor',
+      /^src\/(contract\/|config\/|database\/(?!cli|migrate\/|maintenance\/)|batching\/(batch-executor|frames)\.ts$|typebox\.ts$)/,
+    rule: 'the executor does not know which thread it is on',
   },
   {
     files: /^src\/batching\//,
-    imports: /^src\/(contract\/|config\.ts$)/,
-    rule: 'batching knows neither sockets nor the database',
+    imports: /^src\/(contract|config)\//,
+    rule: 'batching knows neither sockets, nor tasks, nor the database',
   },
   {
     files: /^src\/cache\//,
     imports:
-      /^src\/(contract\/|telemetry\/|config\.ts$|database\/(lane|wire\/(pipeline|row))\.ts$)/,
+      /^src\/(contract\/|telemetry\/|config\/|database\/(lane|pipeline\/(pipeline|row))\.ts$)/,
     rule: 'the cache knows neither sockets nor batches',
   },
   {
+    files: /^src\/embedded\//,
+    imports: /^src\/(config\/|telemetry\/log\.ts$|database\/migrate\/create-database\.ts$)/,
+    rule: 'the embedded server is one that the database’s own code could connect to',
+  },
+  {
     files: /^src\/database\//,
-    imports: /^src\/(config|config\/connection-budget|telemetry\/(log|uncaught|background))\.ts$/,
+    imports: /^src\/(config\/|telemetry\/(log|background)\.ts$)/,
     rule: 'the database knows nothing of requests',
+  },
+  {
+    files: /^src\/config\//,
+    imports: /^src\/(telemetry\/log|typebox)\.ts$/,
+    rule: 'the configuration knows nothing of the service',
   },
   {
     files: /^src\/admin\//,
@@ -81,12 +106,12 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/telemetry\/pprof\//,
-    imports: /^src\/admin\/page\.ts$/,
+    imports: /^src\/admin\/admin-page\.ts$/,
     rule: 'profiles know threads and pages, nothing of tasks',
   },
   {
     files: /^src\/telemetry\/metrics\//,
-    imports: /^src\/(contract\/|telemetry\/|admin\/page\.ts$)/,
+    imports: /^src\/(contract\/|telemetry\/|admin\/admin-page\.ts$)/,
     rule: 'metrics are told, and make a page',
   },
   {
@@ -95,9 +120,9 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     rule: 'telemetry is told, it does not ask',
   },
   {
-    files: /^src\/documents\//,
-    imports: /^src\/(contract\/|typebox\.ts$)/,
-    rule: 'documents follow from the contract',
+    files: /^src\/openapi\//,
+    imports: /^src\/(contract\/|http\/docs\/|typebox\.ts$)/,
+    rule: 'the description follows from the contract',
   },
   {
     files: /^src\/contract\//,
@@ -108,12 +133,6 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     files: /^src\/typebox\.ts$/,
     imports: /^$/,
     rule: 'it is a package, made one file',
-  },
-  {
-    files: /^workers\//,
-    imports:
-      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|lane-views|session-settings|connection-lost|failure-reason|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$|config\/connection-budget\.ts$|typebox\.ts$)/,
-    rule: 'the executor does not know which thread it is on',
   },
 ];
 
@@ -145,7 +164,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
     files: /^src\/telemetry\/pprof\/encode-pprof\.ts$/,
     rule: 'pprof-format is known to the encoder of profiles only',
   },
-  { name: /^ajv$/, files: /^workers\//, rule: 'ajv is known to workers/ only' },
+  { name: /^ajv$/, files: /^src\/tasks\//, rule: 'ajv is known to src/tasks/ only' },
   {
     name: /^typebox/,
     files: /^src\/typebox\.ts$/,
@@ -157,9 +176,9 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
 const home = ['home', 'root', 'work', 'Users'].join('|');
 const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
   {
-    files: /^(src\/(?!config\.ts$)|workers\/).*\.ts$/,
+    files: /^(src\/(?!config\/config\.ts$)|workers\/).*\.ts$/,
     line: /\bprocess\.env\b|\benv\b.*from 'node:process'/,
-    rule: 'the environment is read by src/config.ts only',
+    rule: 'the environment is read by src/config/config.ts only',
   },
   {
     files: /\.ts$/,
@@ -188,7 +207,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 const entries = [
   'src/main.ts',
   'src/database/cli.ts',
-  'src/documents/main.ts',
+  'src/openapi/build.ts',
   'workers/task.worker.ts',
 ];
 const fileMaxBytes = 1024 * 1024;
@@ -316,21 +335,26 @@ test('no file is larger than 1 MiB', () => {
   );
 });
 
-test('.env.example says what src/config.ts reads', () => {
+test('.env.example says what src/config/config.ts reads', () => {
   assert.equal(
     readSource('.env.example').lines.join('\n'),
     envExample(),
-    '.env.example is not what src/config.ts says: run make env-example',
+    '.env.example is not what src/config/config.ts says: run make env-example',
   );
 });
 
-test('the table of variables in README.md has each variable of src/config.ts and no other', {
+test('the table of variables in README.md has each variable of src/config/config.ts and no other', {
   skip: existsSync(join(root, 'README.md')) ? false : 'README.md is not written yet',
 }, () => {
   const rows = firstCells('README.md', /`([A-Z][A-Z0-9_]+)`/g).filter(
     ({ name }) => !methods.has(name),
   );
-  holdSame('README.md', rows, Object.keys(variables.properties), 'a variable of src/config.ts');
+  holdSame(
+    'README.md',
+    rows,
+    Object.keys(variables.properties),
+    'a variable of src/config/config.ts',
+  );
 });
 
 test('each dependency has its line in docs/dependencies.md, and each line its dependency', () => {

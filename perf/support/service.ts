@@ -1,6 +1,6 @@
 /** Our own service as a user starts it, on the measurement's database. */
 import { randomBytes } from 'node:crypto';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { serviceProgram } from './paths.ts';
 import { freePort, type RunningServer, startServer } from './server.ts';
 

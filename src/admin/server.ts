@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isDirect, isLoopback, type Visitor } from './access.ts';
+import type { AdminAnswer, AdminPage } from './admin-page.ts';
 import { authenticateHeader } from './basic-auth.ts';
-import type { AdminAnswer, AdminPage } from './page.ts';
 
 export interface AdminServerOptions {
   /** 0: any free one, the same on each address. */

@@ -5,7 +5,7 @@
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
 import type { ProblemCode } from '../contract/problems.ts';
-import type { Answers } from './executor.ts';
+import type { Answers } from './batch-executor.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** A request that waits for its answer. */

@@ -13,7 +13,7 @@ import type { CacheStats } from '../telemetry/stats.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
 import { type ListEntry, listEtag } from './list-entry.ts';
 import { createMemoryCache } from './memory.ts';
-import type { RedisCache } from './redis.ts';
+import type { RedisCache } from './redis-cache.ts';
 
 /** A request that waits for a list. */
 export interface ListRequest {

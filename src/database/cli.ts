@@ -3,18 +3,18 @@
  * it has found (statusCodes).
  */
 import { parseArgs } from 'node:util';
-import { type Config, type DatabaseConfig, loadConfig } from '../config.ts';
+import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
+import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
+import { type Place, withDatabase } from '../embedded/with-database.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
-import { createDatabaseIfMissing } from './create-database.ts';
-import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { innermostCode, placeOf } from './failure-reason.ts';
 import { withLane } from './lane.ts';
-import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate.ts';
+import { recount } from './maintenance/recount.ts';
+import { createDatabaseIfMissing } from './migrate/create-database.ts';
+import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate/migrate.ts';
 import { assertPooling } from './pooling.ts';
-import { recount } from './recount.ts';
 import { withSession } from './session.ts';
-import { type Place, withDatabase } from './with-database.ts';
 
 interface Target extends Place {
   /** What the service uses, perhaps a pooler in front of `database`. */

@@ -1,5 +1,5 @@
 /** Why there is no talking to a database: in words, with the variable that would change it. */
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { errorCode, spentCode } from './connection-lost.ts';
 import { isUnixSocket } from './socket.ts';
 

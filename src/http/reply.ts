@@ -4,8 +4,8 @@
  * safe here: nothing that a client sent stands in them but a request id that was checked.
  */
 import { STATUS_CODES } from 'node:http';
+import type { AdminAnswer } from '../admin/admin-page.ts';
 import { authenticateHeader } from '../admin/basic-auth.ts';
-import type { AdminAnswer } from '../admin/page.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
   encodeProblem,

@@ -4,7 +4,7 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
-import type { AdminPage, AdminRequest } from '../admin/page.ts';
+import type { AdminPage, AdminRequest } from '../admin/admin-page.ts';
 import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
@@ -18,13 +18,12 @@ import {
   problems,
 } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
-import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { keepHead, type Received, type RequestHead, readChunks } from './chunks.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
-import { createDocuments } from './documents.ts';
+import type { FindPage } from './docs/page.ts';
 import {
   createRequestIds,
   type Exchange,
@@ -40,6 +39,7 @@ import { isHere } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
+import { createDocuments } from './send-page.ts';
 
 /** Pages of the administration: metrics, profiles. */
 export interface AdminGate {

@@ -5,7 +5,7 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { withSession } from '../../src/database/session.ts';
 import { type Api, createApi } from '../support/api.ts';
 import { root } from '../support/house.ts';

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
-import { migrateUp, migrationStatus } from '../../src/database/migrate.ts';
+import { migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
 import { createApi } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { faultOf } from '../support/definition.ts';

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';

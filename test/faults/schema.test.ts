@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';

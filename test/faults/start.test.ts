@@ -1,7 +1,7 @@
 /** A service that starts before its database, and what the log says of an outage. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { probe } from '../support/fault-bench.ts';

@@ -15,7 +15,7 @@ import {
   type TaskDatabase,
 } from '../../perf/micro/harness/database.ts';
 import { runRounds } from '../../perf/micro/harness/run.ts';
-import { stopEmbedded } from '../../src/database/embedded.ts';
+import { stopEmbedded } from '../../src/embedded/embedded.ts';
 import { root } from '../support/house.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { indexAllTexts } from '../../perf/support/texts.ts';
 import { createGenerationSource } from '../../src/cache/generation-source.ts';
 import { errorCode, isOutOfReach } from '../../src/database/connection-lost.ts';
-import { watchDefinition } from '../../src/database/definition-watch.ts';
+import { watchDefinition } from '../../src/database/maintenance/definition-watch.ts';
 import { createBackground } from '../../src/telemetry/background.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { faultOf, recountAll } from '../support/definition.ts';

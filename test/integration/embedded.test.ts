@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { DatabaseConfig } from '../../src/config.ts';
-import { type EmbeddedDatabase, startEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
-import { isAlive, waitUntilGone } from '../../src/database/processes.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { withSession } from '../../src/database/session.ts';
+import { type EmbeddedDatabase, startEmbedded, stopEmbedded } from '../../src/embedded/embedded.ts';
+import { isAlive, waitUntilGone } from '../../src/embedded/processes.ts';
 import { silentLog } from '../support/postgres.ts';
 
 const program = fileURLToPath(new URL('../support/embedded-starter.js', import.meta.url));

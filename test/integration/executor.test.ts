@@ -11,7 +11,7 @@ import {
 } from '../../src/batching/frames.ts';
 import type { Kind } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { createExecutor, type Executor } from '../../workers/executor.ts';
+import { createExecutor, type Executor } from '../../src/tasks/executor.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

@@ -7,12 +7,12 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { createDatabaseIfMissing } from '../../src/database/create-database.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
-import { advisoryLockId } from '../../src/database/migration-lock.ts';
-import { readMigrations } from '../../src/database/migrations.ts';
+import { createDatabaseIfMissing } from '../../src/database/migrate/create-database.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { advisoryLockId } from '../../src/database/migrate/migration-lock.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
 import { dropDatabase, silentLog, unusedDatabase } from '../support/postgres.ts';
 
 const run = promisify(execFile);

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { connectionLossOf } from '../../src/database/connection-lost.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
-import { readValues } from '../../src/database/wire/row.ts';
-import { statementName } from '../../src/database/wire/statement-name.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
+import { readValues } from '../../src/database/pipeline/row.ts';
+import { statementName } from '../../src/database/pipeline/statement-name.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;

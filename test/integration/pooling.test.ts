@@ -5,12 +5,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
-import { removeExpiredKeys } from '../../src/database/expired-keys.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
+import { removeExpiredKeys } from '../../src/database/maintenance/expired-keys.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
 import { assertPooling } from '../../src/database/pooling.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import {
   oldPgBouncer,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AdminAnswer } from '../../src/admin/page.ts';
+import type { AdminAnswer } from '../../src/admin/admin-page.ts';
 import { createPprofPages, type PprofPages } from '../../src/telemetry/pprof/pages.ts';
 import { startFleet, type TestFleet } from '../support/fleet.ts';
 import { root } from '../support/house.ts';
@@ -86,7 +86,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
   // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
   const expected = [
     ['http/serve.handle', 'main'],
-    ['workers/executor.execute', 'worker-1'],
+    ['tasks/executor.execute', 'worker-1'],
   ] as const;
   let profile = await getPprof('/profile?seconds=2');
   const isSeen = ([wanted, thread]: readonly [string, string]): boolean =>
@@ -111,7 +111,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
     }
   }
   assert.ok(found.get('http/serve.handle')?.has('main'), [...found.keys()].join(' '));
-  assert.ok(found.get('workers/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
+  assert.ok(found.get('tasks/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
   const files = profile.samples.flatMap(({ functions }) => functions.map(({ file }) => file));
   assert.deepEqual(
     files.filter((file) => file.startsWith('/') || file.startsWith('dist/')),
@@ -249,7 +249,7 @@ test('what is allocated meanwhile has also what was collected again', async () =
     profile.samples.flatMap(({ functions }) => functions.map(({ name }) => name)),
   );
   assert.ok(
-    [...names].some((name) => name.startsWith('workers/')),
+    [...names].some((name) => name.startsWith('tasks/')),
     [...names].join(' '),
   );
   // The sampler of live objects goes on.

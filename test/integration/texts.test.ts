@@ -8,11 +8,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { indexTexts } from '../../perf/support/texts.ts';
 import { parseListQuery } from '../../src/contract/list-query.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
-import { startTextIndexer } from '../../src/database/text-indexer.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
-import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
-import { listTasks } from '../../workers/statements.ts';
+import { startTextIndexer } from '../../src/database/maintenance/text-indexer.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
+import { createPreparedShapes } from '../../src/tasks/prepared-shapes.ts';
+import { listTasks } from '../../src/tasks/statements.ts';
 import { quietWork } from '../support/background.ts';
 import { createTestDatabase, silentLog, type TestDatabase } from '../support/postgres.ts';
 

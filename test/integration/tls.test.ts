@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig, SslMode } from '../../src/config.ts';
-import { findBinaries } from '../../src/database/embedded-binaries.ts';
-import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
+import type { DatabaseConfig, SslMode } from '../../src/config/config.ts';
+import { openPipeline } from '../../src/database/pipeline/pipeline.ts';
 import { withSession } from '../../src/database/session.ts';
-import { openPipeline } from '../../src/database/wire/pipeline.ts';
+import { findBinaries } from '../../src/embedded/binaries.ts';
+import { ordinaryUserPrefix } from '../../src/embedded/ordinary-user.ts';
 import { freePort } from '../support/free-port.ts';
 
 const skip = hasOpenssl() ? false : 'needs openssl: apt-get install openssl';

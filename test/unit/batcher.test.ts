@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Answers } from '../../src/batching/batch-executor.ts';
 import { type BatcherOptions, createBatcher, type Waiting } from '../../src/batching/batcher.ts';
-import type { Answers } from '../../src/batching/executor.ts';
 import type { RequestItem } from '../../src/batching/frames.ts';
 
 interface Run {

@@ -11,7 +11,7 @@ import {
   parseConfig,
   variableNames,
   variables,
-} from '../../src/config.ts';
+} from '../../src/config/config.ts';
 import { readHostBasePath } from '../../src/contract/base-path.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));

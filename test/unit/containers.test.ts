@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { everywhere } from '../../src/config/bind-address.ts';
-import { parseConfig, variables } from '../../src/config.ts';
+import { parseConfig, variables } from '../../src/config/config.ts';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import {
   type Instruction,

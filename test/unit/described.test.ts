@@ -1,7 +1,7 @@
 /** What holds answers against the description must find what is wrong with them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exampleRequestId, examples } from '../../src/documents/examples.ts';
+import { exampleRequestId, examples } from '../../src/openapi/examples.ts';
 import { assertDescribed } from '../support/described.ts';
 
 const read = examples.find(({ method, name }) => method === 'GET' && name === 'task')!;

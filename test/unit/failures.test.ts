@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServerError } from '../../src/database/wire/server-error.ts';
-import { describeFailure, impossibleRows } from '../../workers/failures.ts';
+import type { ServerError } from '../../src/database/pipeline/server-error.ts';
+import { describeFailure, impossibleRows } from '../../src/tasks/failures.ts';
 
 function errorWith(code: string): Error {
   return Object.assign(new Error('secret value in the message'), { code });

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Generation } from '../../src/cache/generation.ts';
 import { createListCache, type Flight, type ListRequest } from '../../src/cache/list-cache.ts';
 import type { ListEntry } from '../../src/cache/list-entry.ts';
-import type { RedisCache } from '../../src/cache/redis.ts';
+import type { RedisCache } from '../../src/cache/redis-cache.ts';
 import { rebaseLinks } from '../../src/contract/base-path.ts';
 import { type ListKey, parseListKey } from '../../src/contract/list-key.ts';
 import { createCacheStats } from '../../src/telemetry/stats.ts';

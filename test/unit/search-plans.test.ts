@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { printFilter } from '../../src/contract/filter.ts';
 import { type ListQuery, parseListQuery } from '../../src/contract/list-query.ts';
-import { createSearchPlans, type TaskSample, walkedTerm } from '../../workers/search-plans.ts';
+import { createSearchPlans, type TaskSample, walkedTerm } from '../../src/tasks/search-plans.ts';
 
 function queryOf(raw: string): ListQuery {
   const parsed = parseListQuery(raw);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ResponseItem } from '../../src/batching/frames.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { noContent, notFound } from '../../workers/answers.ts';
-import { createLateRows } from '../../workers/late-rows.ts';
-import { executeWrites, type Write } from '../../workers/write-batch.ts';
+import { noContent, notFound } from '../../src/tasks/item-answers.ts';
+import { createLateRows } from '../../src/tasks/late-rows.ts';
+import { executeWrites, type Write } from '../../src/tasks/write-batch.ts';
 
 interface Run {
   readonly ids: readonly number[];

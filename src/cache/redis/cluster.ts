@@ -6,7 +6,7 @@
  *   ASK, TRYAGAIN ─▸ the slot is on its way; until it has arrived, its lists are not found
  */
 import type { Redis } from 'ioredis';
-import type { RedisConfig, ServerAddress } from '../../config.ts';
+import type { RedisConfig, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { askOnce } from './ask-once.ts';
 import { tlsOf } from './connection.ts';

@@ -5,7 +5,7 @@
  *   well ──a failure──▸ left alone ──a probe is answered──▸ well
  */
 import type { ChainableCommander, Redis } from 'ioredis';
-import type { RedisPlace, ServerAddress } from '../../config.ts';
+import type { RedisPlace, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { connectTo, type TlsSettings } from './connection.ts';
 import { type Greeting, greet } from './greet.ts';

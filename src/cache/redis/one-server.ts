@@ -1,5 +1,5 @@
 /** Redis as one server: the one that is named, or the one that Sentinels name. */
-import type { RedisConfig, RedisPlace, ServerAddress } from '../../config.ts';
+import type { RedisConfig, RedisPlace, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { tlsOf } from './connection.ts';
 import { createRedisNode, type RedisNode } from './node.ts';

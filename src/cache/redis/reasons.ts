@@ -1,5 +1,5 @@
 /** What an error of Redis means, in words that name the variable to look at. */
-import type { RedisPlace } from '../../config.ts';
+import type { RedisPlace } from '../../config/config.ts';
 
 /** An answer is not what was asked for, or not what was stored. */
 export class UntrustedError extends Error {

@@ -1,6 +1,6 @@
 /** The page of the metrics: what the front ends have written, and what only the primary knows. */
 import { readFileSync } from 'node:fs';
-import type { AdminPage } from '../../admin/page.ts';
+import type { AdminPage } from '../../admin/admin-page.ts';
 import type { WorkState } from '../background.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
 import { createLayoutBuilder } from './layout.ts';
