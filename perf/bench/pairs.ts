@@ -59,8 +59,13 @@ function runRuntime(command: 'install' | 'which', build: string): ReturnType<Run
     encoding: 'utf8',
   });
   if (error !== undefined) return { ok: false, text: error.message };
-  const ok = status === 0;
-  return { ok, text: (ok ? stdout : stderr).trim().replaceAll(/\s*\n\s*/g, ' ') };
+  if (status === 0) return { ok: true, text: stdout.trim() };
+  // The report names no folder of this machine.
+  const text = stderr
+    .replaceAll(rootDir, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return { ok: false, text };
 }
 
 /** As the service's start line names both. */
