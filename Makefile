@@ -299,7 +299,7 @@ benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 # Measurements: perf/README.md
 
 .PHONY: bench
-bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS.
+bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS. PAIRS=true: both runtimes.
 	@exec $(NODE) dist/perf/bench.js
 
 BASE ?= HEAD

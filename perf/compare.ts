@@ -71,7 +71,7 @@ await runSession(values.data, async (database) => {
       database.config,
       resolve(values.data),
       environment,
-      ...(program === undefined ? [] : [resolve(program)]),
+      program === undefined ? {} : { program: resolve(program) },
     );
   }
 });
