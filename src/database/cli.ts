@@ -13,6 +13,7 @@ import { withLane } from './lane.ts';
 import { recount } from './maintenance/recount.ts';
 import { createDatabaseIfMissing } from './migrate/create-database.ts';
 import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate/migrate.ts';
+import { replacedMessage } from './migrate/replaced-files.ts';
 import { assertPooling } from './pooling.ts';
 import { withSession } from './session.ts';
 
@@ -35,9 +36,10 @@ const statusCodes: Readonly<Record<SchemaState, number>> = {
   dirty: 5,
   newer: 6,
   unknown: 6,
+  replaced: 7,
 };
 
-const statusMessages: Readonly<Record<SchemaState, string>> = {
+const statusMessages: Readonly<Record<Exclude<SchemaState, 'replaced'>, string>> = {
   ready: 'the schema is up to date',
   behind: 'the schema is behind: run make db-migrate-up',
   missing: 'there is no schema yet: run make db-migrate-up',
@@ -167,8 +169,9 @@ async function down({ database, dataDir, log }: Target): Promise<void> {
 async function tellStatus(database: DatabaseConfig, log: Logger): Promise<SchemaState> {
   try {
     const status = await migrationStatus(database);
-    const { state } = status;
-    log[state === 'ready' ? 'info' : 'warn'](statusMessages[state], { ...status });
+    const { state, current } = status;
+    const message = state === 'replaced' ? replacedMessage(current!) : statusMessages[state];
+    log[state === 'ready' ? 'info' : 'warn'](message, { ...status });
     return state;
   } catch (error) {
     if (innermostCode(error) !== databaseMissing) throw error;
