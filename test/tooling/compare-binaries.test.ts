@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 
-const program = resolve(import.meta.dirname, '../tooling/compare-binaries.js');
+const program = resolve(import.meta.dirname, 'compare-binaries.js');
 const folder = mkdtempSync(join(tmpdir(), 'binaries-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
