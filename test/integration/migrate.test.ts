@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -38,256 +38,243 @@ afterEach(async () => {
   await dropDatabase(database);
 });
 
-describe('migrating', () => {
-  it('creates the database, runs every file, and then has nothing left to do', async () => {
-    const latest = readMigrations().at(-1)!.version;
-    assert.equal(await migrateUp(database, silentLog), readMigrations().length);
-    assert.equal(await migrateUp(database, silentLog), 0);
-    assert.deepEqual(await migrationStatus(database), {
-      state: 'ready',
-      current: latest,
-      latest,
-      dirty: false,
-      pending: [],
-    });
-    await sql`INSERT INTO tasks (title) VALUES ('works')`;
+test('migrating creates the database, runs every file, and then has nothing left to do', async () => {
+  const latest = readMigrations().at(-1)!.version;
+  assert.equal(await migrateUp(database, silentLog), readMigrations().length);
+  assert.equal(await migrateUp(database, silentLog), 0);
+  assert.deepEqual(await migrationStatus(database), {
+    state: 'ready',
+    current: latest,
+    latest,
+    dirty: false,
+    pending: [],
   });
+  await sql`INSERT INTO tasks (title) VALUES ('works')`;
+});
 
-  it('works whatever defaults the database has', async () => {
-    await createDatabaseIfMissing(database, silentLog);
-    const defaults = [
-      'standard_conforming_strings = off',
-      "DateStyle = 'German, DMY'",
-      "TimeZone = 'Asia/Kathmandu'",
-      "client_encoding = 'LATIN1'",
-      "default_transaction_isolation = 'serializable'",
-    ];
-    for (const setting of defaults) {
-      await sql.unsafe(`ALTER DATABASE ${database.name} SET ${setting}`);
-    }
-    assert.equal(await migrateUp(database, silentLog), readMigrations().length);
-    const steps = readMigrations().length;
-    assert.equal(await migrateDown(database, silentLog, steps), steps);
-    assert.equal(await migrateUp(database, silentLog), steps);
-    const [row] = await sql<{ found: boolean }[]>`
-      SELECT tasks_fold(chr(304) || chr(220)) = 'i' || chr(252) AS found`;
-    assert.equal(row?.found, true);
-  });
+test('migrating works whatever defaults the database has', async () => {
+  await createDatabaseIfMissing(database, silentLog);
+  const defaults = [
+    'standard_conforming_strings = off',
+    "DateStyle = 'German, DMY'",
+    "TimeZone = 'Asia/Kathmandu'",
+    "client_encoding = 'LATIN1'",
+    "default_transaction_isolation = 'serializable'",
+  ];
+  for (const setting of defaults) {
+    await sql.unsafe(`ALTER DATABASE ${database.name} SET ${setting}`);
+  }
+  assert.equal(await migrateUp(database, silentLog), readMigrations().length);
+  const steps = readMigrations().length;
+  assert.equal(await migrateDown(database, silentLog, steps), steps);
+  assert.equal(await migrateUp(database, silentLog), steps);
+  const [row] = await sql<{ found: boolean }[]>`
+    SELECT tasks_fold(chr(304) || chr(220)) = 'i' || chr(252) AS found`;
+  assert.equal(row?.found, true);
+});
 
-  it('goes down to nothing and up again, leaving no object behind', async () => {
-    await migrateUp(database, silentLog);
-    const made = await objects();
-    assert.equal(await migrateDown(database, silentLog, 1000), readMigrations().length);
-    assert.deepEqual(await objects(), ['schema_migrations']);
-    assert.equal((await migrationStatus(database)).current, null);
-    assert.equal(await migrateDown(database, silentLog), 0);
-    await migrateUp(database, silentLog);
-    assert.deepEqual(await objects(), made);
-  });
+test('migrating goes down to nothing and up again, leaving no object behind', async () => {
+  await migrateUp(database, silentLog);
+  const made = await objects();
+  assert.equal(await migrateDown(database, silentLog, 1000), readMigrations().length);
+  assert.deepEqual(await objects(), ['schema_migrations']);
+  assert.equal((await migrationStatus(database)).current, null);
+  assert.equal(await migrateDown(database, silentLog), 0);
+  await migrateUp(database, silentLog);
+  assert.deepEqual(await objects(), made);
+});
 
-  it('takes back one migration at a time', async () => {
-    const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
-    await migrateUp(database, silentLog, files);
-    assert.equal(await migrateDown(database, silentLog, 1, files), 1);
-    assert.deepEqual(await objects(), ['a', 'schema_migrations']);
-    assert.deepEqual(await migrationStatus(database, files), {
-      state: 'behind',
-      current: 1,
-      latest: 2,
-      dirty: false,
-      pending: ['002_b'],
-    });
-  });
-
-  it('runs once when several processes do it at once', async () => {
-    const slow = { up: `SELECT pg_sleep(0.2); ${creates('a').up}`, down: creates('a').down };
-    const files = migrations({ '001_a': slow, '002_b': creates('b') });
-    const program = fileURLToPath(new URL('../support/migrate-once.js', import.meta.url));
-    const outcomes = await Promise.all(
-      Array.from({ length: 4 }, () =>
-        run(process.execPath, [program, JSON.stringify(database), files.href]),
-      ),
-    );
-    const ran = outcomes.map(({ stdout }) => Number(stdout));
-    assert.equal(
-      ran.reduce((sum, count) => sum + count),
-      2,
-      `ran ${ran}`,
-    );
-    assert.equal((await migrationStatus(database, files)).current, 2);
+test('migrating takes back one migration at a time', async () => {
+  const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
+  await migrateUp(database, silentLog, files);
+  assert.equal(await migrateDown(database, silentLog, 1, files), 1);
+  assert.deepEqual(await objects(), ['a', 'schema_migrations']);
+  assert.deepEqual(await migrationStatus(database, files), {
+    state: 'behind',
+    current: 1,
+    latest: 2,
+    dirty: false,
+    pending: ['002_b'],
   });
 });
 
-describe('a migration that fails', () => {
-  it('leaves the database as it was before it, and names file, line and reason', async () => {
-    const files = migrations({
-      '001_a': creates('a'),
-      '002_b': {
-        up: '-- 😀\nCREATE TABLE b ();\nINSERT INTO a\n  SELECT missing FROM a;\nCREATE TABLE c ();',
-        down: '',
-      },
-    });
-    await assert.rejects(migrateUp(database, silentLog, files), {
-      message: 'migration 002_b failed in line 4: column "missing" does not exist; nothing changed',
-    });
-    assert.deepEqual(await objects(), ['a', 'schema_migrations']);
-    assert.deepEqual(await migrationStatus(database, files), {
-      state: 'behind',
-      current: 1,
-      latest: 2,
-      dirty: false,
-      pending: ['002_b'],
-    });
-  });
+test('migrating runs once when several processes do it at once', async () => {
+  const slow = { up: `SELECT pg_sleep(0.2); ${creates('a').up}`, down: creates('a').down };
+  const files = migrations({ '001_a': slow, '002_b': creates('b') });
+  const program = fileURLToPath(new URL('../support/migrate-once.js', import.meta.url));
+  const outcomes = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      run(process.execPath, [program, JSON.stringify(database), files.href]),
+    ),
+  );
+  const ran = outcomes.map(({ stdout }) => Number(stdout));
+  assert.equal(
+    ran.reduce((sum, count) => sum + count),
+    2,
+    `ran ${ran}`,
+  );
+  assert.equal((await migrationStatus(database, files)).current, 2);
+});
 
-  it('does not stand in the way of the corrected one', async () => {
-    const files = { '001_a': { up: 'CREATE TABLE a (', down: '' } };
-    await assert.rejects(migrateUp(database, silentLog, migrations(files)), /001_a failed/);
-    assert.equal(await migrateUp(database, silentLog, migrations({ '001_a': creates('a') })), 1);
+test('a migration that fails leaves the database as it was before it, and names file, line and reason', async () => {
+  const files = migrations({
+    '001_a': creates('a'),
+    '002_b': {
+      up: '-- 😀\nCREATE TABLE b ();\nINSERT INTO a\n  SELECT missing FROM a;\nCREATE TABLE c ();',
+      down: '',
+    },
   });
-
-  it('is not there when its session is ended in the middle', async () => {
-    await createDatabaseIfMissing(database, silentLog);
-    const up = `${creates('a').up}; SELECT pg_sleep(60)`;
-    const running = migrateUp(database, silentLog, migrations({ '001_a': { up, down: '' } }));
-    const outcome = assert.rejects(running);
-    const inTheMiddle = `
-      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-      WHERE datname = current_database() AND wait_event = 'PgSleep'`;
-    await until(async () => (await sql.unsafe(inTheMiddle)).length > 0);
-    await outcome;
-    assert.deepEqual(await objects(), []);
+  await assert.rejects(migrateUp(database, silentLog, files), {
+    message: 'migration 002_b failed in line 4: column "missing" does not exist; nothing changed',
+  });
+  assert.deepEqual(await objects(), ['a', 'schema_migrations']);
+  assert.deepEqual(await migrationStatus(database, files), {
+    state: 'behind',
+    current: 1,
+    latest: 2,
+    dirty: false,
+    pending: ['002_b'],
   });
 });
 
-describe('a database that does not fit the files', () => {
-  it('is refused when it is newer, both ways', async () => {
-    await migrateUp(
-      database,
-      silentLog,
-      migrations({ '001_a': creates('a'), '007_b': creates('b') }),
-    );
-    const older = migrations({ '001_a': creates('a') });
-    await assert.rejects(migrateUp(database, silentLog, older), /version 7, newer than .* 1/);
-    await assert.rejects(migrateDown(database, silentLog, 1, older), /newer/);
-    assert.deepEqual(await objects(), ['a', 'b', 'schema_migrations']);
-  });
-
-  it('is refused when another tool left it dirty', async () => {
-    const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
-    await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
-    await sql`UPDATE schema_migrations SET dirty = true`;
-    await assert.rejects(migrateUp(database, silentLog, files), /interrupted half way/);
-    await assert.rejects(migrateDown(database, silentLog, 1, files), /interrupted half way/);
-    assert.equal((await migrationStatus(database, files)).dirty, true);
-    assert.deepEqual(await objects(), ['a', 'schema_migrations']);
-  });
-
-  it('is refused when there is no file of its version', async () => {
-    await migrateUp(database, silentLog, migrations({ '002_b': creates('b') }));
-    const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
-    await assert.rejects(migrateUp(database, silentLog, files), /version 2, and there is no/);
-  });
+test('a migration that fails does not stand in the way of the corrected one', async () => {
+  const files = { '001_a': { up: 'CREATE TABLE a (', down: '' } };
+  await assert.rejects(migrateUp(database, silentLog, migrations(files)), /001_a failed/);
+  assert.equal(await migrateUp(database, silentLog, migrations({ '001_a': creates('a') })), 1);
 });
 
-describe('beside the tool migrate/migrate', () => {
-  it('takes the lock that the tool would take', () => {
-    // What the Go function gives for these names.
-    assert.equal(advisoryLockId({ schema: 'public', database: 'tasks' }), '678726695');
-    assert.equal(
-      advisoryLockId({ schema: 'schema_name', database: 'database_name' }),
-      '2238111001',
-    );
-  });
-
-  it('waits while the tool holds its lock', async () => {
-    const files = migrations({ '001_a': creates('a') });
-    await migrateUp(database, silentLog, files);
-    const tool = createClient(database, { max: 1, applicationName: 'tool', statementTimeoutMs: 0 });
-    const lock = advisoryLockId({ database: database.name, schema: 'public' });
-    await tool`SELECT pg_advisory_lock(${lock}::bigint)`;
-    let done = false;
-    const down = migrateDown(database, silentLog, 1, files).then(() => {
-      done = true;
-    });
-    await until(async () => {
-      const waiting = await sql`
-        SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-      return waiting.length === 1;
-    });
-    await sleep(50);
-    assert.equal(done, false);
-    await tool`SELECT pg_advisory_unlock(${lock}::bigint)`;
-    await down;
-    await tool.end();
-    assert.deepEqual(await objects(), ['schema_migrations']);
-  });
-
-  it('begins anew after the drop of the tool, which leaves functions behind', async () => {
-    await migrateUp(database, silentLog);
-    const made = await objects();
-    await sql`CREATE FUNCTION tasks_of_somebody_else() RETURNS int LANGUAGE sql RETURN 1`;
-    // database/postgres/postgres.go, Drop: every table of the schema, its own too, one after the other.
-    const tables = await sql<{ table_name: string }[]>`
-      SELECT table_name FROM information_schema.tables
-      WHERE table_schema = (SELECT current_schema()) AND table_type = 'BASE TABLE'`;
-    for (const { table_name: name } of tables) {
-      await sql.unsafe(`DROP TABLE IF EXISTS "${name}" CASCADE`);
-    }
-    assert.ok((await objects()).length > 5, 'the tool leaves no function behind');
-    assert.equal((await migrationStatus(database)).state, 'missing');
-    assert.equal(await migrateUp(database, silentLog), readMigrations().length);
-    assert.deepEqual(
-      (await objects()).filter((name) => name !== 'tasks_of_somebody_else'),
-      made,
-    );
-    assert.ok((await objects()).includes('tasks_of_somebody_else'));
-    await sql`INSERT INTO tasks (title) VALUES ('works')`;
-  });
-
-  it('leaves functions alone where a table of ours is still there', async () => {
-    await migrateUp(database, silentLog);
-    const made = await objects();
-    await sql`DELETE FROM schema_migrations`;
-    await assert.rejects(migrateUp(database, silentLog), /"tasks" already exists; nothing changed/);
-    assert.deepEqual(await objects(), made);
-  });
-
-  it('goes on where the tool has stopped', async () => {
-    const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
-    await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
-    // As the tool writes a version.
-    await sql`DROP TABLE schema_migrations`;
-    await sql`CREATE TABLE schema_migrations (version bigint not null primary key, dirty boolean not null)`;
-    await sql`INSERT INTO schema_migrations (version, dirty) VALUES (1, false)`;
-    assert.equal(await migrateUp(database, silentLog, files), 1);
-    assert.deepEqual(
-      [...(await sql`SELECT * FROM schema_migrations`)],
-      [{ version: '2', dirty: false }],
-    );
-  });
+test('a migration whose session ends in the middle leaves nothing', async () => {
+  await createDatabaseIfMissing(database, silentLog);
+  const up = `${creates('a').up}; SELECT pg_sleep(60)`;
+  const running = migrateUp(database, silentLog, migrations({ '001_a': { up, down: '' } }));
+  const outcome = assert.rejects(running);
+  const inTheMiddle = `
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event = 'PgSleep'`;
+  await until(async () => (await sql.unsafe(inTheMiddle)).length > 0);
+  await outcome;
+  assert.deepEqual(await objects(), []);
 });
 
-describe('migration files', () => {
-  it('must be pairs, with names that begin with a version that no other has', () => {
-    const up = { up: 'SELECT 1', down: 'SELECT 1' };
-    assert.throws(() => readMigrations(migrations({ tasks: up })), /expected a name/);
-    assert.throws(() => readMigrations(migrations({ '1_a': up, '001_b': up })), /same version/);
-    const alone = migrations({});
-    writeFileSync(new URL('001_a.up.sql', alone), '');
-    assert.throws(() => readMigrations(alone), /001_a\.down\.sql is missing/);
-  });
-
-  it('must not begin or end a transaction', () => {
-    for (const command of ['BEGIN;', 'commit ;', '  ROLLBACK WORK;', 'START TRANSACTION;']) {
-      const files = migrations({ '001_a': { up: `SELECT 1;\n${command}\n`, down: '' } });
-      assert.throws(() => readMigrations(files), /must not be there/, command);
-    }
-  });
+test('a database that does not fit the files is refused when it is newer, both ways', async () => {
+  await migrateUp(
+    database,
+    silentLog,
+    migrations({ '001_a': creates('a'), '007_b': creates('b') }),
+  );
+  const older = migrations({ '001_a': creates('a') });
+  await assert.rejects(migrateUp(database, silentLog, older), /version 7, newer than .* 1/);
+  await assert.rejects(migrateDown(database, silentLog, 1, older), /newer/);
+  assert.deepEqual(await objects(), ['a', 'b', 'schema_migrations']);
 });
 
-it('what a schema is at has a name', async () => {
+test('a database that does not fit the files is refused when another tool left it dirty', async () => {
+  const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
+  await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
+  await sql`UPDATE schema_migrations SET dirty = true`;
+  await assert.rejects(migrateUp(database, silentLog, files), /interrupted half way/);
+  await assert.rejects(migrateDown(database, silentLog, 1, files), /interrupted half way/);
+  assert.equal((await migrationStatus(database, files)).dirty, true);
+  assert.deepEqual(await objects(), ['a', 'schema_migrations']);
+});
+
+test('a database that does not fit the files is refused when there is no file of its version', async () => {
+  await migrateUp(database, silentLog, migrations({ '002_b': creates('b') }));
+  const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
+  await assert.rejects(migrateUp(database, silentLog, files), /version 2, and there is no/);
+});
+
+test('migrating beside migrate/migrate takes the lock that the tool would take', () => {
+  // What the Go function gives for these names.
+  assert.equal(advisoryLockId({ schema: 'public', database: 'tasks' }), '678726695');
+  assert.equal(advisoryLockId({ schema: 'schema_name', database: 'database_name' }), '2238111001');
+});
+
+test('migrating beside migrate/migrate waits while the tool holds its lock', async () => {
+  const files = migrations({ '001_a': creates('a') });
+  await migrateUp(database, silentLog, files);
+  const tool = createClient(database, { max: 1, applicationName: 'tool', statementTimeoutMs: 0 });
+  const lock = advisoryLockId({ database: database.name, schema: 'public' });
+  await tool`SELECT pg_advisory_lock(${lock}::bigint)`;
+  let done = false;
+  const down = migrateDown(database, silentLog, 1, files).then(() => {
+    done = true;
+  });
+  await until(async () => {
+    const waiting = await sql`
+      SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    return waiting.length === 1;
+  });
+  await sleep(50);
+  assert.equal(done, false);
+  await tool`SELECT pg_advisory_unlock(${lock}::bigint)`;
+  await down;
+  await tool.end();
+  assert.deepEqual(await objects(), ['schema_migrations']);
+});
+
+test('migrating beside migrate/migrate begins anew after the drop of the tool, which leaves functions behind', async () => {
+  await migrateUp(database, silentLog);
+  const made = await objects();
+  await sql`CREATE FUNCTION tasks_of_somebody_else() RETURNS int LANGUAGE sql RETURN 1`;
+  // database/postgres/postgres.go, Drop: every table of the schema, its own too, one after the other.
+  const tables = await sql<{ table_name: string }[]>`
+    SELECT table_name FROM information_schema.tables
+    WHERE table_schema = (SELECT current_schema()) AND table_type = 'BASE TABLE'`;
+  for (const { table_name: name } of tables) {
+    await sql.unsafe(`DROP TABLE IF EXISTS "${name}" CASCADE`);
+  }
+  assert.ok((await objects()).length > 5, 'the tool leaves no function behind');
+  assert.equal((await migrationStatus(database)).state, 'missing');
+  assert.equal(await migrateUp(database, silentLog), readMigrations().length);
+  assert.deepEqual(
+    (await objects()).filter((name) => name !== 'tasks_of_somebody_else'),
+    made,
+  );
+  assert.ok((await objects()).includes('tasks_of_somebody_else'));
+  await sql`INSERT INTO tasks (title) VALUES ('works')`;
+});
+
+test('migrating beside migrate/migrate leaves functions alone where a table of ours is still there', async () => {
+  await migrateUp(database, silentLog);
+  const made = await objects();
+  await sql`DELETE FROM schema_migrations`;
+  await assert.rejects(migrateUp(database, silentLog), /"tasks" already exists; nothing changed/);
+  assert.deepEqual(await objects(), made);
+});
+
+test('migrating beside migrate/migrate goes on where the tool has stopped', async () => {
+  const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
+  await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
+  // As the tool writes a version.
+  await sql`DROP TABLE schema_migrations`;
+  await sql`CREATE TABLE schema_migrations (version bigint not null primary key, dirty boolean not null)`;
+  await sql`INSERT INTO schema_migrations (version, dirty) VALUES (1, false)`;
+  assert.equal(await migrateUp(database, silentLog, files), 1);
+  assert.deepEqual(
+    [...(await sql`SELECT * FROM schema_migrations`)],
+    [{ version: '2', dirty: false }],
+  );
+});
+
+test('migration files must be pairs, with names that begin with a version that no other has', () => {
+  const up = { up: 'SELECT 1', down: 'SELECT 1' };
+  assert.throws(() => readMigrations(migrations({ tasks: up })), /expected a name/);
+  assert.throws(() => readMigrations(migrations({ '1_a': up, '001_b': up })), /same version/);
+  const alone = migrations({});
+  writeFileSync(new URL('001_a.up.sql', alone), '');
+  assert.throws(() => readMigrations(alone), /001_a\.down\.sql is missing/);
+});
+
+test('migration files must not begin or end a transaction', () => {
+  for (const command of ['BEGIN;', 'commit ;', '  ROLLBACK WORK;', 'START TRANSACTION;']) {
+    const files = migrations({ '001_a': { up: `SELECT 1;\n${command}\n`, down: '' } });
+    assert.throws(() => readMigrations(files), /must not be there/, command);
+  }
+});
+
+test('the state of a schema has a name', async () => {
   const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
   const stateNow = async (): Promise<string> => (await migrationStatus(database, files)).state;
   await createDatabaseIfMissing(database, silentLog);
@@ -307,7 +294,7 @@ it('what a schema is at has a name', async () => {
   assert.equal(await stateNow(), 'dirty');
 });
 
-it('a server that is out of reach is named, with the reason', async () => {
+test('a server that is out of reach is named, with the reason', async () => {
   const nobody = { ...database, host: 'localhost', port: 1 };
   await assert.rejects(
     migrationStatus(nobody),

@@ -3,7 +3,7 @@
  * are in tasks_texts, or its id is in tasks_unindexed.
  */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { indexTexts } from '../../perf/support/texts.ts';
 import { parseListQuery } from '../../src/contract/list-query.ts';
@@ -37,223 +37,219 @@ afterEach(async () => {
   await database?.drop();
 });
 
-describe('what is not indexed yet', () => {
-  it('is each task that is created, by whoever', async () => {
-    await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
-    const copy = await sql`COPY tasks (title) FROM STDIN`.writable();
-    await new Promise<void>((done, reject) => {
-      copy.once('error', reject).once('finish', done);
-      copy.end('three\nfour\n');
-    });
-    assert.deepEqual(await unindexed(), [1, 2, 3, 4]);
-    await assertPromise(sql);
+test('a created task is queued for the index, whichever program creates it', async () => {
+  await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
+  const copy = await sql`COPY tasks (title) FROM STDIN`.writable();
+  await new Promise<void>((done, reject) => {
+    copy.once('error', reject).once('finish', done);
+    copy.end('three\nfour\n');
   });
+  assert.deepEqual(await unindexed(), [1, 2, 3, 4]);
+  await assertPromise(sql);
+});
 
-  it('is a task whose texts change, and no other', async () => {
-    await sql`INSERT INTO tasks (title, description) SELECT 'task ' || n, '' FROM generate_series(1, 6) AS n`;
-    await indexAll();
-    assert.deepEqual(await unindexed(), []);
-    await sql`UPDATE tasks SET status = 'done', title = title, version = version + 1`;
-    assert.deepEqual(await unindexed(), []);
-    await sql`UPDATE tasks SET title = upper(title), assignee_id = 7 WHERE id <= 2`;
-    await sql`UPDATE tasks SET description = 'more' WHERE id = 4`;
-    await sql`
-      INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE VALUES (5, 'x')
-      ON CONFLICT (id) DO UPDATE SET title = 'five'`;
-    await sql`
-      MERGE INTO tasks USING (VALUES (6)) AS given (id) ON tasks.id = given.id
-      WHEN MATCHED THEN UPDATE SET title = 'six'`;
-    assert.deepEqual(await unindexed(), [1, 2, 4, 5, 6]);
-    await assertPromise(sql);
+test('a task whose texts change is queued for the index, and no other', async () => {
+  await sql`INSERT INTO tasks (title, description) SELECT 'task ' || n, '' FROM generate_series(1, 6) AS n`;
+  await indexAll();
+  assert.deepEqual(await unindexed(), []);
+  await sql`UPDATE tasks SET status = 'done', title = title, version = version + 1`;
+  assert.deepEqual(await unindexed(), []);
+  await sql`UPDATE tasks SET title = upper(title), assignee_id = 7 WHERE id <= 2`;
+  await sql`UPDATE tasks SET description = 'more' WHERE id = 4`;
+  await sql`
+    INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE VALUES (5, 'x')
+    ON CONFLICT (id) DO UPDATE SET title = 'five'`;
+  await sql`
+    MERGE INTO tasks USING (VALUES (6)) AS given (id) ON tasks.id = given.id
+    WHEN MATCHED THEN UPDATE SET title = 'six'`;
+  assert.deepEqual(await unindexed(), [1, 2, 4, 5, 6]);
+  await assertPromise(sql);
+});
+
+test('a removed task is queued until its texts are gone, and so is one whose id changes', async () => {
+  await sql`INSERT INTO tasks (title) VALUES ('one'), ('two'), ('three')`;
+  await indexAll();
+  await sql`DELETE FROM tasks WHERE id = 2`;
+  await sql`UPDATE tasks SET id = DEFAULT WHERE id = 3`;
+  assert.deepEqual(await unindexed(), [2, 3, 4]);
+  await indexAll();
+  assert.deepEqual(await texts(), ['1 one', '4 three']);
+});
+
+test('TRUNCATE empties the queue of the index and removes all texts', async () => {
+  await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
+  await indexTexts(sql, 1);
+  await sql`TRUNCATE tasks`;
+  assert.deepEqual([await unindexed(), await texts()], [[], []]);
+  await sql`INSERT INTO tasks (title) VALUES ('three')`;
+  await indexAll();
+  assert.deepEqual(await texts(), ['3 three']);
+});
+
+test('the queue of the index is found from a session with any search_path', async () => {
+  await sql.begin(async (session) => {
+    await session`SET LOCAL search_path = ''`;
+    await session`CREATE TEMPORARY TABLE tasks_unindexed (id bigint) ON COMMIT DROP`;
+    await session`INSERT INTO public.tasks (title) VALUES ('from elsewhere'), ('gone soon')`;
+    await session`UPDATE public.tasks SET title = 'changed' WHERE id = 1`;
+    await session`DELETE FROM public.tasks WHERE id = 2`;
+    assert.equal((await session`SELECT FROM public.tasks_unindexed`).length, 4);
+    await session`SELECT public.tasks_index_texts(100)`;
   });
+  assert.deepEqual(await texts(), ['1 changed']);
+});
 
-  it('is a task that is gone, until its texts are, and one whose id changes', async () => {
-    await sql`INSERT INTO tasks (title) VALUES ('one'), ('two'), ('three')`;
-    await indexAll();
-    await sql`DELETE FROM tasks WHERE id = 2`;
-    await sql`UPDATE tasks SET id = DEFAULT WHERE id = 3`;
-    assert.deepEqual(await unindexed(), [2, 3, 4]);
-    await indexAll();
-    assert.deepEqual(await texts(), ['1 one', '4 three']);
+test('the queue of the index is taken back with the transaction that wrote it', async () => {
+  await assert.rejects(
+    sql.begin(async (session) => {
+      await session`INSERT INTO tasks (title) VALUES ('never')`;
+      throw new Error('changed my mind');
+    }),
+  );
+  assert.deepEqual(await unindexed(), []);
+});
+
+test('indexing takes so many ids at most, each once, and says how many', async () => {
+  await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25) AS n`;
+  assert.deepEqual(
+    [await indexTexts(sql, 10), await indexTexts(sql, 10), await indexTexts(sql, 10)],
+    [10, 10, 5],
+  );
+  assert.equal(await indexTexts(sql, 10), 0);
+  assert.equal((await texts()).length, 25);
+});
+
+test('indexing leaves nothing in the pending list of the index, where each search would read it', async () => {
+  await sql`INSERT INTO tasks (title) SELECT 'task ' || md5(n::text) FROM generate_series(1, 3000) AS n`;
+  await indexAll();
+  const [row] = await sql`SELECT gin_clean_pending_list('tasks_texts_trigrams') AS pages`;
+  assert.equal(row!['pages'], '0');
+});
+
+test('indexing goes on when somebody has dropped the index', async () => {
+  await sql`DROP INDEX tasks_texts_trigrams`;
+  await sql`INSERT INTO tasks (title) VALUES ('one')`;
+  assert.equal(await indexTexts(sql, 10), 1);
+});
+
+test('indexing runs once at a time: a second run is told so and does not wait', async () => {
+  await sql`INSERT INTO tasks (title) VALUES ('one')`;
+  await sql.begin(async (first) => {
+    await first`SELECT tasks_index_texts(10)`;
+    assert.equal(await indexTexts(sql, 10), null);
   });
+  assert.equal(await indexTexts(sql, 10), 0);
+});
 
-  it('is nothing after TRUNCATE, which takes all texts along', async () => {
-    await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
-    await indexTexts(sql, 1);
-    await sql`TRUNCATE tasks`;
-    assert.deepEqual([await unindexed(), await texts()], [[], []]);
-    await sql`INSERT INTO tasks (title) VALUES ('three')`;
-    await indexAll();
-    assert.deepEqual(await texts(), ['3 three']);
-  });
-
-  it('is found from a session with any search_path', async () => {
+test('indexing does not need the rights of the owner', async () => {
+  const role = `writer_${process.pid}`;
+  await sql.unsafe(`CREATE ROLE ${role}`);
+  try {
+    await sql.unsafe(
+      `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
+    );
     await sql.begin(async (session) => {
-      await session`SET LOCAL search_path = ''`;
-      await session`CREATE TEMPORARY TABLE tasks_unindexed (id bigint) ON COMMIT DROP`;
-      await session`INSERT INTO public.tasks (title) VALUES ('from elsewhere'), ('gone soon')`;
-      await session`UPDATE public.tasks SET title = 'changed' WHERE id = 1`;
-      await session`DELETE FROM public.tasks WHERE id = 2`;
-      assert.equal((await session`SELECT FROM public.tasks_unindexed`).length, 4);
-      await session`SELECT public.tasks_index_texts(100)`;
+      await session.unsafe(`SET LOCAL ROLE ${role}`);
+      await session`INSERT INTO tasks (title) VALUES ('one')`;
+      await session`UPDATE tasks SET title = 'two'`;
+      await session`SELECT tasks_index_texts(10)`;
     });
-    assert.deepEqual(await texts(), ['1 changed']);
-  });
+    assert.deepEqual(await texts(), ['1 two']);
+  } finally {
+    await sql.unsafe(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
+});
 
-  it('is taken back with the transaction that wrote it', async () => {
-    await assert.rejects(
-      sql.begin(async (session) => {
-        await session`INSERT INTO tasks (title) VALUES ('never')`;
-        throw new Error('changed my mind');
+test('indexing keeps its promise in every snapshot while others write', async () => {
+  const until = performance.now() + 4000;
+  const isOver = () => performance.now() > until;
+  const client = createClient(database.config, {
+    max: 8,
+    applicationName: 'texts writers',
+    statementTimeoutMs: 30_000,
+  });
+  const dice = (sides: number) => Math.floor(Math.random() * sides);
+  const statements: readonly (() => Promise<unknown>)[] = [
+    () => client`INSERT INTO tasks (title) SELECT 'new ' || n FROM generate_series(1, 20) AS n`,
+    () =>
+      client`UPDATE tasks SET title = title || '.' WHERE assignee_id = 0 AND id % 50 = ${dice(50)}::int`,
+    () =>
+      client`UPDATE tasks SET title = 'short', description = 'd' WHERE assignee_id = 0 AND id % 90 = ${dice(90)}::int`,
+    () =>
+      client`UPDATE tasks SET status = 'done' WHERE assignee_id = 0 AND id % 40 = ${dice(40)}::int`,
+    () => client`DELETE FROM tasks WHERE assignee_id = 0 AND id % 60 = ${dice(60)}::int`,
+    // Its commit comes late, so that it is in nobody's snapshot for a while.
+    () =>
+      client.begin(async (slow) => {
+        await slow`UPDATE tasks SET description = ${`late ${dice(1000)}`} WHERE assignee_id = 0 AND id % 70 = ${dice(70)}::int`;
+        await sleep(dice(20));
       }),
-    );
-    assert.deepEqual(await unindexed(), []);
-  });
-});
-
-describe('indexing', () => {
-  it('takes so many ids at most, each once, and says how many', async () => {
-    await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25) AS n`;
-    assert.deepEqual(
-      [await indexTexts(sql, 10), await indexTexts(sql, 10), await indexTexts(sql, 10)],
-      [10, 10, 5],
-    );
-    assert.equal(await indexTexts(sql, 10), 0);
-    assert.equal((await texts()).length, 25);
-  });
-
-  it('leaves nothing in the pending list of the index, where each search would read it', async () => {
-    await sql`INSERT INTO tasks (title) SELECT 'task ' || md5(n::text) FROM generate_series(1, 3000) AS n`;
-    await indexAll();
-    const [row] = await sql`SELECT gin_clean_pending_list('tasks_texts_trigrams') AS pages`;
-    assert.equal(row!['pages'], '0');
-  });
-
-  it('goes on without the index, for whoever has dropped it', async () => {
-    await sql`DROP INDEX tasks_texts_trigrams`;
-    await sql`INSERT INTO tasks (title) VALUES ('one')`;
-    assert.equal(await indexTexts(sql, 10), 1);
-  });
-
-  it('is for one at a time: whoever else comes is told so, and waits for nobody', async () => {
-    await sql`INSERT INTO tasks (title) VALUES ('one')`;
-    await sql.begin(async (first) => {
-      await first`SELECT tasks_index_texts(10)`;
-      assert.equal(await indexTexts(sql, 10), null);
-    });
-    assert.equal(await indexTexts(sql, 10), 0);
-  });
-
-  it('does not need the rights of the owner', async () => {
-    const role = `writer_${process.pid}`;
-    await sql.unsafe(`CREATE ROLE ${role}`);
-    try {
-      await sql.unsafe(
-        `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}`,
-      );
-      await sql.begin(async (session) => {
-        await session.unsafe(`SET LOCAL ROLE ${role}`);
-        await session`INSERT INTO tasks (title) VALUES ('one')`;
-        await session`UPDATE tasks SET title = 'two'`;
-        await session`SELECT tasks_index_texts(10)`;
+  ];
+  const writer = async () => {
+    while (!isOver()) {
+      // Two writers that lock the same tasks in another order: one is told to try again.
+      await statements[dice(statements.length)]!().catch((error: { code?: string }) => {
+        if (error.code !== '40P01') throw error;
       });
-      assert.deepEqual(await texts(), ['1 two']);
-    } finally {
-      await sql.unsafe(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
-  });
-
-  it('keeps its promise in every snapshot while others write', async () => {
-    const until = performance.now() + 4000;
-    const isOver = () => performance.now() > until;
-    const client = createClient(database.config, {
-      max: 8,
-      applicationName: 'texts writers',
-      statementTimeoutMs: 30_000,
-    });
-    const dice = (sides: number) => Math.floor(Math.random() * sides);
-    const statements: readonly (() => Promise<unknown>)[] = [
-      () => client`INSERT INTO tasks (title) SELECT 'new ' || n FROM generate_series(1, 20) AS n`,
-      () =>
-        client`UPDATE tasks SET title = title || '.' WHERE assignee_id = 0 AND id % 50 = ${dice(50)}::int`,
-      () =>
-        client`UPDATE tasks SET title = 'short', description = 'd' WHERE assignee_id = 0 AND id % 90 = ${dice(90)}::int`,
-      () =>
-        client`UPDATE tasks SET status = 'done' WHERE assignee_id = 0 AND id % 40 = ${dice(40)}::int`,
-      () => client`DELETE FROM tasks WHERE assignee_id = 0 AND id % 60 = ${dice(60)}::int`,
-      // Its commit comes late, so that it is in nobody's snapshot for a while.
-      () =>
-        client.begin(async (slow) => {
-          await slow`UPDATE tasks SET description = ${`late ${dice(1000)}`} WHERE assignee_id = 0 AND id % 70 = ${dice(70)}::int`;
-          await sleep(dice(20));
-        }),
-    ];
-    const writer = async () => {
-      while (!isOver()) {
-        // Two writers that lock the same tasks in another order: one is told to try again.
-        await statements[dice(statements.length)]!().catch((error: { code?: string }) => {
-          if (error.code !== '40P01') throw error;
-        });
-      }
-    };
-    let indexed = 0;
-    let busy = 0;
-    const indexer = async (session: Client) => {
-      while (!isOver()) {
-        // Few at a time, so that of the ids of one task some are taken and others are not.
-        const taken = await indexTexts(session, 1 + dice(40));
-        if (taken === null) busy++;
-        else indexed += taken;
-      }
-    };
-    let checks = 0;
-    let searches = 0;
-    let waiting = 0;
-    const checker = async () => {
-      while (!isOver()) {
-        waiting += await assertPromise(sql);
-        checks++;
-      }
-    };
-    /** A search that begins after a write finds what was written, and nothing else. */
-    const searcher = async (name: string) => {
-      for (let round = 0; !isOver(); round++) {
-        const [row] = await client<{ id: string }[]>`
-          INSERT INTO tasks (title, assignee_id) VALUES (${`${name} ${round} made`}, 9) RETURNING id`;
-        const id = row!.id;
-        assert.deepEqual(await search(pipelines[0], `${name} ${round} made`), [Number(id)]);
-        await sleep(dice(10));
-        await client`UPDATE tasks SET title = 'other', description = ${`${name} ${round} changed`} WHERE id = ${id}`;
-        assert.deepEqual(await search(pipelines[0], `${name} ${round} changed`), [Number(id)]);
-        assert.deepEqual(await search(pipelines[0], `${name} ${round} made`), []);
-        searches++;
-      }
-    };
-    await Promise.all([
-      writer(),
-      writer(),
-      writer(),
-      writer(),
-      indexer(client),
-      indexer(sql),
-      checker(),
-      searcher('apple'),
-      searcher('pear'),
-    ]);
-    await client.end({ timeout: 1 });
-    const figures = { indexed, busy, checks, waiting, searches };
-    for (const [name, figure] of Object.entries(figures))
-      assert.ok(figure > 20, `${name}: ${figure}`);
-    await indexAll();
-    const [row] = await sql`
-      SELECT count(*) FROM tasks FULL JOIN tasks_texts AS known USING (id)
-      WHERE (tasks_fold(tasks.title) COLLATE "C", tasks_fold(tasks.description) COLLATE "C")
-        IS DISTINCT FROM (known.title, known.description)`;
-    assert.equal(row!['count'], '0');
-  });
+  };
+  let indexed = 0;
+  let busy = 0;
+  const indexer = async (session: Client) => {
+    while (!isOver()) {
+      // Few at a time, so that of the ids of one task some are taken and others are not.
+      const taken = await indexTexts(session, 1 + dice(40));
+      if (taken === null) busy++;
+      else indexed += taken;
+    }
+  };
+  let checks = 0;
+  let searches = 0;
+  let waiting = 0;
+  const checker = async () => {
+    while (!isOver()) {
+      waiting += await assertPromise(sql);
+      checks++;
+    }
+  };
+  /** A search that begins after a write finds what was written, and nothing else. */
+  const searcher = async (name: string) => {
+    for (let round = 0; !isOver(); round++) {
+      const [row] = await client<{ id: string }[]>`
+        INSERT INTO tasks (title, assignee_id) VALUES (${`${name} ${round} made`}, 9) RETURNING id`;
+      const id = row!.id;
+      assert.deepEqual(await search(pipelines[0], `${name} ${round} made`), [Number(id)]);
+      await sleep(dice(10));
+      await client`UPDATE tasks SET title = 'other', description = ${`${name} ${round} changed`} WHERE id = ${id}`;
+      assert.deepEqual(await search(pipelines[0], `${name} ${round} changed`), [Number(id)]);
+      assert.deepEqual(await search(pipelines[0], `${name} ${round} made`), []);
+      searches++;
+    }
+  };
+  await Promise.all([
+    writer(),
+    writer(),
+    writer(),
+    writer(),
+    indexer(client),
+    indexer(sql),
+    checker(),
+    searcher('apple'),
+    searcher('pear'),
+  ]);
+  await client.end({ timeout: 1 });
+  const figures = { indexed, busy, checks, waiting, searches };
+  for (const [name, figure] of Object.entries(figures))
+    assert.ok(figure > 20, `${name}: ${figure}`);
+  await indexAll();
+  const [row] = await sql`
+    SELECT count(*) FROM tasks FULL JOIN tasks_texts AS known USING (id)
+    WHERE (tasks_fold(tasks.title) COLLATE "C", tasks_fold(tasks.description) COLLATE "C")
+      IS DISTINCT FROM (known.title, known.description)`;
+  assert.equal(row!['count'], '0');
 });
 
-it('TRUNCATE, writers, searches and indexing never wait for each other crosswise', async () => {
+test('TRUNCATE, writers, searches and indexing never deadlock', async () => {
   const until = performance.now() + 2000;
   let rounds = 0;
   const repeat = async (statement: () => Promise<unknown>) => {
@@ -279,86 +275,82 @@ it('TRUNCATE, writers, searches and indexing never wait for each other crosswise
   assert.ok(rounds > 100, String(rounds));
 });
 
-describe('the indexer', () => {
-  it('indexes what is there and what comes, clears the queue, and stops in order', async () => {
-    await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25000) AS n`;
-    const indexer = startTextIndexer({ database: database.config, work: quietWork() });
-    const other = startTextIndexer({ database: database.config, work: quietWork() });
-    try {
-      await until(async () => (await unindexed()).length < 25_000);
-      // Patient as long as nobody searches. A session tells what it has counted when it ends.
-      await search(pipelines[0], 'task 1');
-      await pipelines[0].close();
-      await until(async () => (await unindexed()).length === 0);
-      await sql`UPDATE tasks SET title = 'changed' WHERE id = 1`;
-      await until(async () => (await unindexed()).length === 0);
-      assert.equal((await texts())[0], '1 changed');
-      // One of the two has taken ten thousand by now.
-      await until(async () => {
-        const [row] = await sql`
-          SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'tasks_unindexed'`;
-        return Number(row!['vacuum_count']) > 0;
-      });
-    } finally {
-      await Promise.all([indexer.stop(), other.stop()]);
-    }
-    await sql`INSERT INTO tasks (title) VALUES ('after')`;
-    await sleep(400);
-    assert.deepEqual(await unindexed(), [25_001]);
-    const [row] = await sql`
-      SELECT count(*) FROM pg_stat_activity
-      WHERE application_name = 'tasks texts' AND datname = current_database()`;
-    assert.equal(row!['count'], '0');
-  });
-
-  it('goes on when its session was ended, and waits for a schema that is not there yet', async () => {
-    const { current } = await migrationStatus(database.config);
-    await migrateDown(database.config, silentLog, current! - 3);
-    const indexer = startTextIndexer({ database: database.config, work: quietWork() });
-    try {
-      await sleep(300);
-      await migrateUp(database.config, silentLog);
-      await sql`INSERT INTO tasks (title) VALUES ('one')`;
-      await until(async () => (await unindexed()).length === 0);
-      const ended = await sql`
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE application_name = 'tasks texts' AND datname = current_database()`;
-      assert.equal(ended.length, 1);
-      await sql`INSERT INTO tasks (title) VALUES ('two')`;
-      await until(async () => (await unindexed()).length === 0);
-    } finally {
-      await indexer.stop();
-    }
-  });
-
-  it('stops soon while the database does not answer', async () => {
-    await sql.begin(async (holder) => {
-      await holder`LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE`;
-      const indexer = startTextIndexer({ database: database.config, work: quietWork() });
-      await sleep(300);
-      const began = performance.now();
-      await indexer.stop();
-      // Less than its statement's lock_timeout: it did not wait for that.
-      assert.ok(performance.now() - began < 14_000);
+test('the indexer indexes what is there and what comes, clears the queue, and stops in order', async () => {
+  await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25000) AS n`;
+  const indexer = startTextIndexer({ database: database.config, work: quietWork() });
+  const other = startTextIndexer({ database: database.config, work: quietWork() });
+  try {
+    await until(async () => (await unindexed()).length < 25_000);
+    // Patient as long as nobody searches. A session tells what it has counted when it ends.
+    await search(pipelines[0], 'task 1');
+    await pipelines[0].close();
+    await until(async () => (await unindexed()).length === 0);
+    await sql`UPDATE tasks SET title = 'changed' WHERE id = 1`;
+    await until(async () => (await unindexed()).length === 0);
+    assert.equal((await texts())[0], '1 changed');
+    // One of the two has taken ten thousand by now.
+    await until(async () => {
+      const [row] = await sql`
+        SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'tasks_unindexed'`;
+      return Number(row!['vacuum_count']) > 0;
     });
+  } finally {
+    await Promise.all([indexer.stop(), other.stop()]);
+  }
+  await sql`INSERT INTO tasks (title) VALUES ('after')`;
+  await sleep(400);
+  assert.deepEqual(await unindexed(), [25_001]);
+  const [row] = await sql`
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = 'tasks texts' AND datname = current_database()`;
+  assert.equal(row!['count'], '0');
+});
+
+test('the indexer goes on when its session was ended, and waits for a schema that is not there yet', async () => {
+  const { current } = await migrationStatus(database.config);
+  await migrateDown(database.config, silentLog, current! - 3);
+  const indexer = startTextIndexer({ database: database.config, work: quietWork() });
+  try {
+    await sleep(300);
+    await migrateUp(database.config, silentLog);
+    await sql`INSERT INTO tasks (title) VALUES ('one')`;
+    await until(async () => (await unindexed()).length === 0);
+    const ended = await sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'tasks texts' AND datname = current_database()`;
+    assert.equal(ended.length, 1);
+    await sql`INSERT INTO tasks (title) VALUES ('two')`;
+    await until(async () => (await unindexed()).length === 0);
+  } finally {
+    await indexer.stop();
+  }
+});
+
+test('the indexer stops soon while the database does not answer', async () => {
+  await sql.begin(async (holder) => {
+    await holder`LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE`;
+    const indexer = startTextIndexer({ database: database.config, work: quietWork() });
+    await sleep(300);
+    const began = performance.now();
+    await indexer.stop();
+    // Less than its statement's lock_timeout: it did not wait for that.
+    assert.ok(performance.now() - began < 14_000);
   });
 });
 
-describe('migration 004', () => {
-  it('indexes the tasks that are there, and gives back the former index on the way down', async () => {
-    const indexes = () => sql`
-      SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%' ORDER BY 1`;
-    const { current } = await migrationStatus(database.config);
-    await migrateDown(database.config, silentLog, current! - 3);
-    assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_text' }]);
-    await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
-    // As it was said that one may.
-    await sql`DROP INDEX tasks_text`;
-    await migrateUp(database.config, silentLog);
-    assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_texts_trigrams' }]);
-    assert.deepEqual([await unindexed(), await texts()], [[], ['1 one', '2 two']]);
-    await assertPromise(sql);
-  });
+test('migration 004 indexes the tasks that are there, and gives back the former index on the way down', async () => {
+  const indexes = () => sql`
+    SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%' ORDER BY 1`;
+  const { current } = await migrationStatus(database.config);
+  await migrateDown(database.config, silentLog, current! - 3);
+  assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_text' }]);
+  await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
+  // As it was said that one may.
+  await sql`DROP INDEX tasks_text`;
+  await migrateUp(database.config, silentLog);
+  assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_texts_trigrams' }]);
+  assert.deepEqual([await unindexed(), await texts()], [[], ['1 one', '2 two']]);
+  await assertPromise(sql);
 });
 
 /** @returns how many ids are in the queue, in the same snapshot. */

@@ -60,7 +60,7 @@ test('a file that upstream does not have fails', () => {
   assert.match(stdout, /^one\.node: not in the upstream folder$/m);
 });
 
-test('where there is nothing to compare, nothing has passed', () => {
+test('nothing has passed where there is nothing to compare', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   for (const [args, reason] of [
