@@ -86,6 +86,10 @@ unit-tests: build ## Run the tests that need nothing but Node.
 integration-tests: build ## Run the tests on a real PostgreSQL.
 	@$(RUN_TESTS) integration $(TESTS)
 
+.PHONY: tooling-tests
+tooling-tests: build ## Run the tests of tools, deployment files and measuring programs.
+	@$(RUN_TESTS) tooling $(TESTS)
+
 .PHONY: e2e-tests
 e2e-tests: build ## Run the tests of the built service over real sockets.
 	@$(RUN_TESTS) e2e $(TESTS)

@@ -28,7 +28,16 @@ import { prepareTemplate } from './support/postgres.ts';
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
 /** In the order in which they run; others come last. */
-const suites = ['unit', 'house', 'integration', 'e2e', 'infrastructure', 'fuzz', 'faults'];
+const suites = [
+  'unit',
+  'house',
+  'integration',
+  'tooling',
+  'e2e',
+  'infrastructure',
+  'fuzz',
+  'faults',
+];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =

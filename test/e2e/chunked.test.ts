@@ -191,7 +191,7 @@ test('a long answer that its client does not read lets nothing behind it run', a
   assert.equal((await suite.api.get(`/api/tasks/${kept}`)).status, 200);
 });
 
-test('while uploads hold all there is, one more is refused; when they break off, there is room', async () => {
+test('one more upload is refused while others hold all there is; when they break off, there is room', async () => {
   const half = Buffer.concat([
     Buffer.from(headOf('POST', '/api/tasks')),
     chunk(Buffer.alloc(bodyMaxBytes, ' ')),

@@ -194,7 +194,7 @@ async function countUnderLoad(
   return { differences, answered: [...answered.values()].reduce((a, b) => a + b, 0), cutOff };
 }
 
-test("under load the counts are the clients' own, to the last answer", async () => {
+test("the counts under load are the clients' own, to the last answer", async () => {
   const { differences, answered, cutOff } = await countUnderLoad((answers) =>
     eventually(() => answers() > 1000, 'too few answers', 60_000),
   );
@@ -330,7 +330,7 @@ test('metrics ask for credentials, on either port', async () => {
   );
 });
 
-test('without a database there are metrics, and they say so', async () => {
+test('metrics are there without a database, and say so', async () => {
   const port = await freePort();
   const orphan = await startService({
     database: { ...database.config, host: '127.0.0.1', port },

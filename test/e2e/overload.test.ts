@@ -80,7 +80,7 @@ test('a full queue refuses at once, reads and health go on, and it is over with 
   api.close();
 });
 
-test('while the queue is slow, newcomers are refused though there is room', async () => {
+test('newcomers are refused while the queue is slow, though there is room', async () => {
   const api = createApi(suite.service.port, 100);
   const held: Promise<Answer>[] = [];
   await withLockedTasks(async () => {

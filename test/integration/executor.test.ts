@@ -207,7 +207,7 @@ test('a removal answers each id once and a missing one with not_found', async ()
   assert.equal(again?.problem, 'not_found');
 });
 
-test('where one row makes the statement fail, only that row fails', async () => {
+test('only the row that makes a statement fail fails', async () => {
   await database.sql`ALTER TABLE tasks ADD CONSTRAINT no_thirteen CHECK (assignee_id <> 13)`;
   try {
     const assignees = [11, 12, 13, 14];
@@ -307,7 +307,7 @@ test('a lock that is held too long is unavailable and leaves nothing behind', as
   assert.equal(read?.body.data['title'], 'a task');
 });
 
-test('beside a row that somebody holds, the others of its batch are written', async () => {
+test('the other rows of a batch are written when somebody holds one', async () => {
   const ids = [await createTask(), await createTask(), await createTask()];
   const holder = await database.sql.reserve();
   await holder`BEGIN`;

@@ -104,7 +104,7 @@ test('a production start waits for database and schema, says once what for, and 
   assert.deepEqual(waiting.said.slice(1), ['the schema is up to date']);
 });
 
-test('it waits for an old schema and for a dirty one, but a newer one ends it', async () => {
+test('a start waits for an old schema and for a dirty one, and ends for a newer one', async () => {
   const database = configOf(await makeDatabase());
   await migrateUp(database, silentLog);
   const [earlier, latest] = readMigrations()

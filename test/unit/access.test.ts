@@ -13,7 +13,7 @@ const here: Visitor = { path: '/debug/pprof/profile', authorization: '', isHere:
 const known = `Basic ${btoa('admin:admin')}`;
 const wrong = `Basic ${btoa('admin:wrong')}`;
 
-test('while the credentials are the default ones, profiles are for this machine alone', () => {
+test('profiles are for this machine alone while the credentials are the default ones', () => {
   const isAllowed = createAccess({ credentials, profilesOpenLocally: true });
   assert.equal(isAllowed(here), true);
   assert.equal(isAllowed({ ...here, authorization: known }), true);
@@ -30,7 +30,7 @@ test('while the credentials are the default ones, profiles are for this machine 
   assert.equal(isAllowed({ path: '/metrics', authorization: known, isHere: false }), true);
 });
 
-test('with credentials of its own, profiles ask everybody for them', () => {
+test('profiles ask everybody for credentials that were set', () => {
   const isAllowed = createAccess({ credentials, profilesOpenLocally: false });
   assert.equal(isAllowed(here), false);
   assert.equal(isAllowed({ ...here, authorization: known, isHere: false }), true);

@@ -226,7 +226,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   assert.deepEqual(waits.failed, ['1 outcome_unknown', '2 outcome_unknown']);
 });
 
-test('while the first of the queue waits too long, nobody else is let in', async () => {
+test('newcomers are refused while the first of the queue waits too long', async () => {
   const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
   add(0, 1000);
   await turn();

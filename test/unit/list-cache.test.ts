@@ -148,7 +148,7 @@ test('a server that lags behind is asked again, and not for ever', async () => {
   assert.deepEqual(answers, ['patient: fresh', 'unlucky: unavailable']);
 });
 
-test('in another era nothing of the one before is good', async () => {
+test('nothing of one era is good in another', async () => {
   const { ask, land, answers, state } = createBench();
   await ask('a');
   land('before', 9);
@@ -158,7 +158,7 @@ test('in another era nothing of the one before is good', async () => {
   assert.deepEqual(answers, ['a: before', 'b: restored']);
 });
 
-test('without its generation a list is unavailable, never old', async () => {
+test('a list without its generation is unavailable, never old', async () => {
   const { ask, land, answers, state } = createBench();
   await ask('a');
   land('one');
@@ -201,7 +201,7 @@ test('who waits too long for the generation is told so', async () => {
   assert.equal(cache.size(), 1);
 });
 
-test('with no cache at all nothing is checked and each request reads for itself', async () => {
+test('each request reads for itself, unchecked, with no cache at all', async () => {
   const { ask, land, answers, stats } = createBench({ memoryBytesMax: 0 });
   await ask('a');
   await ask('b');
@@ -238,7 +238,7 @@ test('Redis is asked for what memory has not, at this generation, and told what 
   assert.deepEqual([asked, stored], [['1: 1', '1: 1'], ['2']]);
 });
 
-test('while somebody waits too long for the generation, nobody else is let in', async () => {
+test('newcomers are refused while a request waits too long for the generation', async () => {
   const { cache, state } = createBench({ queueWaitMaxMs: 100 });
   state.generation = { era: 'a', number: 1 };
   const add = (deadline: number) =>

@@ -116,7 +116,7 @@ test('a sample is remembered for a while, and a failed one is not', async () => 
   assert.equal(taken, 3);
 });
 
-test('in the order of ids an exact assignee or status is walked by its own index', () => {
+test('an exact assignee or status in the order of ids is walked by its own index', () => {
   assert.equal(walkedTerm(queryOf('status=done&assignee_id=7&filter=x'))?.field, 'assigneeID');
   assert.equal(walkedTerm(queryOf('sort=-id&status=done&filter=x'))?.field, 'status');
   assert.equal(walkedTerm(queryOf('filter=status!=done,assigneeID>7')), undefined);
