@@ -216,6 +216,7 @@ export async function startFrontEnd(
     linksFor: (links) => rebaseLinks(links, basePath),
     readGeneration: generations.read,
     enqueue: (flight) => batchers[flight.key.kind].add(flight),
+    refused: (kind, requests) => metrics?.batches[kind].refused(requests),
     answer: server.answerList,
     fail: server.fail,
   });
@@ -251,9 +252,14 @@ export async function startFrontEnd(
   }
 
   function enqueue(kind: Kind, exchange: Exchange): boolean {
-    if (isOpen) return isList(kind) ? lists.add(exchange) : batchers[kind].add(exchange);
-    server.fail(exchange, 'unavailable', 'the schema is not known to be up to date');
-    return true;
+    if (!isOpen) {
+      server.fail(exchange, 'unavailable', 'the schema is not known to be up to date');
+      return true;
+    }
+    if (isList(kind)) return lists.add(exchange);
+    const isTaken = batchers[kind].add(exchange);
+    if (!isTaken) metrics?.batches[kind].refused(1);
+    return isTaken;
   }
 
   function landFlight(flight: Flight<Exchange>, item: ResponseItem): void {
@@ -335,7 +341,7 @@ export async function startFrontEnd(
   function writeMetrics(): void {
     metrics?.write({
       openRequests: server.traffic.open,
-      queued: (kind) => batchers[kind].size(),
+      queued: (kind) => (isList(kind) ? lists.size(kind) : batchers[kind].size()),
       cache: stats,
       cacheBytes: lists.bytes(),
       redisUp: redis?.isUp(),

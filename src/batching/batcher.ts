@@ -24,7 +24,6 @@ export interface BatchObserver {
   sent(size: number, deadline: number, now: number): void;
   answered(microseconds: number): void;
   lost(): void;
-  refused(): void;
 }
 
 /** For each request that was taken and is not gone, exactly one of `answer` and `fail` is called, once. */
@@ -81,10 +80,7 @@ export function createBatcher<Request extends Waiting>(
   let lone = true;
 
   function add(request: Request): boolean {
-    if (waiting.length >= options.queueMax || isSlow(request)) {
-      options.observer?.refused();
-      return false;
-    }
+    if (waiting.length >= options.queueMax || isSlow(request)) return false;
     waiting.push(request);
     schedule();
     return true;

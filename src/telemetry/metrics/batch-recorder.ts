@@ -9,7 +9,8 @@ export interface BatchRecorder {
   /** @param microseconds that the statement took. */
   answered(microseconds: number): void;
   lost(): void;
-  refused(): void;
+  /** @param requests that were not taken, because too many waited or for too long. */
+  refused(requests: number): void;
 }
 
 /** @param requestTimeoutMs a request's arrival is its deadline less this. */
@@ -32,8 +33,8 @@ export function createBatchRecorder(
     lost() {
       numbers[slots.lost]!++;
     },
-    refused() {
-      numbers[slots.refused]!++;
+    refused(requests) {
+      numbers[slots.refused]! += requests;
     },
   };
 }

@@ -186,7 +186,12 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
     byKind,
     latencyBounds,
   );
-  const depth = shared('queue_depth', 'Requests that wait or are under way.', 'gauge', byKind);
+  const depth = shared(
+    'queue_depth',
+    'Requests that wait or are under way; lists also while they wait for the generation.',
+    'gauge',
+    byKind,
+  );
   const refused = shared(
     'requests_refused_total',
     'Requests that a queue did not take, because too many waited or for too long.',
