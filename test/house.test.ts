@@ -60,7 +60,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/batching\//,
-    imports: /^src\/(contract\/|config\.ts$)/,
+    imports: /^src\/(contract\/|config\.ts$|telemetry\/statement-time\.ts$)/,
     rule: 'batching knows neither sockets nor the database',
   },
   {
@@ -71,7 +71,8 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/database\//,
-    imports: /^src\/(config|config\/connection-budget|telemetry\/(log|uncaught|background))\.ts$/,
+    imports:
+      /^src\/(config|config\/connection-budget|telemetry\/(log|uncaught|background|statement-time))\.ts$/,
     rule: 'the database knows nothing of requests',
   },
   {

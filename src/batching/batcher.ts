@@ -5,6 +5,7 @@
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
 import type { ProblemCode } from '../contract/problems.ts';
+import type { StatementTiming } from '../telemetry/statement-time.ts';
 import type { Answers } from './executor.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
 
@@ -14,15 +15,15 @@ export interface Waiting extends RequestItem {
   readonly deadline: number;
   /** When its batch went out, by the same clock; 0: not yet. */
   sentAt: number;
-  /** What the statement of its batch took. */
-  statementUs: number;
+  /** Of its batch; `undefined`: that has not come back. */
+  timing: StatementTiming | undefined;
 }
 
 /** Is told what becomes of batches. */
 export interface BatchObserver {
   /** @param deadline of the first of `size` requests. */
   sent(size: number, deadline: number, now: number): void;
-  answered(microseconds: number): void;
+  answered(timing: StatementTiming): void;
   lost(): void;
 }
 
@@ -148,12 +149,12 @@ export function createBatcher<Request extends Waiting>(
     options.observer?.sent(batch.length, batch[0]!.deadline, now);
     for (const request of batch) request.sentAt = now;
     try {
-      const { items, microseconds } = await execute([...batch]);
-      options.observer?.answered(microseconds);
+      const { items, timing } = await execute([...batch]);
+      options.observer?.answered(timing);
       for (let place = 0; place < places.length; place++) {
         const request = places[place];
         if (request === undefined) continue;
-        request.statementUs = microseconds;
+        request.timing = timing;
         const item = items[place]!;
         if (options.leavesOpen?.(item) === true && repeated.has(request)) {
           options.fail(request, lostCode, 'its thread died, and the second try failed');

@@ -12,8 +12,8 @@ import {
   decodeResponses,
   encodeRequests,
   type Frame,
-  microsecondsOf,
   type RequestItem,
+  timingOf,
 } from './frames.ts';
 
 export interface PoolOptions {
@@ -119,7 +119,7 @@ export function createPool(options: PoolOptions): Pool {
       const transferList = [frame.buffer];
       const { signal } = late;
       const answers = (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
-      return { items: decodeResponses(answers), microseconds: microsecondsOf(answers) };
+      return { items: decodeResponses(answers), timing: timingOf(answers) };
     } catch (error) {
       if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
       throw error;

@@ -9,6 +9,7 @@
  */
 import type { ListKey } from '../contract/list-key.ts';
 import type { ProblemCode } from '../contract/problems.ts';
+import type { StatementTiming } from '../telemetry/statement-time.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
 import { type ListEntry, listEtag } from './list-entry.ts';
@@ -20,7 +21,7 @@ export interface ListRequest {
   readonly list: ListKey | undefined;
   /** As those of the flight that answers it; see batcher.ts. */
   sentAt: number;
-  statementUs: number;
+  timing: StatementTiming | undefined;
   /** Milliseconds of the monotonic clock at which the answer is due. */
   readonly deadline: number;
 }
@@ -38,7 +39,7 @@ export interface Flight<Request> {
   readonly requests: Request[];
   tries: number;
   sentAt: number;
-  statementUs: number;
+  timing: StatementTiming | undefined;
 }
 
 /** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
@@ -171,7 +172,7 @@ export function createListCache<Request extends ListRequest>(
       requests: [request],
       tries: 0,
       sentAt: 0,
-      statementUs: 0,
+      timing: undefined,
     };
   }
 
@@ -230,7 +231,7 @@ export function createListCache<Request extends ListRequest>(
     close(flight);
     for (const request of flight.requests) {
       request.sentAt = flight.sentAt;
-      request.statementUs = flight.statementUs;
+      request.timing = flight.timing;
       answer(request, entry);
     }
   }

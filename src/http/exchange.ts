@@ -92,7 +92,7 @@ export function openExchange(
     id: 0,
     route: '',
     sentAt: 0,
-    statementUs: 0,
+    timing: undefined,
     body: nobody,
     extra: '',
     ifNoneMatch: '',

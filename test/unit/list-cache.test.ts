@@ -61,7 +61,7 @@ function createBench(options: BenchOptions = {}) {
   });
 
   async function ask(name: string, raw = '', deadline = Number.POSITIVE_INFINITY) {
-    const taken = cache.add({ name, list: keyOf(raw), deadline, sentAt: 0, statementUs: 0 });
+    const taken = cache.add({ name, list: keyOf(raw), deadline, sentAt: 0, timing: undefined });
     await turn();
     await turn();
     return taken;
@@ -191,8 +191,8 @@ test('a full queue is overloaded, and so are too many that wait', async () => {
 test('who waits too long for the generation is told so', async () => {
   const { cache, state, answers } = createBench();
   state.generation = { era: 'a', number: 1 };
-  cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, statementUs: 0 });
-  cache.add({ name: 'early', list: keyOf(''), deadline: 30, sentAt: 0, statementUs: 0 });
+  cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, timing: undefined });
+  cache.add({ name: 'early', list: keyOf(''), deadline: 30, sentAt: 0, timing: undefined });
   cache.expire(20);
   assert.deepEqual(answers, ['late: unavailable']);
   assert.equal(cache.size('list'), 1);
@@ -239,7 +239,7 @@ test('while somebody waits too long for the generation, nobody else is let in', 
   const { cache, state } = createBench({ queueWaitMaxMs: 100 });
   state.generation = { era: 'a', number: 1 };
   const add = (deadline: number) =>
-    cache.add({ name: 'x', list: keyOf(''), deadline, sentAt: 0, statementUs: 0 });
+    cache.add({ name: 'x', list: keyOf(''), deadline, sentAt: 0, timing: undefined });
   assert.deepEqual([add(1000), add(1100), add(1101)], [true, true, false]);
 });
 

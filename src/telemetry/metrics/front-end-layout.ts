@@ -182,7 +182,7 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
   );
   const statement = histogram(
     'statement_seconds',
-    "A batch's statement, with the check before it and the wait for its connection.",
+    "What the database took for a batch's statements, without the wait for a connection.",
     byKind,
     latencyBounds,
   );
