@@ -7,6 +7,7 @@ import { type AdminServer, startAdminServer } from './admin/server.ts';
 import { describeAddresses } from './config/bind-address.ts';
 import type { Config, DatabaseConfig } from './config.ts';
 import type { DefinitionState } from './database/definition-watch.ts';
+import { isAlive } from './database/processes.ts';
 import { createTaskCounts } from './database/task-counts.ts';
 import type { Fleet } from './fleet.ts';
 import type { Background } from './telemetry/background.ts';
@@ -134,7 +135,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
 
 function makeFolder(log: Logger): MetricFolder | undefined {
   try {
-    return makeMetricFolder();
+    return makeMetricFolder(isAlive);
   } catch (error) {
     log.error('there is no folder for metrics, so there are none', describeError(error));
     return undefined;

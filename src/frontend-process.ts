@@ -4,6 +4,7 @@
  */
 import cluster from 'node:cluster';
 import type { AdminPage } from './admin/page.ts';
+import { messageOf } from './base/error-message.ts';
 import { type FrontEnd, startFrontEnd } from './frontend.ts';
 import { createAnswering } from './frontend-answering.ts';
 import { createVisits } from './frontend-visits.ts';
@@ -98,7 +99,7 @@ async function start(
     tellPrimary({ type: 'listening', httpServer: frontEnd.httpServer });
     return frontEnd;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     // The primary tries again, with back-off, when it sees the exit.
     tellPrimary({ type: 'failed', reason }, () => process.exit(1));
     return undefined;

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccessOptions, createAccess } from './admin/access.ts';
 import type { AdminPage } from './admin/page.ts';
 import { type AdminPaths, isAdminPath } from './admin/pages.ts';
+import { within } from './base/within.ts';
 import type { Answers } from './batching/executor.ts';
 import type { RequestItem, ResponseItem } from './batching/frames.ts';
 import { createLocalExecutor } from './batching/local.ts';
@@ -191,7 +192,7 @@ export async function startFrontEnd(
 
   const failures = createFailureLog(log);
   const watch = createDatabaseWatch({
-    ping: () => withTimeout(local.ping(), readinessTimeoutMs),
+    ping: () => within(local.ping(), readinessTimeoutMs),
     reasonOf: local.reasonOf,
     log,
   });
@@ -239,7 +240,7 @@ export async function startFrontEnd(
   /** A database that is silent must not keep a front end from listening. */
   async function warm(): Promise<void> {
     const warmed = Promise.all([local.warm(), generations.read()]);
-    await withTimeout(warmed, warmTimeoutMs).catch((error: unknown) => {
+    await within(warmed, warmTimeoutMs).catch((error: unknown) => {
       const { stack: _, ...fields } = describeError(error);
       log.warn('PostgreSQL does not answer yet', fields);
     });
@@ -287,7 +288,7 @@ export async function startFrontEnd(
   async function whyNotReady(): Promise<string | undefined> {
     if (draining) return 'The service is stopping.';
     if (!isOpen) return 'The service waits for its database, or for the schema in it.';
-    const ping = withTimeout(local.ping(), readinessTimeoutMs);
+    const ping = within(local.ping(), readinessTimeoutMs);
     return ping.then(
       () => undefined,
       () => problems.unavailable.message,
@@ -446,14 +447,4 @@ async function emptyAcceptQueue(): Promise<void> {
 /** Resolves right after the event loop has read and accepted what the system had for it. */
 function socketsRead(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${milliseconds} ms`)),
-      milliseconds,
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

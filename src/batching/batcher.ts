@@ -4,6 +4,8 @@
  *
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
+
+import { messageOf } from '../base/error-message.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { StatementTiming } from '../telemetry/statement-time.ts';
 import type { Answers } from './executor.ts';
@@ -162,7 +164,7 @@ export function createBatcher<Request extends Waiting>(
       }
     } catch (error) {
       options.observer?.lost();
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       const again: Request[] = [];
       for (const request of places) {
         if (request === undefined) continue;

@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import { requestIdPattern } from '../contract/request-id.ts';
 import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
@@ -69,7 +70,7 @@ export interface ExchangeOptions {
 }
 
 const nobody = new Uint8Array(0);
-const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+const acceptableRequestId = new RegExp(`^${requestIdPattern}$`);
 
 /** Attaches the abort handler first: uWebSockets.js ends the process where it finds none. */
 export function openExchange(
