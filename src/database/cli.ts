@@ -3,6 +3,7 @@
  * it has found (statusCodes).
  */
 import { parseArgs } from 'node:util';
+import { messageOf } from '../base/error-message.ts';
 import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
 import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
 import { type Place, withDatabase } from '../embedded/with-database.ts';
@@ -193,10 +194,6 @@ function psqlCommand({ host, port, user, name, sslMode, sslRootCert }: DatabaseC
     .concat(sslRootCert === null ? [] : [['sslrootcert', sslRootCert]])
     .map(([key, value]) => `${key}=${/^[\w./:-]+$/.test(`${value}`) ? value : `'${value}'`}`);
   return `psql "${words.join(' ')}"`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function fail(log: Logger, message: string): number {

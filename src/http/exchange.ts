@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import { requestIdPattern } from '../contract/request-id.ts';
 import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
@@ -71,7 +72,7 @@ export interface ExchangeOptions {
 }
 
 const nobody = new Uint8Array(0);
-const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+const acceptableRequestId = new RegExp(`^${requestIdPattern}$`);
 
 /** Attaches the abort handler first: uWebSockets.js ends the process where it finds none. */
 export function openExchange(
@@ -94,7 +95,7 @@ export function openExchange(
     id: 0,
     route: '',
     sentAt: 0,
-    statementUs: 0,
+    timing: undefined,
     body: nobody,
     extra: '',
     ifNoneMatch: '',

@@ -31,7 +31,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
             items: ids.map((id) => {
               return { id, version: 1, status: 200, problem: 0, flags: 0, body: nobody };
             }),
-            microseconds: 1,
+            timing: { statementUs: 1, endedAt: 0 },
           }),
         break: reject,
       });
@@ -55,7 +55,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     ...options,
   });
   const add = (id: number, deadline = 1000): boolean =>
-    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, statementUs: 0 });
+    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, timing: undefined });
   return { batcher, runs, answered, failed, lefts, add };
 }
 
