@@ -219,8 +219,8 @@ const skip = process.platform === 'linux' ? false : 'the dead that nobody has wa
 test('what a primary has left that is dead is removed, also where nobody has waited for it', {
   skip,
 }, async () => {
-  // The shell becomes a program that waits for no child.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+  // Before its child ends, the shell becomes a program that waits for none.
+  const parent = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {
