@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
 import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
-import { type Place, withDatabase } from '../embedded/with-database.ts';
+import { type DatabaseChoice, withDatabase } from '../embedded/with-database.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { innermostCode, placeOf } from './failure-reason.ts';
@@ -16,7 +16,7 @@ import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './mig
 import { assertPooling } from './pooling.ts';
 import { withSession } from './session.ts';
 
-interface Target extends Place {
+interface Target extends DatabaseChoice {
   /** What the service uses, perhaps a pooler in front of `database`. */
   readonly served: DatabaseConfig | null;
   readonly log: Logger;

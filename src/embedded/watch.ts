@@ -1,7 +1,7 @@
 /** Starts the embedded database again when it dies: nobody else would. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../telemetry/log.ts';
-import type { Server } from './postmaster.ts';
+import type { Postmaster } from './postmaster.ts';
 import { identityOf, isAlive } from './processes.ts';
 
 export interface Watch {
@@ -10,7 +10,7 @@ export interface Watch {
 }
 
 export interface WatchOptions {
-  readonly restart: () => Promise<Server>;
+  readonly restart: () => Promise<Postmaster>;
   readonly log: Logger;
 }
 
@@ -18,7 +18,7 @@ export interface WatchOptions {
 const intervalMs = 250;
 const backOffMaxMs = 5000;
 
-export function watchServer(first: Server, { restart, log }: WatchOptions): Watch {
+export function watchServer(first: Postmaster, { restart, log }: WatchOptions): Watch {
   let server = first;
   let ended = false;
   let restarting: Promise<void> | undefined;
@@ -54,6 +54,6 @@ export function watchServer(first: Server, { restart, log }: WatchOptions): Watc
   };
 }
 
-function lives({ pid, identity }: Server): boolean {
+function lives({ pid, identity }: Postmaster): boolean {
   return isAlive(pid) && identityOf(pid) === identity;
 }

@@ -1,5 +1,5 @@
 /** Questions of the primary in a front end: each is answered, or cancelled while it is worked on. */
-import type { ProcessRecorder } from '../telemetry/pprof/process.ts';
+import type { ProfileRecorder } from '../telemetry/pprof/process.ts';
 import type { ProcessRecording, ProfileQuestion } from '../telemetry/pprof/recording.ts';
 
 export interface Answering {
@@ -14,7 +14,7 @@ export interface Answering {
  * @param reply `null`: it could not.
  */
 export function createAnswering(
-  recorder: () => ProcessRecorder | undefined,
+  recorder: () => ProfileRecorder | undefined,
   reply: (id: number, recording: ProcessRecording | null) => void,
 ): Answering {
   const running = new Map<number, AbortController>();

@@ -83,7 +83,7 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-interface Statement extends Call {
+interface QueuedStatement extends Call {
   readonly read: RowReader<unknown>;
   readonly rows: unknown[];
   /** What the server keeps it as; empty: it keeps it not. */
@@ -94,7 +94,7 @@ interface Statement extends Call {
 
 /** What goes out before one Sync. */
 interface Transaction {
-  readonly statements: readonly Statement[];
+  readonly statements: readonly QueuedStatement[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Place of the statement whose rows come. */
@@ -143,7 +143,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
 
   async function start<Row>(
     prelude: string | null,
-    statement: Statement,
+    statement: QueuedStatement,
     before: readonly Call[] = [],
   ): Promise<Row[]> {
     const prior = before.map((call) => statementOf(call, readNothing, true));
@@ -157,7 +157,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     return statements.map(({ rows }) => rows as Values[]);
   }
 
-  function begin(prelude: string | null, statements: readonly Statement[]): Promise<void> {
+  function begin(prelude: string | null, statements: readonly QueuedStatement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const transaction: Transaction = {
         statements:
@@ -353,7 +353,7 @@ function statementOf(
   { text, parameters }: Call,
   read: RowReader<unknown>,
   keep: boolean,
-): Statement {
+): QueuedStatement {
   return {
     text,
     parameters,

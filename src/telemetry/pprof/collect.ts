@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Recordings } from './merge.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
-import { createProcessRecorder } from './process.ts';
+import { createProfileRecorder } from './process.ts';
 import { type ProcessRecording, type ProfileQuestion, processDeadlineMs } from './recording.ts';
 
 export interface FrontEndRecordings {
@@ -43,7 +43,7 @@ export interface Collector {
 }
 
 export function createCollector(ask: AskFrontEnds): Collector {
-  const own = createProcessRecorder(() => []);
+  const own = createProfileRecorder(() => []);
   const collections = createOneAtATime();
 
   async function collect(

@@ -3,14 +3,14 @@ import { createIsolateRecorder } from './isolate.ts';
 import type { ProcessRecording, ProfileQuestion, ThreadRecording } from './recording.ts';
 import { createThreads } from './threads.ts';
 
-export interface ProcessRecorder {
+export interface ProfileRecorder {
   /** Rejects when the signal is aborted, and when another recording is under way. */
   record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording>;
   close(): void;
 }
 
 /** @param workers the ids of the worker threads that run at the moment. */
-export function createProcessRecorder(workers: () => readonly number[]): ProcessRecorder {
+export function createProfileRecorder(workers: () => readonly number[]): ProfileRecorder {
   const own = createIsolateRecorder();
   const others = createThreads(workers);
 
