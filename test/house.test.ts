@@ -106,7 +106,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/telemetry\/pprof\//,
-    imports: /^src\/admin\/admin-page\.ts$/,
+    imports: /^src\/(admin\/admin-page|ipc\/(rpc|call-all))\.ts$/,
     rule: 'profiles know threads and pages, nothing of tasks',
   },
   {

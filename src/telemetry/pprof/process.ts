@@ -22,10 +22,10 @@ export function createProfileRecorder(workers: () => readonly number[]): Profile
     // Whichever fails first takes the other along.
     for (const half of [asked, main]) half.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled([asked, main]);
-    const [answers, recording] = await Promise.all([asked, main]);
+    const [{ answers, missing }, recording] = await Promise.all([asked, main]);
     const threads: Record<string, ThreadRecording> = { main: recording };
-    for (const [id, answer] of answers.recordings) threads[`worker-${id}`] = answer;
-    return { pid: process.pid, threads, missing: answers.missing.map((id) => `worker-${id}`) };
+    for (const [id, answer] of answers) threads[`worker-${id}`] = answer;
+    return { pid: process.pid, threads, missing: missing.map((id) => `worker-${id}`) };
   }
 
   function close(): void {
