@@ -86,6 +86,10 @@ unit-tests: build ## Run the tests that need nothing but Node.
 integration-tests: build ## Run the tests on a real PostgreSQL.
 	@$(RUN_TESTS) integration $(TESTS)
 
+.PHONY: tooling-tests
+tooling-tests: build ## Run the tests of tools, deployment files and measuring programs.
+	@$(RUN_TESTS) tooling $(TESTS)
+
 .PHONY: e2e-tests
 e2e-tests: build ## Run the tests of the built service over real sockets.
 	@$(RUN_TESTS) e2e $(TESTS)
@@ -299,7 +303,7 @@ benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 # Measurements: perf/README.md
 
 .PHONY: bench
-bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS.
+bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS. PAIRS=true: both runtimes.
 	@exec $(NODE) dist/perf/bench.js
 
 BASE ?= HEAD

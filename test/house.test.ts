@@ -75,7 +75,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/batching\//,
-    imports: /^src\/(contract|config)\//,
+    imports: /^src\/(contract\/|config\/)/,
     rule: 'batching knows neither sockets, nor tasks, nor the database',
   },
   {
@@ -128,6 +128,11 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     files: /^src\/contract\//,
     imports: /^src\/typebox\.ts$/,
     rule: 'the contract imports typebox and itself only',
+  },
+  {
+    files: /^src\/base\//,
+    imports: /^$/,
+    rule: 'what each room may use knows none of them',
   },
   {
     files: /^src\/typebox\.ts$/,
@@ -187,6 +192,26 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'no value is of the type any',
   },
   {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /(\w+) instanceof Error \? \1\.message/,
+    rule: 'what an error says is told by src/base/error-message.ts',
+  },
+  {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /setTimeout\(\(\) => reject\(|^\s*\(\) => reject\(new Error\(.*(within|timed out)/,
+    rule: 'a promise is given a limit of time by src/base/within.ts',
+  },
+  {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /default-src 'none'; (style-src 'unsafe-inline'; )?frame-ancestors/,
+    rule: 'the policies of what is no page with scripts stand in src/base/content-policies.ts',
+  },
+  {
+    files: /^(src\/(?!contract\/request-id\.ts$)|workers\/).*\.ts$/,
+    line: /\[A-Za-z0-9\._-\]\{1,64\}/,
+    rule: 'the form of a request id stands in src/contract/request-id.ts',
+  },
+  {
     // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
@@ -222,6 +247,9 @@ function fault(source: Source, found: Import, rule: string): string {
   return `${source.file}:${found.line} imports ${found.target}: ${rule}`;
 }
 
+/** What the language lacks: each room may use it. */
+const base = /^src\/base\//;
+
 test('imports go one way', () => {
   const faults: string[] = [];
   for (const source of sources) {
@@ -233,6 +261,7 @@ test('imports go one way', () => {
     for (const found of source.imports) {
       if (!found.isLocal || row.imports.test(found.target) || row.files.test(found.target))
         continue;
+      if (base.test(found.target)) continue;
       faults.push(fault(source, found, row.rule));
     }
   }

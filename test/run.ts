@@ -28,7 +28,16 @@ import { prepareTemplate } from './support/postgres.ts';
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
 /** In the order in which they run; others come last. */
-const suites = ['unit', 'house', 'integration', 'e2e', 'infrastructure', 'fuzz', 'faults'];
+const suites = [
+  'unit',
+  'house',
+  'integration',
+  'tooling',
+  'e2e',
+  'infrastructure',
+  'fuzz',
+  'faults',
+];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
@@ -42,6 +51,9 @@ const fileTimeoutMs =
 const concurrency = Math.min(2 * availableParallelism(), 6);
 /** A longer path would leave no room for a unix socket's below it. */
 const temporaryFolderMaxBytes = 48;
+
+/** The server for the tests, and the build of uWebSockets.js that bin/node has chosen Node for. */
+const kept = /^(TEST_D|UWS_BUILD$)/;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -120,7 +132,7 @@ function rank(file: string): number {
 /** Tests depend on nothing that the machine's owner has set for a service of theirs. */
 function prepareEnvironment(folder: string, coverageFolder: string | null): void {
   for (const name of variableNames) {
-    if (!name.startsWith('TEST_D')) delete process.env[name];
+    if (!kept.test(name)) delete process.env[name];
   }
   process.env[markName] = String(process.pid);
   if (Buffer.byteLength(folder) <= temporaryFolderMaxBytes) process.env['TMPDIR'] = folder;
@@ -164,6 +176,8 @@ async function runFiles(
     files: files.map((file) => join(tests, file)),
     concurrency,
     timeout: fileTimeoutMs,
+    // From Node 22 on the time limit ends a test, and not the file that goes on for it.
+    execArgv: ['--test-force-exit'],
     signal,
   });
   const annotations = process.env['GITHUB_ACTIONS'] === undefined ? null : events.compose(github);

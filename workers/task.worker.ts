@@ -25,10 +25,6 @@ if (options.metrics !== undefined) {
 }
 const executor = createExecutor(options.executor);
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
-  const { items, microseconds } = await executor.execute(
-    kind,
-    decodeRequests(frame),
-    leftMsOf(frame),
-  );
-  return move(encodeResponses(items, microseconds));
+  const { items, timing } = await executor.execute(kind, decodeRequests(frame), leftMsOf(frame));
+  return move(encodeResponses(items, timing));
 }

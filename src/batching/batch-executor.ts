@@ -1,12 +1,13 @@
 /** The two-method interface behind a batch: an executor on this thread, or the pool (pool.ts). */
+
+import type { StatementTiming } from '../base/statement-time.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** One answer for each request, in their order. */
 export interface Answers {
   readonly items: readonly ResponseItem[];
-  /** What the batch took where it was executed: decode, statement, encode. */
-  readonly microseconds: number;
+  readonly timing: StatementTiming;
 }
 
 export interface BatchExecutor {

@@ -9,8 +9,8 @@ import {
   decodeResponses,
   encodeRequests,
   type Frame,
-  microsecondsOf,
   type RequestItem,
+  timingOf,
 } from './frames.ts';
 
 export interface PoolOptions {
@@ -120,7 +120,7 @@ export function createPool(options: PoolOptions): Pool {
         transferList,
         signal,
       })) as Frame;
-      return { items: decodeResponses(answers), microseconds: microsecondsOf(answers) };
+      return { items: decodeResponses(answers), timing: timingOf(answers) };
     } catch (error) {
       if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
       throw error;

@@ -2,6 +2,7 @@
 import { type TSchema, Type } from '../typebox.ts';
 import { idMax, perPageMax } from './limits.ts';
 import { type ProblemCode, problemCodes } from './problems.ts';
+import { requestIdPattern } from './request-id.ts';
 import { Task } from './task.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -80,7 +81,7 @@ export const ProblemDetails = Type.Object(
     type: Type.Literal('about:blank'),
     title: Type.String({ minLength: 1 }),
     status: Type.Integer({ minimum: 400, maximum: 599 }),
-    instance: Type.Optional(Type.String({ pattern: '^urn:request:[A-Za-z0-9._-]{1,64}$' })),
+    instance: Type.Optional(Type.String({ pattern: `^urn:request:${requestIdPattern}$` })),
     errors: faults,
   },
   { ...closed, description: 'An error as RFC 9457, for `Accept: application/problem+json`.' },

@@ -1,5 +1,6 @@
 /** Starts the embedded database again when it dies: nobody else would. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/error-message.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Postmaster } from './postmaster.ts';
 import { identityOf, isAlive } from './processes.ts';
@@ -39,7 +40,7 @@ export function watchServer(first: Postmaster, { restart, log }: WatchOptions): 
         server = await restart();
         return;
       } catch (error) {
-        log.error(error instanceof Error ? error.message : String(error));
+        log.error(messageOf(error));
         await sleep(waitMs, undefined, { ref: false });
       }
     }

@@ -4,6 +4,7 @@
  */
 import cluster from 'node:cluster';
 import type { AdminPage } from '../admin/admin-page.ts';
+import { messageOf } from '../base/error-message.ts';
 import type { ToFrontEnd, ToPrimary } from '../ipc/messages.ts';
 import { createAnswerer } from '../ipc/rpc.ts';
 import { createLogger } from '../telemetry/log.ts';
@@ -104,7 +105,7 @@ async function start(
     tellPrimary({ type: 'listening', httpServer: frontEnd.httpServer });
     return frontEnd;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     // The primary tries again, with back-off, when it sees the exit.
     tellPrimary({ type: 'failed', reason }, () => process.exit(1));
     return undefined;

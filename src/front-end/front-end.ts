@@ -4,6 +4,7 @@ import type { ThreadOptions } from '../../workers/task.worker.ts';
 import { createAccess } from '../admin/access.ts';
 import type { AdminPage } from '../admin/admin-page.ts';
 import { isAdminPath } from '../admin/admin-pages.ts';
+import { within } from '../base/within.ts';
 import type { Answers } from '../batching/batch-executor.ts';
 import type { RequestItem, ResponseItem } from '../batching/frames.ts';
 import { createPool } from '../batching/pool.ts';
@@ -160,7 +161,7 @@ export async function startFrontEnd(
 
   const failures = createFailureLog(log);
   const watch = createDatabaseWatch({
-    ping: () => withTimeout(local.ping(), readinessTimeoutMs),
+    ping: () => within(local.ping(), readinessTimeoutMs),
     reasonOf: local.reasonOf,
     log,
   });
@@ -185,6 +186,7 @@ export async function startFrontEnd(
     linksFor: (links) => rebaseLinks(links, basePath),
     readGeneration: generations.read,
     enqueue: (flight) => batchers[flight.key.kind].add(flight),
+    refused: (kind, requests) => metrics?.batches[kind].refused(requests),
     answer: server.answerList,
     fail: server.fail,
   });
@@ -207,7 +209,7 @@ export async function startFrontEnd(
   /** A database that is silent must not keep a front end from listening. */
   async function warm(): Promise<void> {
     const warmed = Promise.all([local.warm(), generations.read()]);
-    await withTimeout(warmed, warmTimeoutMs).catch((error: unknown) => {
+    await within(warmed, warmTimeoutMs).catch((error: unknown) => {
       const { stack: _, ...fields } = describeError(error);
       log.warn('PostgreSQL does not answer yet', fields);
     });
@@ -220,9 +222,14 @@ export async function startFrontEnd(
   }
 
   function enqueue(kind: Kind, exchange: Exchange): boolean {
-    if (isOpen) return isList(kind) ? lists.add(exchange) : batchers[kind].add(exchange);
-    server.fail(exchange, 'unavailable', 'the schema is not known to be up to date');
-    return true;
+    if (!isOpen) {
+      server.fail(exchange, 'unavailable', 'the schema is not known to be up to date');
+      return true;
+    }
+    if (isList(kind)) return lists.add(exchange);
+    const isTaken = batchers[kind].add(exchange);
+    if (!isTaken) metrics?.batches[kind].refused(1);
+    return isTaken;
   }
 
   function landFlight(flight: Flight<Exchange>, item: ResponseItem): void {
@@ -250,7 +257,7 @@ export async function startFrontEnd(
   async function whyNotReady(): Promise<string | undefined> {
     if (draining) return 'The service is stopping.';
     if (!isOpen) return 'The service waits for its database, or for the schema in it.';
-    const ping = withTimeout(local.ping(), readinessTimeoutMs);
+    const ping = within(local.ping(), readinessTimeoutMs);
     return ping.then(
       () => undefined,
       () => problems.unavailable.message,
@@ -304,7 +311,7 @@ export async function startFrontEnd(
   function writeMetrics(): void {
     metrics?.write({
       openRequests: server.traffic.open,
-      queued: (kind) => batchers[kind].size(),
+      queued: (kind) => (isList(kind) ? lists.size(kind) : batchers[kind].size()),
       cache: stats,
       cacheBytes: lists.bytes(),
       redisUp: redis?.isUp(),
@@ -409,14 +416,4 @@ async function emptyAcceptQueue(): Promise<void> {
 /** Resolves right after the event loop has read and accepted what the system had for it. */
 function socketsRead(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-function withTimeout<Result>(promise: Promise<Result>, milliseconds: number): Promise<Result> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`no answer within ${milliseconds} ms`)),
-      milliseconds,
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

@@ -6,6 +6,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { AdminAnswer } from '../admin/admin-page.ts';
 import { authenticateHeader } from '../admin/basic-auth.ts';
+import { dataPolicy, operatorPolicy } from '../base/content-policies.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
   encodeProblem,
@@ -29,15 +30,14 @@ import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exch
  * runs, loads or is framed; no other site's page includes it. Others say nothing about JSON.
  */
 const guarded =
-  "nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'" +
+  `nosniff\r\nContent-Security-Policy: ${dataPolicy}` +
   '\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: ';
 const common = `\r\nX-Content-Type-Options: ${guarded}`;
 const safeHeaders = `${problemContentType.envelope}${common}no-cache`;
 const unsafeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
-/** The list of profiles has a style of its own. */
-const pageHeaders = `${common}no-store`.replace("'none';", "'none'; style-src 'unsafe-inline';");
+const pageHeaders = `${common}no-store`.replace(dataPolicy, operatorPolicy);
 /** Of what PATCH takes (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
@@ -169,6 +169,7 @@ export function createReplies(options: RepliesOptions): Replies {
     const isBodiless = status === 204 || status === 304;
     const closing: Closing = {
       response,
+      isPaused: exchange.isPaused,
       isThere: () => exchange.counts,
       onTaken: () => leaveTraffic(exchange, traffic),
     };

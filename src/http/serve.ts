@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
 import type { AdminPage, AdminRequest } from '../admin/admin-page.ts';
+import { messageOf } from '../base/error-message.ts';
 import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
@@ -298,7 +299,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
 
   function failForBug(exchange: Exchange, error: unknown): void {
-    fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
+    fail(exchange, 'internal', messageOf(error));
   }
 
   return { traffic, handle, answer, answerList: replies.list, fail };

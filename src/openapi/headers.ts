@@ -1,5 +1,6 @@
 /** Headers of answers, by the names under which the description has them. */
 import { retryAfterSeconds } from '../contract/limits.ts';
+import { requestIdPattern } from '../contract/request-id.ts';
 import type { JsonObject } from './json.ts';
 
 const always = { required: true } as const;
@@ -8,7 +9,7 @@ export const headers = {
   'X-Request-Id': {
     ...always,
     description: 'That of the request where it was acceptable, otherwise made by the service.',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+    schema: { type: 'string', pattern: `^${requestIdPattern}$` },
   },
   'Cache-Control': {
     ...always,

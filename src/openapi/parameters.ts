@@ -11,6 +11,7 @@ import {
   perPageDefault,
   perPageMax,
 } from '../contract/limits.ts';
+import { requestIdPattern } from '../contract/request-id.ts';
 import { statuses } from '../contract/task.ts';
 import type { JsonObject } from './json.ts';
 
@@ -54,8 +55,9 @@ export const parameters = {
   },
   RequestId: header(
     'X-Request-Id',
-    'Taken over into the answer and the log where it fits; otherwise the service makes one.',
-    { type: 'string', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+    `Taken over into the answer and the log where it matches \`^${requestIdPattern}$\`; otherwise ` +
+      'the service makes one. No text is refused.',
+    { type: 'string' },
     'checkout-4711',
   ),
   TraceParent: header(

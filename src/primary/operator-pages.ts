@@ -8,6 +8,7 @@ import { describeAddresses } from '../config/bind-address.ts';
 import type { Config, DatabaseConfig } from '../config/config.ts';
 import type { DefinitionState } from '../database/maintenance/definition-watch.ts';
 import { createTaskCounts } from '../database/maintenance/task-counts.ts';
+import { isAlive } from '../embedded/processes.ts';
 import type { Background } from '../telemetry/background.ts';
 import { describeError, type Logger } from '../telemetry/log.ts';
 import { type MetricFolder, makeMetricFolder } from '../telemetry/metrics/folder.ts';
@@ -134,7 +135,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
 
 function makeFolder(log: Logger): MetricFolder | undefined {
   try {
-    return makeMetricFolder();
+    return makeMetricFolder(isAlive);
   } catch (error) {
     log.error('there is no folder for metrics, so there are none', describeError(error));
     return undefined;

@@ -6,6 +6,7 @@
  */
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../base/error-message.ts';
 import { describeAddresses } from '../config/bind-address.ts';
 import type { Config } from '../config/config.ts';
 import { idempotencyKeyHours } from '../contract/limits.ts';
@@ -147,7 +148,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
     definition = watchDefinition({ database: direct, log, work: background.work('tables') });
   } catch (error) {
     if (stopping === undefined) {
-      log.error(error instanceof Error ? error.message : String(error));
+      log.error(messageOf(error));
       log.debug('the start failed', describeError(error));
       await stop(1);
     }

@@ -2,6 +2,8 @@
  * A batch of one kind from bytes to bytes: decode ▸ validate ▸ one statement ▸ encode. It does not
  * know which thread it is on: a front end calls it in place, a worker thread for its pool.
  */
+
+import { createStatementClock, type StatementClock } from '../base/statement-time.ts';
 import type { Answers, BatchExecutor } from '../batching/batch-executor.ts';
 import type { RequestItem, ResponseItem } from '../batching/frames.ts';
 import type { Kind } from '../contract/endpoints.ts';
@@ -32,8 +34,8 @@ export interface Executor extends BatchExecutor {
 export function createExecutor(options: ExecutorOptions): Executor {
   const lanes = createLanes(options);
   const writes = createWrites(lanes, options.statementTimeoutMs);
-  const searchPlans = createSearchPlans((query) =>
-    lanes.search.run((pipeline) => sampleTasks(pipeline, query, lanes.prepared)),
+  const searchPlans = createSearchPlans((query, clock) =>
+    lanes.search.run((pipeline) => sampleTasks(pipeline.timedBy(clock), query, lanes.prepared)),
   );
 
   async function execute(
@@ -41,41 +43,54 @@ export function createExecutor(options: ExecutorOptions): Executor {
     items: readonly RequestItem[],
     leftMs = options.statementTimeoutMs,
   ): Promise<Answers> {
-    const began = performance.now();
-    const answers = await executeItems(kind, items, leftMs);
-    return { items: answers, microseconds: Math.round((performance.now() - began) * 1000) };
+    const clock = createStatementClock();
+    const answers = await executeItems(kind, items, leftMs, clock);
+    const { busyMs, endedAt } = clock;
+    const statementUs = Math.round(busyMs * 1000);
+    return {
+      items: answers,
+      timing: { statementUs, endedAt: endedAt === 0 ? performance.now() : endedAt },
+    };
   }
 
   function executeItems(
     kind: Kind,
     items: readonly RequestItem[],
     leftMs: number,
+    clock: StatementClock,
   ): Promise<ResponseItem[]> {
     switch (kind) {
       case 'read':
-        return executeReads(lanes, items);
+        return executeReads(lanes, items, clock);
       case 'create':
       case 'change':
       case 'remove':
-        return writes[kind](items, leftMs);
+        return writes[kind](items, leftMs, clock);
       case 'list':
       case 'search':
-        return executeLists(kind, items);
+        return executeLists(kind, items, clock);
     }
   }
 
   function executeLists(
     kind: 'list' | 'search',
     items: readonly RequestItem[],
+    clock: StatementClock,
   ): Promise<ResponseItem[]> {
-    return Promise.all(items.map((item) => executeList(kind, decodeListQuery(item.body))));
+    return Promise.all(items.map((item) => executeList(kind, decodeListQuery(item.body), clock)));
   }
 
-  async function executeList(kind: 'list' | 'search', query: ListQuery): Promise<ResponseItem> {
+  async function executeList(
+    kind: 'list' | 'search',
+    query: ListQuery,
+    clock: StatementClock,
+  ): Promise<ResponseItem> {
     try {
       const page = await retryRead(async () => {
-        const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query);
-        return lanes[kind].run((pipeline) => listTasks(pipeline, query, plan, lanes.prepared));
+        const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query, clock);
+        return lanes[kind].run((pipeline) =>
+          listTasks(pipeline.timedBy(clock), query, plan, lanes.prepared),
+        );
       });
       searchPlans.observe(page.tableTotal);
       return encodeListAnswer(query, page);
@@ -94,10 +109,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
   };
 }
 
-async function executeReads(lanes: Lanes, items: readonly RequestItem[]): Promise<ResponseItem[]> {
+async function executeReads(
+  lanes: Lanes,
+  items: readonly RequestItem[],
+  clock: StatementClock,
+): Promise<ResponseItem[]> {
   const ids = items.map((item) => item.id);
   try {
-    const found = await retryRead(() => lanes.read.run((pipeline) => readTasks(pipeline, ids)));
+    const found = await retryRead(() =>
+      lanes.read.run((pipeline) => readTasks(pipeline.timedBy(clock), ids)),
+    );
     return inOrderOf(ids, found);
   } catch (error) {
     const failure = describeFailure(error, true);

@@ -212,7 +212,7 @@ function conditionOf(term: FilterTerm, parameters: Parameters, byIndex: boolean)
 }
 
 /**
- * Without case, composed: migration 006 says how. Each search is planned for its own values, so a
+ * Without case, composed: migration 030 says how. Each search is planned for its own values, so a
  * pattern is folded once, by the planner. By code point, so that no locale has a say in the comparison.
  */
 function folded(text: string): string {

@@ -8,6 +8,8 @@
  * that the tasks of last week have the highest ids. So a sample of the tasks decides. ADR 3 has the
  * figures behind the thresholds.
  */
+
+import type { StatementClock } from '../base/statement-time.ts';
 import type { FilterTerm } from '../contract/filter.ts';
 import { lookedAtMax } from '../contract/limits.ts';
 import type { ListQuery } from '../contract/list-query.ts';
@@ -36,8 +38,8 @@ export interface TaskSample {
 }
 
 export interface SearchPlans {
-  /** Rejects as the sample does. */
-  planFor(query: ListQuery): Promise<SearchPlan>;
+  /** @param clock times the sample, where one is taken. Rejects as that does. */
+  planFor(query: ListQuery, clock: StatementClock): Promise<SearchPlan>;
   /** Told with each list: how many tasks there are. */
   observe(tableTotal: number): void;
 }
@@ -60,19 +62,19 @@ const rememberedMax = 1000;
 export const leaveToPlanner: SearchPlan = { page: 'planner', count: 'planner' };
 
 export function createSearchPlans(
-  sample: (query: ListQuery) => Promise<TaskSample>,
+  sample: (query: ListQuery, clock: StatementClock) => Promise<TaskSample>,
   now: () => number = () => performance.now(),
 ): SearchPlans {
   let tableTotal = 0;
   const remembered = new Map<string, { readonly sample: TaskSample; readonly until: number }>();
 
-  async function planFor(query: ListQuery): Promise<SearchPlan> {
+  async function planFor(query: ListQuery, clock: StatementClock): Promise<SearchPlan> {
     if (query.terms.length === 0) return leaveToPlanner;
     const hasText = query.terms.some(searchesText);
     if (tableTotal < sampledTasksMin) {
       return hasText ? { page: 'gather', count: 'gather' } : leaveToPlanner;
     }
-    const taken = await sampleOf(query);
+    const taken = await sampleOf(query, clock);
     const { hits, termHits, tasks } = taken;
     const share = tasks === 0 ? 0 : sum(hits) / tasks;
     const rarest = tasks === 0 ? 0 : Math.min(...termHits) / tasks;
@@ -85,11 +87,11 @@ export function createSearchPlans(
     };
   }
 
-  async function sampleOf(query: ListQuery): Promise<TaskSample> {
+  async function sampleOf(query: ListQuery, clock: StatementClock): Promise<TaskSample> {
     const key = JSON.stringify([query.terms, query.order.field === 'id']);
     const known = remembered.get(key);
     if (known !== undefined && known.until > now()) return known.sample;
-    const taken = await sample(query);
+    const taken = await sample(query, clock);
     remembered.delete(key);
     if (remembered.size === rememberedMax) remembered.delete(remembered.keys().next().value!);
     remembered.set(key, { sample: taken, until: now() + rememberedMs });

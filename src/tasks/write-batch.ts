@@ -3,6 +3,7 @@
  * a row is run again in pieces, so that only the guilty one fails; and who is late alone comes last.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatementClock } from '../base/statement-time.ts';
 import type { RequestItem, ResponseItem } from '../batching/frames.ts';
 import type { Call } from '../database/pipeline/pipeline.ts';
 import type { Decoded } from './decode.ts';
@@ -14,12 +15,14 @@ import { limitsOf, setLimits, type TimeLimits } from './time-limits.ts';
 /**
  * One transaction. Rejects when nothing of it was written, or when that is not known.
  * @param before statements that run first in it.
+ * @param clock times it.
  * @returns one answer for each value, in their order; `undefined`: nothing was written and it is to be
  * looked at more closely.
  */
 export type Write<Value> = (
   values: readonly Value[],
   before: readonly Call[],
+  clock: StatementClock,
 ) => Promise<readonly (ResponseItem | undefined)[]>;
 
 export interface WriteKind<Value> {
@@ -39,6 +42,7 @@ export interface WriteOptions {
   /** Until the first of the batch is answered without us: what begins later must not happen. */
   readonly leftMs: number;
   readonly late: LateRows;
+  readonly clock: StatementClock;
 }
 
 interface Row<Value> {
@@ -89,7 +93,7 @@ export async function executeWrites<Value>(
 async function writeRows<Value>(
   rows: readonly Row<Value>[],
   kind: WriteKind<Value>,
-  { timeoutMs, leftMs, late }: WriteOptions,
+  { timeoutMs, leftMs, late, clock }: WriteOptions,
 ): Promise<void> {
   const dueAt = performance.now() + leftMs - Math.min(marginMaxMs, marginShare * timeoutMs);
   /** Those that were late alone, with what they were at. */
@@ -165,7 +169,8 @@ async function writeRows<Value>(
       const first = limitsOf('first', timeoutMs);
       const bounded = given ?? (left < first.statementMs ? limits('alone') : undefined);
       try {
-        const answers = await write(values, bounded === undefined ? [] : [setLimits(bounded)]);
+        const before = bounded === undefined ? [] : [setLimits(bounded)];
+        const answers = await write(values, before, clock);
         if (answers.length !== values.length) throw impossibleRows('not one for each request');
         for (let place = 0; place < some.length; place++) some[place]!.answer = answers[place];
         return undefined;

@@ -1,4 +1,6 @@
 /** What the kinds of writes have of their own: how a request is read, and which statement writes. */
+
+import type { StatementClock } from '../base/statement-time.ts';
 import {
   hasKeyFlag,
   hasVersionsFlag,
@@ -26,7 +28,11 @@ import { changesNothing } from './task-fields.ts';
 import { executeWrites, type WriteKind } from './write-batch.ts';
 
 /** @param leftMs until the first of them is answered without us. */
-type ExecuteWrites = (items: readonly RequestItem[], leftMs: number) => Promise<ResponseItem[]>;
+type ExecuteWrites = (
+  items: readonly RequestItem[],
+  leftMs: number,
+  clock: StatementClock,
+) => Promise<ResponseItem[]>;
 
 export interface Writes {
   create: ExecuteWrites;
@@ -63,32 +69,42 @@ export function createWrites(
   const late = createLateRows();
   const creates: WriteKind<KeyedDraft> = {
     decode: decodeCreate,
-    write: (drafts, before) => lanes.create.run((pipeline) => create(pipeline, drafts, before)),
+    write: (drafts, before, clock) =>
+      lanes.create.run((pipeline) => create(pipeline.timedBy(clock), drafts, before)),
     lookCloser: answerNothing,
     isRepeatable: isKeyed,
     idOf: () => 0,
   };
   const changes: WriteKind<ConditionalChange> = {
     decode: decodeChange,
-    write: (values, before) => lanes.change.run((pipeline) => change(pipeline, values, before)),
-    lookCloser: (values, before) =>
-      lanes.change.run((pipeline) => lookCloser(pipeline, values, changeTasksIf, before)),
+    write: (values, before, clock) =>
+      lanes.change.run((pipeline) => change(pipeline.timedBy(clock), values, before)),
+    lookCloser: (values, before, clock) =>
+      lanes.change.run((pipeline) =>
+        lookCloser(pipeline.timedBy(clock), values, changeTasksIf, before),
+      ),
     isRepeatable: () => false,
     idOf: ({ id }) => id,
   };
   const removals: WriteKind<Precondition> = {
     decode: decodeRemoval,
-    write: (values, before) => lanes.remove.run((pipeline) => remove(pipeline, values, before)),
-    lookCloser: (values, before) =>
-      lanes.remove.run((pipeline) => lookCloser(pipeline, values, removeTasksIf, before)),
+    write: (values, before, clock) =>
+      lanes.remove.run((pipeline) => remove(pipeline.timedBy(clock), values, before)),
+    lookCloser: (values, before, clock) =>
+      lanes.remove.run((pipeline) =>
+        lookCloser(pipeline.timedBy(clock), values, removeTasksIf, before),
+      ),
     isRepeatable: () => false,
     idOf: ({ id }) => id,
   };
 
   return {
-    create: (items, leftMs) => executeWrites(items, creates, { timeoutMs, leftMs, late }),
-    change: (items, leftMs) => executeWrites(items, changes, { timeoutMs, leftMs, late }),
-    remove: (items, leftMs) => executeWrites(items, removals, { timeoutMs, leftMs, late }),
+    create: (items, leftMs, clock) =>
+      executeWrites(items, creates, { timeoutMs, leftMs, late, clock }),
+    change: (items, leftMs, clock) =>
+      executeWrites(items, changes, { timeoutMs, leftMs, late, clock }),
+    remove: (items, leftMs, clock) =>
+      executeWrites(items, removals, { timeoutMs, leftMs, late, clock }),
   };
 }
 

@@ -9,7 +9,7 @@ import { createApi, faultsOf } from '../support/api.ts';
 import { silentLog } from '../support/postgres.ts';
 import { eventually, makeFolder, startService } from '../support/service.ts';
 
-test('without its database the service lives, is not ready, answers unavailable, and recovers', async () => {
+test('a service without its database lives, is not ready, answers unavailable, and recovers', async () => {
   const folder = makeFolder();
   const dataDir = join(folder, 'pg');
   const start = () => startEmbedded({ dataDir, log: silentLog, keep: true });

@@ -146,7 +146,7 @@ test('the database is dropped, made again without tables, and restored from a co
   });
 });
 
-test('after a restore from a copy of yesterday no list of today is served', async () => {
+test("no list of today is served after a restore of yesterday's copy", async () => {
   const database = await cluster.database('yesterday');
   const service = await startService({ database });
   const api = createApi(service.port);

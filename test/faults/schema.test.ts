@@ -46,7 +46,7 @@ const alterations: readonly (readonly [name: string, ...statements: string[]])[]
 ];
 
 for (const [name, ...statements] of alterations) {
-  test(`while ${name}`, async (t) => {
+  test(`clients lose nothing while ${name}`, async (t) => {
     const database = await cluster.database(
       `schema_${alterations.findIndex((one) => one[0] === name)}`,
     );
@@ -63,7 +63,7 @@ for (const [name, ...statements] of alterations) {
   });
 }
 
-test('while somebody holds an exclusive lock for longer than a request may take', async (t) => {
+test('clients lose nothing while an exclusive lock is held for longer than a request may take', async (t) => {
   const database = await cluster.database('locked');
   await runFault(t, {
     database,

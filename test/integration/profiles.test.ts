@@ -185,7 +185,7 @@ test('a second profile at the same time is refused, and may be asked for again a
   assert.equal((await get('/heap')).status, 200);
 });
 
-test('when the client leaves, the profile ends everywhere', async () => {
+test('a profile ends everywhere when its client leaves', async () => {
   const controller = new AbortController();
   const left = get('/profile?seconds=300', controller.signal);
   await recordingEverywhere();
@@ -208,7 +208,7 @@ const abandoned = [
   '/goroutine',
 ];
 
-test('whenever a client leaves, the next profile has every process and thread', async () => {
+test('the next profile has every process and thread, whenever a client has left', async () => {
   const rounds = Number(process.env['ABORTS'] ?? 40);
   const wrong: string[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -314,7 +314,7 @@ test('the index, the command line, symbols, and what is refused', async () => {
   assert.equal((await get('/nothing')).status, 404);
 });
 
-test('with seconds, what shows the present shows how it changes, as net/http/pprof does', async () => {
+test('profiles of the present show with seconds= how it changes, as net/http/pprof does', async () => {
   const kept: object[] = [];
   let ended = false;
   const pending = get('/heap?seconds=1').finally(() => {

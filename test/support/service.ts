@@ -56,6 +56,14 @@ export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tasks-'));
 }
 
+/** Warnings and errors, without the one that a runtime is old: that is the machine's, not the service's. */
+export function complaintsOf({ log }: { readonly log: readonly LogLine[] }): readonly LogLine[] {
+  return log.filter(
+    ({ level, message }) =>
+      (level === 'warn' || level === 'error') && !message.includes('no security fixes'),
+  );
+}
+
 /** Resolves when the service listens. Rejects with its log when it does not. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const child = launch(options);

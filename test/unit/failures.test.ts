@@ -195,7 +195,7 @@ test('what fails before a row is looked at concerns all rows, and a value that d
   });
 });
 
-test('after a bug no row is tried again: the statement may have been committed', () => {
+test('no row is tried again after a bug: the statement may have been committed', () => {
   for (const error of [new TypeError('secret'), 'secret', impossibleRows('two for one')]) {
     const failure = write(error);
     assert.deepEqual([failure.code, failure.course, failure.perRow], ['internal', 'bug', false]);

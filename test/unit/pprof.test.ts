@@ -112,7 +112,7 @@ test('samples are brought to the CPU time that the system has counted', () => {
   assert.equal(sum(merged, 1, 'helpers'), 21 * ms);
 });
 
-test('without clocks the samples stay as they were seen', () => {
+test('samples stay as they were seen without clocks', () => {
   const main = recording({ processCpuNs: 500 * ms });
   const merged = mergeCpu(new Map([['primary', process({ main })]]), sources, ms);
   assert.equal(sum(merged, 1), 45 * ms);

@@ -1,7 +1,7 @@
 /**
  * Whether the tables still are what the service relies on. The triggers count whoever writes; but an
  * owner can switch them off, restore a dump around them, or write the whole table anew by
- * ALTER TABLE ... USING. That is noticed here and repaired, where the role may (migration 006).
+ * ALTER TABLE ... USING. That is noticed here and repaired, where the role may (migration 050).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../config/config.ts';

@@ -1,4 +1,4 @@
-/** Makes good what went by the triggers: function tasks_recount of migration 006. */
+/** Makes good what went by the triggers: function tasks_recount (sql/migrations/050_repair.up.sql). */
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { countOf, oneRow } from '../pipeline/row.ts';
 

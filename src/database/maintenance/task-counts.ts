@@ -2,6 +2,8 @@
  * How many tasks there are by status, as the triggers count them: one row, whoever wrote. And how many
  * wait until the index of texts has them.
  */
+
+import { within } from '../../base/within.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
 import { createLane } from '../lane.ts';
 import { openPipeline, type Pipeline } from '../pipeline/pipeline.ts';
@@ -36,7 +38,8 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
   let reading: Promise<TaskNumbers> | undefined;
 
   function read(): Promise<TaskNumbers> {
-    reading ??= Promise.race([lane.run(readCounts), late()]).finally(() => {
+    // A server that says nothing while it is connected to is not noticed before the lane's limit.
+    reading ??= within(lane.run(readCounts), timeoutMs).finally(() => {
       reading = undefined;
     });
     return reading;
@@ -65,11 +68,4 @@ async function readCounts(pipeline: Pipeline): Promise<TaskNumbers> {
     unindexed: numbers[counted.length]!,
     unindexedSeconds: Math.max(0, numbers[counted.length + 1]!),
   };
-}
-
-/** A server that says nothing while it is connected to is not noticed before the lane's limit. */
-function late(): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('timed out')), timeoutMs).unref();
-  });
 }

@@ -1,5 +1,5 @@
 /**
- * Brings the index of texts up to date behind the writes (sql/migrations/004_texts.up.sql, ADR 13). No
+ * Brings the index of texts up to date behind the writes (sql/migrations/030_texts.up.sql, ADR 13). No
  * search depends on how fast it is: what is not indexed yet is looked at.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

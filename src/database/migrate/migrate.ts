@@ -17,6 +17,7 @@ import { dropLeftovers } from './leftovers.ts';
 import { runStep, type Step } from './migration-step.ts';
 import { type Migration, readMigrations } from './migrations.ts';
 import { explainMissing } from './prerequisites.ts';
+import { isOfReplacedFiles, replacedMessage } from './replaced-files.ts';
 
 export type SchemaState =
   | 'ready'
@@ -27,6 +28,8 @@ export type SchemaState =
   | 'dirty'
   /** Than the files. */
   | 'newer'
+  /** Made by migration files that others have replaced (replaced-files.ts). */
+  | 'replaced'
   /** There is no file of its version. */
   | 'unknown';
 
@@ -135,22 +138,27 @@ async function runStepOn(database: DatabaseConfig, sql: Client, step: Step): Pro
 interface Recorded {
   readonly version: number | null;
   readonly dirty: boolean;
+  /** There are tables of this service. */
+  readonly isOurs: boolean;
 }
 
 async function readVersion(sql: Client): Promise<Recorded> {
-  const [table] = await sql<{ found: boolean }[]>`
-    SELECT to_regclass('schema_migrations') IS NOT NULL AS found`;
-  if (table?.found !== true) return { version: null, dirty: false };
+  const [tables] = await sql<{ found: boolean; isOurs: boolean }[]>`
+    SELECT to_regclass('schema_migrations') IS NOT NULL AS found,
+      to_regclass('tasks_state') IS NOT NULL AS "isOurs"`;
+  const { found, isOurs } = tables!;
+  if (!found) return { version: null, dirty: false, isOurs };
   const [row] = await sql<{ version: string; dirty: boolean }[]>`
     SELECT version, dirty FROM schema_migrations LIMIT 1`;
   return row === undefined
-    ? { version: null, dirty: false }
-    : { version: Number(row.version), dirty: row.dirty };
+    ? { version: null, dirty: false, isOurs }
+    : { version: Number(row.version), dirty: row.dirty, isOurs };
 }
 
 /**
  * @returns what to do about a schema on which no migration may run. A dirty one is awaited: the other
- *   tool sets the mark before it begins, so it may be at work.
+ *   tool sets the mark before it begins, so it may be at work. So is one of replaced files: a statement
+ *   is all that it needs.
  */
 export function schemaFault({ current, latest, state }: MigrationStatus): Error {
   switch (state) {
@@ -159,6 +167,8 @@ export function schemaFault({ current, latest, state }: MigrationStatus): Error 
         `migration ${current} is under way, or was interrupted half way, by another tool ` +
           '(schema_migrations.dirty): if nothing runs, repair the schema by hand, then set dirty to false',
       );
+    case 'replaced':
+      return awaitedError(replacedMessage(current!));
     case 'newer':
       return new Error(
         `the database's schema is at version ${current}, newer than this service's ${latest}: ` +
@@ -173,27 +183,26 @@ export function schemaFault({ current, latest, state }: MigrationStatus): Error 
 
 function assertClean(recorded: Recorded, migrations: readonly Migration[]): void {
   const status = statusOf(recorded, migrations);
-  if (['dirty', 'newer', 'unknown'].includes(status.state)) throw schemaFault(status);
+  if (['dirty', 'newer', 'replaced', 'unknown'].includes(status.state)) throw schemaFault(status);
 }
 
-function statusOf({ version, dirty }: Recorded, migrations: readonly Migration[]): MigrationStatus {
+function statusOf(recorded: Recorded, migrations: readonly Migration[]): MigrationStatus {
+  const { version, dirty } = recorded;
   const latest = migrations.at(-1)?.version ?? 0;
-  return {
-    state: stateOf({ version, dirty }, migrations),
-    current: version,
-    latest,
-    dirty,
-    pending: migrations
-      .filter((migration) => migration.version > (version ?? 0))
-      .map((migration) => migration.name),
-  };
+  const state = stateOf(recorded, migrations);
+  // What the replaced files have made, the present ones do not make once more.
+  const pending =
+    state === 'replaced' ? [] : migrations.filter((one) => one.version > (version ?? 0));
+  return { state, current: version, latest, dirty, pending: pending.map(({ name }) => name) };
 }
 
-function stateOf({ version, dirty }: Recorded, migrations: readonly Migration[]): SchemaState {
+function stateOf(recorded: Recorded, migrations: readonly Migration[]): SchemaState {
+  const { version, dirty, isOurs } = recorded;
   const latest = migrations.at(-1)?.version ?? 0;
   if (dirty) return 'dirty';
   if (version === null) return latest === 0 ? 'ready' : 'missing';
   if (version > latest) return 'newer';
-  if (migrations.every((migration) => migration.version !== version)) return 'unknown';
+  if (migrations.every((migration) => migration.version !== version))
+    return isOfReplacedFiles(version, isOurs) ? 'replaced' : 'unknown';
   return version === latest ? 'ready' : 'behind';
 }

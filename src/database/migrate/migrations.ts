@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Migration {
   readonly version: number;
-  /** `001_tasks`. */
+  /** `010_tasks`. */
   readonly name: string;
   readonly up: string;
   readonly down: string;
@@ -22,7 +22,7 @@ export function readMigrations(directory: URL = defaultDirectory): readonly Migr
   const names = new Set(files.map((file) => file.replace(/\.(up|down)\.sql$/, '')));
   const migrations = [...names].map((name) => {
     const version = /^(\d{1,15})_/.exec(name)?.[1];
-    if (version === undefined) throw new Error(`${name}: expected a name like 001_tasks.up.sql`);
+    if (version === undefined) throw new Error(`${name}: expected a name like 010_tasks.up.sql`);
     const read = (half: string): string => {
       const file = `${name}.${half}.sql`;
       if (!files.includes(file)) throw new Error(`the migration file ${file} is missing`);

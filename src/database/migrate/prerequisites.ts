@@ -1,4 +1,6 @@
 /** What a migration needs of a server and its administrator, and how that is said when it is not there. */
+
+import { messageOf } from '../../base/error-message.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
 import type { Client } from '../client.ts';
 import { innermost, innermostCode, placeOf, quoted } from '../failure-reason.ts';
@@ -89,8 +91,4 @@ function extensionToDo(found: State, code: string): string[] {
 function ownerToDo({ owner, role }: State): string[] {
   if (owner === null) return [];
   return [`run GRANT ${quoted(owner)} TO ${quoted(role)}, or migrate as ${quoted(owner)}`];
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 /** Whether the database has the schema that this service needs; brings it there where it may. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../base/error-message.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
 import { describeError, type Logger } from '../../telemetry/log.ts';
 import { isAway } from '../connection-lost.ts';
@@ -53,7 +54,7 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
       if (awaited !== undefined) log.info('the schema is up to date');
       return;
     } catch (error) {
-      const reason = reasonOf(error);
+      const reason = messageOf(error);
       const cause = causeOf(error);
       if (cause === 'for good') throw error;
       if (cause === 'away') {
@@ -85,10 +86,6 @@ function causeOf(error: unknown): 'away' | 'awaited' | 'for good' {
   if (innermostCode(error) === databaseMissing) return 'awaited';
   const first = innermost(error);
   return isAway(first) || isOfConnecting(first) ? 'away' : 'for good';
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** @param status `null`: there is no such database. */

@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import type { StatementClock } from '../../base/statement-time.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
 import type { ClientOptions } from '../client.ts';
 import {
@@ -77,6 +78,8 @@ export interface Pipeline {
   runAlone(text: string): Promise<void>;
   /** The same connection with another prelude. */
   after(prelude: string): Pipeline;
+  /** The same connection; what runs on this view of it is timed. */
+  timedBy(clock: StatementClock): Pipeline;
   /** Gives up the connection and rejects what is under way. */
   destroy(): void;
   /** Waits for what is under way, for a second at most, and lets go of the connection. */
@@ -106,6 +109,15 @@ interface Transaction {
   variant: string;
   /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
   repeated: boolean;
+  readonly clock: StatementClock | undefined;
+  /** When the server came to it, by `performance.now()`; without a clock it stays 0. */
+  startedAt: number;
+}
+
+/** What is done beside each transaction of one user of the connection. */
+interface View {
+  readonly prelude: string | null;
+  readonly clock: StatementClock | undefined;
 }
 
 const closeTimeoutMs = 1000;
@@ -142,22 +154,22 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
 
   async function start<Row>(
-    prelude: string | null,
+    view: View,
     statement: QueuedStatement,
     before: readonly Call[] = [],
   ): Promise<Row[]> {
     const prior = before.map((call) => statementOf(call, readNothing, true));
-    await begin(prelude, prior.length === 0 ? [statement] : [...prior, statement]);
+    await begin(view, prior.length === 0 ? [statement] : [...prior, statement]);
     return statement.rows as Row[];
   }
 
-  async function together(prelude: string | null, calls: readonly Call[]): Promise<Values[][]> {
+  async function together(view: View, calls: readonly Call[]): Promise<Values[][]> {
     const statements = calls.map((call) => statementOf(call, readValues, call.isKept ?? true));
-    await begin(prelude, statements);
+    await begin(view, statements);
     return statements.map(({ rows }) => rows as Values[]);
   }
 
-  function begin(prelude: string | null, statements: readonly QueuedStatement[]): Promise<void> {
+  function begin({ prelude, clock }: View, statements: readonly QueuedStatement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const transaction: Transaction = {
         statements:
@@ -171,6 +183,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         failure: undefined,
         variant,
         repeated: false,
+        clock,
+        startedAt: 0,
       };
       if (state === 'open') return send(transaction);
       if (state === 'gone') return reject(spentError());
@@ -207,6 +221,9 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
 
   function send(transaction: Transaction): void {
     underWay.push(transaction);
+    if (transaction.clock !== undefined && underWay.length === 1) {
+      transaction.startedAt = performance.now();
+    }
     const { statements } = transaction;
     transaction.variant = variant;
     const parts: Buffer[] = [];
@@ -273,6 +290,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
 
   function settle(transaction: Transaction): void {
     underWay.shift();
+    passClock(transaction, underWay[0]);
     const { failure, statements } = transaction;
     if (failure === undefined) return transaction.resolve();
     const isStale = isStalePlan(failure);
@@ -299,6 +317,17 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     send(transaction);
   }
 
+  /** The server is done with one transaction and comes to the next. */
+  function passClock(done: Transaction, next: Transaction | undefined): void {
+    if (done.clock === undefined && next?.clock === undefined) return;
+    const now = performance.now();
+    if (done.clock !== undefined) {
+      done.clock.busyMs += now - done.startedAt;
+      done.clock.endedAt = now;
+    }
+    if (next !== undefined) next.startedAt = now;
+  }
+
   /** @param first for the transaction that the server was at; the others may have run, or not. */
   function lose(error: Error, first = error): void {
     if (state === 'gone') return;
@@ -309,6 +338,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   }
 
   function rejectAll(error: Error, first = error): void {
+    if (underWay[0] !== undefined) passClock(underWay[0], undefined);
     for (const [place, transaction] of underWay.splice(0).entries()) {
       transaction.reject(afterSending(place === 0 ? first : error));
     }
@@ -332,21 +362,25 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     rejectAll(outOfStepError());
   }
 
-  function begunBy(prelude: string | null): Pipeline {
+  function through(view: View): Pipeline {
     return {
       run: (text, parameters, prepare = true) =>
-        start(prelude, statementOf({ text, parameters }, readValues, prepare)),
+        start(view, statementOf({ text, parameters }, readValues, prepare)),
       read: (text, parameters, read, before) =>
-        start(prelude, statementOf({ text, parameters }, read, true), before),
-      together: (calls) => together(prelude, calls),
-      runAlone: (text) => begin(null, [statementOf({ text, parameters: [] }, readNothing, false)]),
-      after: begunBy,
+        start(view, statementOf({ text, parameters }, read, true), before),
+      together: (calls) => together(view, calls),
+      runAlone: (text) =>
+        begin({ ...view, prelude: null }, [
+          statementOf({ text, parameters: [] }, readNothing, false),
+        ]),
+      after: (prelude) => through({ ...view, prelude }),
+      timedBy: (clock) => through({ ...view, clock }),
       destroy: () => lose(outOfStepError()),
       close,
     };
   }
 
-  return begunBy(ownPrelude);
+  return through({ prelude: ownPrelude, clock: undefined });
 }
 
 function statementOf(

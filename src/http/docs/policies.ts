@@ -1,8 +1,7 @@
 /** Content-Security-Policy of each kind of page: what is not named here does not load. */
 import { createHash } from 'node:crypto';
 
-/** Data, whatever its bytes look like. */
-export const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
+export { dataPolicy } from '../../base/content-policies.ts';
 
 const ownScripts = "script-src 'self'";
 /** Replaced when the service knows where else the API is. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 
-const program = resolve(import.meta.dirname, '../tooling/compare-binaries.js');
+const program = resolve(import.meta.dirname, 'compare-binaries.js');
 const folder = mkdtempSync(join(tmpdir(), 'binaries-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -60,7 +60,7 @@ test('a file that upstream does not have fails', () => {
   assert.match(stdout, /^one\.node: not in the upstream folder$/m);
 });
 
-test('where there is nothing to compare, nothing has passed', () => {
+test('nothing has passed where there is nothing to compare', () => {
   const empty = join(folder, 'empty');
   mkdirSync(empty);
   for (const [args, reason] of [

@@ -8,7 +8,7 @@ export class TimeoutError extends Error {
 
 /**
  * Where the event loop was held up, timers come before what sockets have received meanwhile. That
- * is read first, so that a busy machine is not taken for a slow Redis.
+ * is read first, so that a busy machine is not taken for a slow server.
  * @returns cancels it; `false`: it is too late for that.
  */
 export function afterDelay(milliseconds: number, act: () => void): () => boolean {

@@ -74,7 +74,7 @@ test('the exact probability of small samples is what counting by hand gives', ()
   assert.deepEqual(compareSamples([7, 7, 7], [7, 7, 7]), { u: 4.5, p: 1 });
 });
 
-test('with equal values the probability is that of every way to choose the first sample', () => {
+test('the probability with equal values is that of every way to choose the first sample', () => {
   const samples: readonly [number[], number[]][] = [
     [
       [1, 1, 2, 3, 3],

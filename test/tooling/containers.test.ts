@@ -140,7 +140,7 @@ test('every variable that a container of ours is given is one that it reads', ()
   }
 });
 
-test('with the least that has to be set, what the service is given is valid in production', () => {
+test('the service is given what is valid in production, with the least that has to be set', () => {
   const given = interpolate(api, { DB_PASSWORD: 'x', ...credentials });
   const result = parseConfig(given, 'service');
   assert.ok(result.ok, JSON.stringify(result));

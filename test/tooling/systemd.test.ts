@@ -20,7 +20,7 @@ function readUnit(): string {
   return found ?? assert.fail('docs/deploying.md has no unit');
 }
 
-test('systemd finds nothing wrong with it', { skip }, () => {
+test('systemd finds nothing wrong with the unit', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'unit-'));
   const file = join(folder, 'tasks.service');
   // It looks for the program, which is where the guide puts it only on a machine that serves.
@@ -32,7 +32,7 @@ test('systemd finds nothing wrong with it', { skip }, () => {
   assert.deepEqual([status, stdout + stderr], [0, '']);
 });
 
-test('it is started again without an end, and has the time that stopping may take', () => {
+test('the unit is started again without an end, and has the time that stopping may take', () => {
   assert.match(unit, /^\[Unit\][^[]*^StartLimitIntervalSec=0$/m);
   assert.match(unit, /^\[Service\][^[]*^RestartSec=\d+$/m);
   const config = parseConfig({ ENV: 'production', DB_EMBEDDED: 'true' }, 'tool');

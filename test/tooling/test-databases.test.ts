@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { createTestDatabase } from '../support/postgres.ts';
 
-it('many test files at once each get a database of their own, migrated and empty', async () => {
+test('many test files at once each get a database of their own, migrated and empty', async () => {
   const databases = await Promise.all(
     Array.from({ length: 8 }, (_, place) => createTestDatabase(`number ${place}, of eight`)),
   );
