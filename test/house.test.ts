@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { variables } from '../src/config/config.ts';
 import { problemCodes } from '../src/contract/problems.ts';
@@ -106,7 +106,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/telemetry\/pprof\//,
-    imports: /^src\/admin\/admin-page\.ts$/,
+    imports: /^src\/(admin\/admin-page|ipc\/(rpc|call-all))\.ts$/,
     rule: 'profiles know threads and pages, nothing of tasks',
   },
   {
@@ -316,6 +316,35 @@ test('no source is an orphan', () => {
   );
 });
 
+test('two files of the service have different names', () => {
+  const byName = groupBy(sources, ({ file }) => basename(file));
+  hold(
+    [...byName.values()]
+      .filter((same) => same.length > 1)
+      .map((same) => `${same.map(({ file }) => `${file}:1`).join(' and ')} have the same name`),
+  );
+});
+
+test('an exported name means one thing', () => {
+  const exporting =
+    /^export (?:async )?(?:function|class|interface|type|const|let|enum) (?<name>\w+)/;
+  const names = sources.flatMap(({ file, lines }) =>
+    lines.flatMap((text, index) => {
+      const name = exporting.exec(text)?.groups?.['name'];
+      return name === undefined ? [] : [{ name, file, line: index + 1 }];
+    }),
+  );
+  hold(
+    [...groupBy(names, ({ name }) => name)]
+      // A schema and the type that is made of it stand in one file.
+      .filter(([, same]) => new Set(same.map(({ file }) => file)).size > 1)
+      .map(
+        ([name, same]) =>
+          `${same.map(({ file, line }) => `${file}:${line}`).join(' and ')} export ${name}`,
+      ),
+  );
+});
+
 test('an import names a file that is there', () => {
   const faults: string[] = [];
   for (const source of typescript) {
@@ -485,6 +514,15 @@ test('each file that the documents name is there', () => {
   }
   hold(faults);
 });
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return groups;
+}
 
 function placeOf({ file, line }: Reference): string {
   return `${file}:${line}`;

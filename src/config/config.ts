@@ -18,8 +18,8 @@ import {
   integer,
   isSecret,
   oneOf,
-  plain,
   text,
+  word,
 } from './forms.ts';
 import { createGiven, type Given } from './given.ts';
 import { headerNamesOf } from './header-names.ts';
@@ -312,16 +312,16 @@ export const variables = Type.Object({
     databaseHost,
   ),
   DB_DIRECT_PORT: integer(1, 65_535, 5432, 'The port that belongs to DB_DIRECT_HOST.'),
-  DB_USER: plain('postgres', 'The user of the database.', inUrl),
+  DB_USER: word('postgres', 'The user of the database.', inUrl),
   DB_PASSWORD: text('', 'The password of that user.', secret),
-  DB_NAME: plain('tasks', 'The name of the database.', inUrl),
+  DB_NAME: word('tasks', 'The name of the database.', inUrl),
   DB_SSLMODE: oneOf(
     sslModes,
     'disable',
     'As libpq means it: disable, require, verify-ca or verify-full.',
     inUrl,
   ),
-  DB_SSLROOTCERT: plain(
+  DB_SSLROOTCERT: word(
     '',
     "PEM file of the trusted authorities, or system; empty: ~/.postgresql/root.crt, as libpq's.",
   ),
@@ -344,7 +344,7 @@ export const variables = Type.Object({
         'Migrate at start: true or false; empty: true except in production. Embedded: always.',
     }),
   ),
-  DATA_DIR: plain('.data', 'The folder of the embedded database, from the working directory.'),
+  DATA_DIR: word('.data', 'The folder of the embedded database, from the working directory.'),
 
   TEST_DATABASE_URL: text('', 'As DATABASE_URL, for the tests.', secret),
   TEST_DB_HOST: text(
@@ -353,13 +353,13 @@ export const variables = Type.Object({
     databaseHost,
   ),
   TEST_DB_PORT: integer(1, 65_535, 5432, 'The port of the PostgreSQL server of the tests.', inUrl),
-  TEST_DB_USER: plain(
+  TEST_DB_USER: word(
     'postgres',
     'The user of the test database; must be able to create databases.',
     inUrl,
   ),
   TEST_DB_PASSWORD: text('', 'The password of that user.', secret),
-  TEST_DB_NAME: plain('tasks_test', 'The name of the test database.', inUrl),
+  TEST_DB_NAME: word('tasks_test', 'The name of the test database.', inUrl),
   TEST_DB_SSLMODE: oneOf(
     sslModes,
     'disable',
@@ -375,19 +375,19 @@ export const variables = Type.Object({
   ),
   REDIS_HOST: text('', 'The Redis server; empty: none.', redisHost),
   REDIS_PORT: integer(1, 65_535, 6379, 'The port of the Redis server.', inUrl),
-  REDIS_SENTINELS: plain(
+  REDIS_SENTINELS: word(
     '',
     'Redis Sentinels in place of REDIS_HOST, as host:port with commas between; default port 26379.',
   ),
-  REDIS_MASTER_NAME: plain('', 'What the Sentinels call the master.'),
-  REDIS_SENTINEL_USERNAME: plain('', 'The user (ACL) of the Sentinels; empty: their default one.'),
+  REDIS_MASTER_NAME: word('', 'What the Sentinels call the master.'),
+  REDIS_SENTINEL_USERNAME: word('', 'The user (ACL) of the Sentinels; empty: their default one.'),
   REDIS_SENTINEL_PASSWORD: text('', 'The password of the Sentinels; empty: none.', secret),
-  REDIS_CLUSTER: plain(
+  REDIS_CLUSTER: word(
     '',
     'Some nodes of a Redis Cluster in place of REDIS_HOST, as host:port with commas between; ' +
       'default port 6379.',
   ),
-  REDIS_USERNAME: plain('', 'The user (ACL) of Redis; empty: its default one.', inUrl),
+  REDIS_USERNAME: word('', 'The user (ACL) of Redis; empty: its default one.', inUrl),
   REDIS_PASSWORD: text('', 'The password of Redis; empty: none.', secret),
   REDIS_DB: integer(0, 1_000_000, 0, 'The number of the database; a cluster has 0 only.', inUrl),
   REDIS_TLS: Type.Boolean({
@@ -397,7 +397,7 @@ export const variables = Type.Object({
       'false.',
     ...inUrl,
   }),
-  REDIS_TLS_CA_FILE: plain(
+  REDIS_TLS_CA_FILE: word(
     '',
     'PEM file of the authorities that Redis is trusted for; empty: those that Node brings.',
   ),

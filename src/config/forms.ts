@@ -34,7 +34,7 @@ export function text(fallback: string, description: string, more: Annotations = 
 }
 
 /** A name or a path: a URL, which may hold a password, is refused before it reaches a message. */
-export function plain(fallback: string, description: string, more: Annotations = {}) {
+export function word(fallback: string, description: string, more: Annotations = {}) {
   return Type.String({
     default: fallback,
     pattern: '^(?!.*:/)(?!.*:.*@)[^\\x00-\\x1f\\x7f]*$',

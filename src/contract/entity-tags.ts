@@ -33,7 +33,7 @@ function parseEntityTags(header: string): EntityTag[] | undefined {
 const versionPattern = /^"([1-9]\d{0,15})-([1-9]\d{0,14})"$/;
 
 /** Of a weak tag, strong comparison says that it fits nothing (RFC 9110, section 8.8.3.2). */
-export type Comparison = 'strong' | 'weak';
+export type TagComparison = 'strong' | 'weak';
 
 /**
  * What a condition names of a task: If-Match by strong comparison, If-None-Match by weak (RFC 9110,
@@ -44,7 +44,7 @@ export type Comparison = 'strong' | 'weak';
 export function versionsOf(
   header: string,
   id: number,
-  comparison: Comparison,
+  comparison: TagComparison,
 ): readonly number[] | 'any' | undefined {
   if (header === '*') return 'any';
   const tags = parseEntityTags(header);

@@ -48,7 +48,7 @@ export const TaskListAnswer = success(Type.Array(Task, { maxItems: perPageMax })
 export const AliveAnswer = success(Type.Object({ alive: Type.Literal(true) }, closed), Type.Null());
 export const ReadyAnswer = success(Type.Object({ ready: Type.Literal(true) }, closed), Type.Null());
 
-export const Fault = Type.Object(
+export const FaultBody = Type.Object(
   {
     code: Type.Unsafe<ProblemCode>({ type: 'string', enum: [...problemCodes] }),
     field: Type.Union([Type.String(), Type.Null()], {
@@ -60,7 +60,7 @@ export const Fault = Type.Object(
   { ...closed, description: 'One thing that is wrong.' },
 );
 
-const faults = Type.Array(Fault, {
+const faults = Type.Array(FaultBody, {
   minItems: 1,
   description: 'Everything that is wrong. The first decides the status.',
 });

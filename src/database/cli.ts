@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../base/error-message.ts';
 import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
 import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
-import { type Place, withDatabase } from '../embedded/with-database.ts';
+import { type DatabaseChoice, withDatabase } from '../embedded/with-database.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { innermostCode, placeOf } from './failure-reason.ts';
@@ -18,7 +18,7 @@ import { replacedMessage } from './migrate/replaced-files.ts';
 import { assertPooling } from './pooling.ts';
 import { withSession } from './session.ts';
 
-interface Target extends Place {
+interface Target extends DatabaseChoice {
   /** What the service uses, perhaps a pooler in front of `database`. */
   readonly served: DatabaseConfig | null;
   readonly log: Logger;

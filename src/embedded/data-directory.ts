@@ -26,7 +26,7 @@ const interruptMs = 1000;
  * @param signal ends it early, and then it rejects with the signal's reason.
  * @throws an Error that says what to do, when the one that is there is of another version.
  */
-export async function createCluster(
+export async function createDataDirectory(
   paths: EmbeddedPaths,
   binaries: Binaries,
   log: Logger,

@@ -9,14 +9,14 @@ import type { DatabaseConfig } from '../config/config.ts';
 import { createDatabaseIfMissing } from '../database/migrate/create-database.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { findBinaries } from './binaries.ts';
-import { createCluster } from './data-directory.ts';
+import { createDataDirectory } from './data-directory.ts';
 import { makeFolders } from './folders.ts';
 import { type Owner, takeOwnership } from './owner.ts';
 import { type EmbeddedPaths, pathsOf } from './paths.ts';
 import {
   findServer,
+  type Postmaster,
   port,
-  type Server,
   startServer,
   stopServer,
   waitUntilReady,
@@ -121,9 +121,9 @@ function explain(error: unknown, root: string): unknown {
   );
 }
 
-async function start(paths: EmbeddedPaths, log: Logger, signal: AbortSignal): Promise<Server> {
+async function start(paths: EmbeddedPaths, log: Logger, signal: AbortSignal): Promise<Postmaster> {
   const binaries = findBinaries();
-  await createCluster(paths, binaries, log, signal);
+  await createDataDirectory(paths, binaries, log, signal);
   const server = await startServer(paths, binaries, signal);
   log.info('started the embedded database', { folder: paths.root });
   return server;
@@ -135,7 +135,7 @@ async function adopt(
   databaseName: string,
   log: Logger,
   signal: AbortSignal,
-): Promise<Server | undefined> {
+): Promise<Postmaster | undefined> {
   const server = findServer(paths);
   if (server === undefined || !(await waitUntilReady(paths, server.pid, signal))) return undefined;
   if (!existsSync(join(server.socket, `.s.PGSQL.${port}`))) {
@@ -149,7 +149,7 @@ async function adopt(
 }
 
 /** A server that was killed a moment ago may still be in the list of processes. */
-async function answers(server: Server, databaseName: string, log: Logger): Promise<boolean> {
+async function answers(server: Postmaster, databaseName: string, log: Logger): Promise<boolean> {
   try {
     await createDatabaseIfMissing(configOf(server, databaseName), log);
     return true;
@@ -165,11 +165,11 @@ async function stopUnlessKept(paths: EmbeddedPaths): Promise<void> {
 }
 
 /** The wish holds for the server it was made for: not after a restart of the machine. */
-function isKept(paths: EmbeddedPaths, server: Server): boolean {
+function isKept(paths: EmbeddedPaths, server: Postmaster): boolean {
   return existsSync(paths.keep) && readFileSync(paths.keep, 'utf8') === server.identity;
 }
 
-function configOf(server: Server, name: string): DatabaseConfig {
+function configOf(server: Postmaster, name: string): DatabaseConfig {
   return {
     host: server.socket,
     port,

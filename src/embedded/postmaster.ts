@@ -15,7 +15,7 @@ import {
   workingDirectoryOf,
 } from './processes.ts';
 
-export interface Server {
+export interface Postmaster {
   readonly pid: number;
   /** No other process ever has it. */
   readonly identity: string;
@@ -59,7 +59,7 @@ function sharedBuffersMb(): number {
 }
 
 /** The server of this very folder, whether ready or not: a pid file may name anybody by now. */
-export function findServer(paths: EmbeddedPaths): Server | undefined {
+export function findServer(paths: EmbeddedPaths): Postmaster | undefined {
   const lines = pidFile(paths);
   const pid = Number(lines[0]);
   if (!isAlive(pid) || !isServerOf(pid, paths.cluster)) return undefined;
@@ -74,7 +74,7 @@ export async function startServer(
   paths: EmbeddedPaths,
   binaries: Binaries,
   signal: AbortSignal,
-): Promise<Server> {
+): Promise<Postmaster> {
   makeSocketDir(paths.socket);
   const giveUp = performance.now() + orphansTimeoutMs;
   for (;;) {
@@ -120,7 +120,7 @@ async function tryToStart(
   paths: EmbeddedPaths,
   binaries: Binaries,
   signal: AbortSignal,
-): Promise<Server> {
+): Promise<Postmaster> {
   signal.throwIfAborted();
   disownPidFile(paths);
   const log = openSync(paths.log, 'w', 0o600);

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/error-message.ts';
 import type { Logger } from '../telemetry/log.ts';
-import type { Server } from './postmaster.ts';
+import type { Postmaster } from './postmaster.ts';
 import { identityOf, isAlive } from './processes.ts';
 
 export interface Watch {
@@ -11,7 +11,7 @@ export interface Watch {
 }
 
 export interface WatchOptions {
-  readonly restart: () => Promise<Server>;
+  readonly restart: () => Promise<Postmaster>;
   readonly log: Logger;
 }
 
@@ -19,7 +19,7 @@ export interface WatchOptions {
 const intervalMs = 250;
 const backOffMaxMs = 5000;
 
-export function watchServer(first: Server, { restart, log }: WatchOptions): Watch {
+export function watchServer(first: Postmaster, { restart, log }: WatchOptions): Watch {
   let server = first;
   let ended = false;
   let restarting: Promise<void> | undefined;
@@ -55,6 +55,6 @@ export function watchServer(first: Server, { restart, log }: WatchOptions): Watc
   };
 }
 
-function lives({ pid, identity }: Server): boolean {
+function lives({ pid, identity }: Postmaster): boolean {
   return isAlive(pid) && identityOf(pid) === identity;
 }

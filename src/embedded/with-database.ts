@@ -3,7 +3,7 @@ import type { DatabaseConfig } from '../config/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { startEmbedded } from './embedded.ts';
 
-export interface Place {
+export interface DatabaseChoice {
   /** `null`: the embedded server in `dataDir`. */
   readonly database: DatabaseConfig | null;
   readonly dataDir: string;
@@ -13,7 +13,7 @@ export interface Place {
 
 /** An embedded server that is not running is started for `use` alone. Rejects as `use` does. */
 export async function withDatabase(
-  { database, dataDir, embeddedName }: Place,
+  { database, dataDir, embeddedName }: DatabaseChoice,
   log: Logger,
   use: (database: DatabaseConfig) => Promise<void>,
 ): Promise<void> {

@@ -6,14 +6,17 @@ import cluster from 'node:cluster';
 import type { AdminPage } from '../admin/admin-page.ts';
 import { messageOf } from '../base/error-message.ts';
 import type { ToFrontEnd, ToPrimary } from '../ipc/messages.ts';
+import { createAnswerer } from '../ipc/rpc.ts';
 import { createLogger } from '../telemetry/log.ts';
+import type { ProcessRecording, ProfileQuestion } from '../telemetry/pprof/recording.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
-import { createAnswering } from './answering.ts';
 import { type FrontEnd, startFrontEnd } from './front-end.ts';
-import { createVisits } from './visits.ts';
+import { createPrimaryPages } from './primary-pages.ts';
 
 /** EX_SOFTWARE of sysexits.h. */
 const bugExitCode = 70;
+/** There is one primary. */
+const primary = 0;
 
 type StartMessage = Extract<ToFrontEnd, { type: 'start' }>;
 
@@ -22,12 +25,11 @@ export function becomeFrontEnd(): void {
   let opened = false;
   let draining = false;
   let stopping = false;
-  const answering = createAnswering(
-    () => frontEnd?.profiles,
-    (id, recording) => tellPrimary({ type: 'answer', id, recording }),
-  );
-
-  const visits = createVisits((message) => tellPrimary(message));
+  const pages = createPrimaryPages((rpc) => tellPrimary({ type: 'page', rpc }));
+  const profiles = createAnswerer<typeof primary, ProfileQuestion, ProcessRecording>({
+    answer: record,
+    send: (_, rpc) => tellPrimary({ type: 'profile', rpc }),
+  });
 
   // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
   process.on('SIGINT', () => undefined);
@@ -47,13 +49,10 @@ export function becomeFrontEnd(): void {
         frontEnd?.drain();
         break;
       case 'page':
-        visits.answered(message.id, message.answer);
+        pages.answered(message.rpc);
         break;
-      case 'ask':
-        answering.ask(message.id, message.question);
-        break;
-      case 'cancel':
-        answering.cancel(message.id);
+      case 'profile':
+        profiles.heard(primary, message.rpc);
         break;
       case 'stop':
         void stop();
@@ -66,16 +65,23 @@ export function becomeFrontEnd(): void {
   tellPrimary({ type: 'online' });
 
   async function begin(message: StartMessage): Promise<void> {
-    frontEnd = await start(message, visits.visit);
+    frontEnd = await start(message, pages.visit);
     if (opened) frontEnd?.open();
     if (message.draining || draining) frontEnd?.drain();
+  }
+
+  /** Its primary counts it as missing while there is no recorder: starting, or profiles are off. */
+  async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording> {
+    const recorder = frontEnd?.profiles;
+    if (recorder === undefined) throw new Error('nothing records here');
+    return recorder.record(question, signal);
   }
 
   async function stop(): Promise<void> {
     if (stopping) return;
     stopping = true;
-    visits.close();
-    answering.close();
+    pages.close();
+    profiles.close();
     try {
       // Before it listens nothing was accepted: there is nothing to wait for, and a socket that
       // opens now would take connections only to drop them.

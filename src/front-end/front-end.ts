@@ -20,7 +20,7 @@ import { openLibrary } from '../http/docs/library.ts';
 import type { Exchange } from '../http/exchange.ts';
 import { listen } from '../http/listener.ts';
 import { loadNativeServer } from '../http/native-server.ts';
-import { createServer } from '../http/serve.ts';
+import { createApiServer } from '../http/serve.ts';
 import { stagesOf } from '../http/stages.ts';
 import { traceIdOf } from '../http/trace-context.ts';
 import type { FrontEndOptions } from '../ipc/front-end-options.ts';
@@ -31,7 +31,7 @@ import { describeError, type Logger } from '../telemetry/log.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { openFrontEndMetrics } from '../telemetry/metrics/front-end-metrics.ts';
 import type { RequestRecorder } from '../telemetry/metrics/request-recorder.ts';
-import { createProcessRecorder, type ProcessRecorder } from '../telemetry/pprof/process.ts';
+import { createProfileRecorder, type ProfileRecorder } from '../telemetry/pprof/process.ts';
 import { createSlowLog, type Stages, serverTiming } from '../telemetry/slow-log.ts';
 import { createCacheStats } from '../telemetry/stats.ts';
 import { createThreadFailureLog } from '../telemetry/thread-failures.ts';
@@ -44,7 +44,7 @@ export interface FrontEnd {
   /** The native server that loaded, with its version. */
   readonly httpServer: string;
   /** Of this process and its threads; `undefined` without profiles. */
-  readonly profiles: ProcessRecorder | undefined;
+  readonly profiles: ProfileRecorder | undefined;
   /** Takes no new connection, answers everything accepted, lets go of the database. */
   stop(): Promise<void>;
 }
@@ -78,7 +78,7 @@ export async function startFrontEnd(
 ): Promise<FrontEnd> {
   const native = loadNativeServer(options.uwsBuild);
   const { batching } = options;
-  const profiles = options.profiles ? createProcessRecorder(() => pool.threadIds()) : undefined;
+  const profiles = options.profiles ? createProfileRecorder(() => pool.threadIds()) : undefined;
   const { connections } = options;
   const executorOptions = {
     database: options.database,
@@ -138,7 +138,7 @@ export async function startFrontEnd(
   let closing = false;
   const slow = createSlowLog(log);
   const isAllowed = createAccess(options.access);
-  const server = createServer({
+  const server = createApiServer({
     endpoints,
     admin: {
       owns: (path) => isAdminPath(options.adminPaths, path),

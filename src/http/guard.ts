@@ -20,17 +20,20 @@ export interface FramingFault {
 
 /** A body method that says no length: nobody knows whether a body stands behind it. */
 export const noLength: FramingFault = { problem: 'length_required' };
-const host = faultOf('Host', 'must be there once and be a host, perhaps with a port');
-const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
-const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
-const noCoding = faultOf('Transfer-Encoding', 'must not be empty');
-const lookAlike = faultOf('headers', 'must not be named Content_Length or Transfer_Encoding');
+const host = framingFaultOf('Host', 'must be there once and be a host, perhaps with a port');
+const contentLength = framingFaultOf('Content-Length', 'must be there once, in decimal digits');
+const bothLengths = framingFaultOf('Transfer-Encoding', 'must not be there beside Content-Length');
+const noCoding = framingFaultOf('Transfer-Encoding', 'must not be empty');
+const lookAlike = framingFaultOf(
+  'headers',
+  'must not be named Content_Length or Transfer_Encoding',
+);
 /** uWebSockets.js reads every coding as if it were chunked. */
 const otherCoding: FramingFault = { problem: 'not_implemented' };
 /** Without the flag `u`: with it, a letter beyond ASCII would be the same as `k`. */
 const chunked = /^chunked$/i;
 
-function faultOf(field: string, message: string): FramingFault {
+function framingFaultOf(field: string, message: string): FramingFault {
   return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
 }
 

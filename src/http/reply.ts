@@ -33,8 +33,8 @@ const guarded =
   `nosniff\r\nContent-Security-Policy: ${dataPolicy}` +
   '\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: ';
 const common = `\r\nX-Content-Type-Options: ${guarded}`;
-const readHeaders = `${problemContentType.envelope}${common}no-cache`;
-const writeHeaders = `${problemContentType.envelope}${common}no-store`;
+const safeHeaders = `${problemContentType.envelope}${common}no-cache`;
+const unsafeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
 const pageHeaders = `${common}no-store`.replace(dataPolicy, operatorPolicy);
@@ -230,14 +230,14 @@ export function createReplies(options: RepliesOptions): Replies {
   return {
     ok(exchange, body, etag) {
       if (isFresh(exchange, etag)) return notModified(exchange, etag!, '');
-      send(exchange, 200, withEtag(isSafe(exchange) ? readHeaders : writeHeaders, etag), body);
+      send(exchange, 200, withEtag(isSafe(exchange) ? safeHeaders : unsafeHeaders, etag), body);
     },
     list(exchange, { body, etag, links }) {
       if (isFresh(exchange, etag)) return notModified(exchange, etag, `\r\nLink: ${links}`);
-      send(exchange, 200, `${withEtag(readHeaders, etag)}\r\nLink: ${links}`, body);
+      send(exchange, 200, `${withEtag(safeHeaders, etag)}\r\nLink: ${links}`, body);
     },
     created(exchange, body, { location, etag, isReplayed }) {
-      const headers = `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`;
+      const headers = `${withEtag(unsafeHeaders, etag)}\r\nLocation: ${location}`;
       send(exchange, 201, isReplayed ? `${headers}\r\nIdempotency-Replayed: true` : headers, body);
     },
     noContent(exchange, allow) {

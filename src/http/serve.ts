@@ -50,7 +50,7 @@ export interface AdminGate {
   readonly visit: AdminPage;
 }
 
-export interface ServerOptions {
+export interface ApiServerOptions {
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
   /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
@@ -75,7 +75,7 @@ export interface ServerOptions {
   readonly findPage: FindPage | undefined;
 }
 
-export interface Server {
+export interface ApiServer {
   readonly traffic: Readonly<Traffic>;
   /** The handler of every request; never throws. */
   handle(response: HttpResponse, request: HttpRequest): void;
@@ -103,7 +103,7 @@ const idFault: Fault = {
   message: 'must be a decimal number from 1, without sign, leading zero or space',
 };
 
-export function createServer(options: ServerOptions): Server {
+export function createApiServer(options: ApiServerOptions): ApiServer {
   const router = createRouter(options.endpoints);
   const { admin } = options;
   const traffic: Traffic = { open: 0, opened: 0 };

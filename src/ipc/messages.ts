@@ -3,6 +3,14 @@ import type { AdminAnswer } from '../admin/admin-page.ts';
 import type { LogLevel } from '../telemetry/log.ts';
 import type { ProcessRecording, ProfileQuestion } from '../telemetry/pprof/recording.ts';
 import type { FrontEndOptions } from './front-end-options.ts';
+import type { AnswerMessage, ToAnswerer } from './rpc.ts';
+
+/** A page for operators, as a client asks a front end for it. What is between processes is copied: plain data. */
+export interface PageQuestion {
+  readonly path: string;
+  readonly query: string;
+  readonly accept: string;
+}
 
 export type ToFrontEnd =
   | {
@@ -18,27 +26,16 @@ export type ToFrontEnd =
   /** The schema is up to date now. */
   | { readonly type: 'open' }
   | { readonly type: 'drain' }
-  | { readonly type: 'ask'; readonly id: number; readonly question: ProfileQuestion }
-  /** Nobody waits for the answer any more. */
-  | { readonly type: 'cancel'; readonly id: number }
-  /** What `visit` asked for; `null`: it failed. */
-  | { readonly type: 'page'; readonly id: number; readonly answer: AdminAnswer | null }
+  /** The primary asks for the part of this process in a profile. */
+  | { readonly type: 'profile'; readonly rpc: ToAnswerer<ProfileQuestion> }
+  | { readonly type: 'page'; readonly rpc: AnswerMessage<AdminAnswer> }
   | { readonly type: 'stop' };
 
 export type ToPrimary =
   /** It listens to messages now: modules load asynchronously, and what came before is lost. */
   | { readonly type: 'online' }
   | { readonly type: 'listening'; readonly httpServer: string }
-  /** `null`: it could not. */
-  | { readonly type: 'answer'; readonly id: number; readonly recording: ProcessRecording | null }
-  /** A client wants a page of the administration. */
-  | {
-      readonly type: 'visit';
-      readonly id: number;
-      readonly path: string;
-      readonly query: string;
-      readonly accept: string;
-    }
-  /** That client has gone. */
-  | { readonly type: 'leave'; readonly id: number }
+  | { readonly type: 'profile'; readonly rpc: AnswerMessage<ProcessRecording> }
+  /** A client of the front end wants a page for operators. */
+  | { readonly type: 'page'; readonly rpc: ToAnswerer<PageQuestion> }
   | { readonly type: 'failed'; readonly reason: string };

@@ -6,6 +6,6 @@ export interface JsonObject {
 }
 
 /** Drops what schemas have beside their JSON. */
-export function plain(value: unknown): JsonObject {
+export function plainJson(value: unknown): JsonObject {
   return JSON.parse(JSON.stringify(value));
 }

@@ -7,7 +7,7 @@ import { problemCodes } from '../contract/problems.ts';
 import { serversFor } from '../http/docs/described-servers.ts';
 import { describeEndpoints } from './endpoint-paths.ts';
 import { headers } from './headers.ts';
-import { type JsonObject, plain } from './json.ts';
+import { type JsonObject, plainJson } from './json.ts';
 import { describePages } from './page-paths.ts';
 import { parameters } from './parameters.ts';
 import { byStatus } from './responses.ts';
@@ -42,7 +42,7 @@ ${codeTable}
 export function createOpenApi(): JsonObject {
   const shared = createSharedAnswers();
   const paths = { ...describeEndpoints(shared), ...describePages(shared) };
-  return plain({
+  return plainJson({
     openapi: '3.1.0',
     info: {
       title: 'Task manager API',

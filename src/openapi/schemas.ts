@@ -2,7 +2,7 @@
 
 import {
   AliveAnswer,
-  Fault,
+  FaultBody,
   ListMeta,
   Problem,
   ProblemDetails,
@@ -13,7 +13,7 @@ import {
 import { storableFormat } from '../contract/formats.ts';
 import { CreateTask, PatchTask, Task, UpdateTask } from '../contract/task.ts';
 import type { TSchema } from '../typebox.ts';
-import { type Json, type JsonObject, plain } from './json.ts';
+import { type Json, type JsonObject, plainJson } from './json.ts';
 
 const named = {
   Task,
@@ -25,7 +25,7 @@ const named = {
   ListMeta,
   AliveAnswer,
   ReadyAnswer,
-  Fault,
+  Fault: FaultBody,
   Problem,
   ProblemDetails,
 } as const satisfies Readonly<Record<string, TSchema>>;
@@ -39,7 +39,7 @@ export function schemaRef(name: SchemaName): JsonObject {
 /** A schema that stands inside another becomes a reference where it has a name. */
 export function createSchemas(): JsonObject {
   const names = Object.keys(named) as SchemaName[];
-  const schemas = names.map((name) => [name, plain(named[name])] as const);
+  const schemas = names.map((name) => [name, plainJson(named[name])] as const);
   const byText = new Map(schemas.map(([name, schema]) => [JSON.stringify(schema), name]));
 
   function refer(value: Json): Json {

@@ -1,14 +1,19 @@
 /** The front-end processes: forked, replaced with back-off when they die, stopped together. */
 import cluster, { type Worker } from 'node:cluster';
-import type { AdminPage } from '../admin/admin-page.ts';
+import type { AdminAnswer, AdminPage } from '../admin/admin-page.ts';
 import { headMaxBytes } from '../contract/limits.ts';
+import { callAll } from '../ipc/call-all.ts';
 import type { FrontEndOptions } from '../ipc/front-end-options.ts';
-import type { ToFrontEnd, ToPrimary } from '../ipc/messages.ts';
+import type { PageQuestion, ToFrontEnd, ToPrimary } from '../ipc/messages.ts';
+import { createAnswerer, createCaller } from '../ipc/rpc.ts';
 import type { Logger, LogLevel } from '../telemetry/log.ts';
 import { metricFile } from '../telemetry/metrics/store.ts';
 import type { AskFrontEnds } from '../telemetry/pprof/collect.ts';
-import { createFleetQuestions } from './fleet-questions.ts';
-import { createFleetVisits } from './fleet-visits.ts';
+import {
+  type ProcessRecording,
+  type ProfileQuestion,
+  processCancelMaxMs,
+} from '../telemetry/pprof/recording.ts';
 
 export interface FleetOptions {
   readonly size: number;
@@ -64,8 +69,15 @@ export function createFleet(options: FleetOptions): Fleet {
   /** Those that listen to clients. */
   const listening = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
-  const questions = createFleetQuestions(tellNumber);
-  const visits = createFleetVisits(options.page, tellNumber);
+  const numbers = Array.from({ length: options.size }, (_, place) => place + 1);
+  const profiles = createCaller<number, ProfileQuestion, ProcessRecording>({
+    send: (number, rpc) => tellNumber(number, { type: 'profile', rpc }),
+  });
+  const pages = createAnswerer<number, PageQuestion, AdminAnswer>({
+    answer: ({ path, query, accept }, signal) =>
+      options.page({ path, query: new URLSearchParams(query), accept }, signal),
+    send: (number, rpc) => tellNumber(number, { type: 'page', rpc }),
+  });
   const restarts = new Map<number, number>();
   let httpServer = '';
   let opened = false;
@@ -73,9 +85,9 @@ export function createFleet(options: FleetOptions): Fleet {
   let stopping = false;
 
   cluster.setupPrimary({ serialization: 'advanced' });
-  const starts: Promise<void>[] = [];
-  for (let number = 1; number <= options.size; number++) starts.push(fork(number, backOffMinMs));
-  const started = Promise.all(starts).then(() => undefined);
+  const started = Promise.all(numbers.map((number) => fork(number, backOffMinMs))).then(
+    () => undefined,
+  );
 
   /** Resolves when it listens; rejects when it fails before that. */
   function fork(number: number, backOffMs: number): Promise<void> {
@@ -103,14 +115,11 @@ export function createFleet(options: FleetOptions): Fleet {
             httpServer = reply.httpServer;
             resolve();
             break;
-          case 'answer':
-            questions.answered(number, reply);
+          case 'profile':
+            profiles.answered(number, reply.rpc);
             break;
-          case 'visit':
-            visits.came(number, reply);
-            break;
-          case 'leave':
-            visits.left(number, reply.id);
+          case 'page':
+            pages.heard(number, reply.rpc);
             break;
           case 'failed':
             reject(new Error(reply.reason));
@@ -127,8 +136,8 @@ export function createFleet(options: FleetOptions): Fleet {
         const listened = listening.delete(number);
         running.delete(number);
         online.delete(number);
-        questions.left(number);
-        visits.lost(number);
+        profiles.lost(number);
+        pages.lost(number);
         if (stopping) return resolve();
         restarts.set(number, (restarts.get(number) ?? 0) + 1);
         log.error('a front end died', { number, pid: worker.process.pid, code, signal });
@@ -231,7 +240,8 @@ export function createFleet(options: FleetOptions): Fleet {
     listening: () => started,
     open,
     drain,
-    ask: (question, signal, timeoutMs) => questions.ask(question, options.size, signal, timeoutMs),
+    ask: (question, signal, timeoutMs) =>
+      callAll(profiles, numbers, question, { signal, timeoutMs, cancelMaxMs: processCancelMaxMs }),
     restarts: (number) => restarts.get(number) ?? 0,
     httpServer: () => httpServer,
     stop,

@@ -62,13 +62,13 @@ export async function findPort(wanted: number, addresses: readonly string[]): Pr
 async function probe(wanted: number, addresses: readonly string[]): Promise<number> {
   for (const address of addresses) {
     await bind(wanted, address).catch((error: NodeJS.ErrnoException) => {
-      throw faultOf(error, wanted, address);
+      throw portErrorOf(error, wanted, address);
     });
   }
   return wanted;
 }
 
-function faultOf(error: NodeJS.ErrnoException, port: number, address: string): Error {
+function portErrorOf(error: NodeJS.ErrnoException, port: number, address: string): Error {
   switch (error.code) {
     case 'EADDRINUSE':
       return new Error(`port ${port} is taken on ${address}: stop what listens there, or set PORT`);

@@ -57,15 +57,15 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
   const { order } = query;
   const parameters = createParameters();
   const matching = matchingOf(query, parameters, plan);
-  const place: Place = { query, parameters, plan };
+  const parts: PageParts = { query, parameters, plan };
   const page =
     query.cursor !== undefined
-      ? pageBehind(place, query.cursor.after)
+      ? pageBehind(parts, query.cursor.after)
       : offsetOf(query) < deepOffsetMin || matching.column === undefined
-        ? shallowPage(place)
+        ? shallowPage(parts)
         : order.field === 'id'
-          ? blockPage(place, matching.column)
-          : nearerHalfPage(place);
+          ? blockPage(parts, matching.column)
+          : nearerHalfPage(parts);
 
   const text = `
     ${sharedOf(query, parameters, plan)}
@@ -242,7 +242,7 @@ function walkOf(query: ListQuery, walked: FilterTerm, parameters: Parameters, li
     ${where(conditionsOf(others, parameters, never))}`;
 }
 
-interface Place {
+interface PageParts {
   readonly query: ListQuery;
   readonly parameters: Parameters;
   readonly plan: SearchPlan;
@@ -252,7 +252,7 @@ function pageSource(query: ListQuery, parameters: Parameters, plan: SearchPlan):
   return gathersOnce(plan) ? 'gathered' : findAll(taskColumns, query, parameters, plan, plan.page);
 }
 
-function shallowPage({ query, parameters, plan }: Place): string {
+function shallowPage({ query, parameters, plan }: PageParts): string {
   const found = pageSource(query, parameters, plan);
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
@@ -263,7 +263,7 @@ function shallowPage({ query, parameters, plan }: Place): string {
 }
 
 /** The ids alone are read, from the index, between the block's beginning and the page's. */
-function blockPage({ query, parameters }: Place, counted: string): string {
+function blockPage({ query, parameters }: PageParts, counted: string): string {
   const conditions = conditionsOf(query.terms, parameters, always);
   const { descending } = query.order;
   const limit = parameters.add(query.perPage, 'bigint');
@@ -292,7 +292,7 @@ function blockPage({ query, parameters }: Place, counted: string): string {
 }
 
 /** Only one of the two runs: the other's condition is false before it reads anything. */
-function nearerHalfPage({ query, parameters }: Place): string {
+function nearerHalfPage({ query, parameters }: PageParts): string {
   const conditions = conditionsOf(query.terms, parameters, always);
   const { order } = query;
   const limit = parameters.add(query.perPage, 'bigint');
@@ -310,7 +310,7 @@ function nearerHalfPage({ query, parameters }: Place): string {
 }
 
 /** One task more than the page has: whether another page follows. */
-function pageBehind({ query, parameters, plan }: Place, after: Position | null): string {
+function pageBehind({ query, parameters, plan }: PageParts, after: Position | null): string {
   const found = pageSource(query, parameters, plan);
   const { order } = query;
   let behind = '';

@@ -152,7 +152,7 @@ test('Go reads it: top and list show the worker and the front end', {
   const top = goToolPprof(['-top', '-nodecount=1000', '-nodefraction=0', file], root);
   assert.match(top, /^Type: cpu$/m);
   assert.match(top, / http\/serve\.handle$/m);
-  assert.match(top, / workers\/executor\.execute$/m);
+  assert.match(top, / tasks\/executor\.execute$/m);
   const list = goToolPprof(['-list', '^http/serve.handle$', file], root);
   assert.match(list, /ROUTINE =+ http\/serve\.handle in src\/http\/serve\.ts/);
   assert.match(list, /function handle\(/);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { originsOf, serversFor } from '../../src/http/docs/described-servers.ts';
+import { originsOfServers, serversFor } from '../../src/http/docs/described-servers.ts';
 import { chooseEncoding } from '../../src/http/send-page.ts';
 import { profileNames } from '../../src/openapi/administration.ts';
 import { pathOf } from '../../src/openapi/endpoint-paths.ts';
@@ -88,7 +88,7 @@ test('the servers are the host that was asked, and the one that clients are give
       servers.map(({ url }) => url),
       urls,
     );
-    assert.deepEqual(originsOf(servers), origins);
+    assert.deepEqual(originsOfServers(servers), origins);
   }
 });
 

@@ -67,7 +67,7 @@ function connectorOf(open: () => Socket) {
   };
 }
 
-export function tlsOf({ tls }: RedisConfig): TlsSettings {
+export function redisTlsOf({ tls }: RedisConfig): TlsSettings {
   if (tls === null) return undefined;
   return tls.ca === null ? {} : { ca: tls.ca };
 }

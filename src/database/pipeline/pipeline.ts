@@ -86,7 +86,7 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-interface Statement extends Call {
+interface QueuedStatement extends Call {
   readonly read: RowReader<unknown>;
   readonly rows: unknown[];
   /** What the server keeps it as; empty: it keeps it not. */
@@ -97,7 +97,7 @@ interface Statement extends Call {
 
 /** What goes out before one Sync. */
 interface Transaction {
-  readonly statements: readonly Statement[];
+  readonly statements: readonly QueuedStatement[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Place of the statement whose rows come. */
@@ -155,7 +155,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
 
   async function start<Row>(
     view: View,
-    statement: Statement,
+    statement: QueuedStatement,
     before: readonly Call[] = [],
   ): Promise<Row[]> {
     const prior = before.map((call) => statementOf(call, readNothing, true));
@@ -169,7 +169,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     return statements.map(({ rows }) => rows as Values[]);
   }
 
-  function begin({ prelude, clock }: View, statements: readonly Statement[]): Promise<void> {
+  function begin({ prelude, clock }: View, statements: readonly QueuedStatement[]): Promise<void> {
     return new Promise((resolve, reject) => {
       const transaction: Transaction = {
         statements:
@@ -387,7 +387,7 @@ function statementOf(
   { text, parameters }: Call,
   read: RowReader<unknown>,
   keep: boolean,
-): Statement {
+): QueuedStatement {
   return {
     text,
     parameters,

@@ -35,7 +35,7 @@ export function serversFor(hostBasePath: string): ServerEntry[] {
 }
 
 /** Origins that a page may ask, as sources of a Content-Security-Policy. */
-export function originsOf(servers: readonly ServerEntry[]): string[] {
+export function originsOfServers(servers: readonly ServerEntry[]): string[] {
   return servers.flatMap(({ url, variables }) => {
     if (url.startsWith('/')) return [];
     const schemes = variables?.['scheme']?.enum ?? [url.slice(0, url.indexOf('://'))];

@@ -8,7 +8,7 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import { chooseMediaType } from '../../contract/accept.ts';
 import { readHostBasePath } from '../../contract/base-path.ts';
 import { describedMetricsPath } from '../../contract/documents.ts';
-import { originsOf, serversFor } from './described-servers.ts';
+import { originsOfServers, serversFor } from './described-servers.ts';
 import { frontPageHtml, frontPageJson, frontPagePolicy } from './front-page.ts';
 import {
   descriptionName,
@@ -46,7 +46,7 @@ export function openLibrary(
   const packed = readManifest(folder);
   if (packed === undefined) return undefined;
   const servers = serversFor(hostBasePath);
-  const connect = [connectOwn, ...originsOf(servers)].join(' ');
+  const connect = [connectOwn, ...originsOfServers(servers)].join(' ');
 
   const pages = new Map<string, Page>();
   for (const { paths, file, contentType, policy, tag } of packed) {

@@ -8,10 +8,10 @@ export interface Snapshot {
   readonly name: string;
   readonly help: string;
   readonly type: FamilyType;
-  readonly samples: readonly Sample[];
+  readonly samples: readonly MetricSample[];
 }
 
-export interface Sample {
+export interface MetricSample {
   /** With the suffix of a bucket, a sum or a count; `undefined`: the family's own. */
   readonly name?: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
     if (collect) await session.post('HeapProfiler.collectGarbage');
     const { profile } = await session.post('HeapProfiler.getSamplingProfile');
     const notes = [`objects allocated since ${since.toISOString()}`, describeMemory()];
-    return { ...emptyRecording, ...reduce(profile), notes };
+    return { ...emptyRecording, ...reduceHeap(profile), notes };
   }
 
   async function allocated(milliseconds: number, signal: AbortSignal): Promise<ThreadRecording> {
@@ -47,7 +47,7 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
     try {
       await sleep(milliseconds, undefined, { signal });
       const { profile } = await session.post('HeapProfiler.getSamplingProfile');
-      return { ...emptyRecording, ...reduce(profile), notes: [describeMemory()] };
+      return { ...emptyRecording, ...reduceHeap(profile), notes: [describeMemory()] };
     } finally {
       await session.post('HeapProfiler.stopSampling');
       since = new Date();
@@ -83,7 +83,7 @@ function describeMemory(): string {
   return `heap used ${heapUsed} of ${heapTotal} bytes, external ${external}, of it array buffers ${arrayBuffers}`;
 }
 
-export function reduce(
+export function reduceHeap(
   given: HeapProfiler.SamplingHeapProfile,
 ): Pick<ThreadRecording, 'nodes' | 'samples'> {
   const profile = given as unknown as HeapProfile;
