@@ -48,6 +48,7 @@ interface ToMain {
 /** A process has one pool. The channel ends at the process. */
 const channelName = 'tasks profiles';
 const lookEveryMs = 100;
+/** Of the process, as the channel is: a thread heeds no number below the last one that it heard. */
 let lastNumber = 0;
 
 /** @param running the ids of the threads that run at the moment. */
