@@ -212,6 +212,17 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'the form of a request id stands in src/contract/request-id.ts',
   },
   {
+    files: /^(src|workers)\/.*\.ts$/,
+    line: /\bas (unknown|never) as\b/,
+    rule: 'a value is decoded, not cast twice',
+  },
+  {
+    // The numbers of questions are the process's, as the channel is.
+    files: /^(src|workers)\/(?!.*\/threads\.ts$).*\.ts$/,
+    line: /^(export )?let |^(export )?const [^=]*= \/.*\/[a-z]*y[a-z]*;$/,
+    rule: 'a module keeps no state that changes',
+  },
+  {
     // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),

@@ -11,11 +11,10 @@ interface EntityTag {
   readonly text: string;
 }
 
-/** A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1). */
-const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
-
 /** `undefined`: no list of entity tags. */
 function parseEntityTags(header: string): EntityTag[] | undefined {
+  // A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1).
+  const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
   const tags: EntityTag[] = [];
   let position = 0;
   while (position < header.length) {

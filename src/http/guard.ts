@@ -40,31 +40,38 @@ function framingFaultOf(field: string, message: string): FramingFault {
 /** RFC 9110, section 7.2; RFC 3986, section 3.2.2. An empty host is one (RFC 9112, section 3.2). */
 const hostPattern =
   /^(?:\[[0-9a-z:.~_%!$&'()*+,;=-]+\]|(?:[0-9a-z.~_!$&'()*+,;=-]|%[0-9a-f]{2})*)(?::\d*)?$/i;
-/** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
-let lastHost = '';
 
-/** @returns what makes it doubtful where the request ends or for whom it is. */
-export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
-  if (headers.hosts !== 1 || !isHost(headers.host)) return host;
-  if (headers.lookAlikes > 0) return lookAlike;
-  if (headers.contentLengths > 0) {
-    if (headers.transferEncodings > 0) return bothLengths;
-    if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+/** @returns a check that says what makes it doubtful where a request ends or for whom it is. */
+export function createFramingCheck(): (
+  headers: Readonly<RequestHeaders>,
+) => FramingFault | undefined {
+  /** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
+  let lastHost = '';
+
+  function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
+    if (headers.hosts !== 1 || !isHost(headers.host)) return host;
+    if (headers.lookAlikes > 0) return lookAlike;
+    if (headers.contentLengths > 0) {
+      if (headers.transferEncodings > 0) return bothLengths;
+      if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+    }
+    return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
   }
-  return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
+
+  function isHost(value: string): boolean {
+    if (value === lastHost) return true;
+    if (!hostPattern.test(value)) return false;
+    lastHost = value;
+    return true;
+  }
+
+  return checkFraming;
 }
 
 function checkCoding(headers: Readonly<RequestHeaders>): FramingFault | undefined {
   if (headers.transferEncoding === '') return noCoding;
   const isOne = headers.transferEncodings === 1;
   return isOne && chunked.test(headers.transferEncoding) ? undefined : otherCoding;
-}
-
-function isHost(value: string): boolean {
-  if (value === lastHost) return true;
-  if (!hostPattern.test(value)) return false;
-  lastHost = value;
-  return true;
 }
 
 /**

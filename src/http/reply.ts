@@ -9,6 +9,7 @@ import { authenticateHeader } from '../admin/basic-auth.ts';
 import { dataPolicy, operatorPolicy } from '../base/content-policies.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
+  createProblemFormats,
   encodeProblem,
   type Fault,
   faultOf,
@@ -17,7 +18,6 @@ import {
   type ProblemCode,
   type ProblemFormat,
   problemContentType,
-  problemFormatFor,
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
@@ -113,6 +113,7 @@ export interface RepliesOptions {
 }
 
 export function createReplies(options: RepliesOptions): Replies {
+  const formatFor = createProblemFormats();
   const { isClosing, traffic, cors, onAnswer, moreHeaders } = options;
 
   /** Does nothing when the client is gone. Must be the last use of the response. */
@@ -204,7 +205,7 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
-    const format = problemFormatFor(exchange.accept);
+    const format = formatFor(exchange.accept);
     const { status } = problems[code];
     const requestId = isFailure(code) ? exchange.requestId : undefined;
     const { message } = options;
@@ -248,7 +249,7 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {
-      send(exchange, status, errorHeaders[problemFormatFor(exchange.accept)], body);
+      send(exchange, status, errorHeaders[formatFor(exchange.accept)], body);
     },
     page(exchange, { status, contentType, body, headers = {} }) {
       let block = contentType + pageHeaders;

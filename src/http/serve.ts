@@ -12,10 +12,10 @@ import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import {
+  createProblemFormats,
   type Fault,
   type ProblemCode,
   problemCodes,
-  problemFormatFor,
   problems,
 } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
@@ -34,11 +34,11 @@ import {
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
+import { checkBody, createFramingCheck, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isHere } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
-import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import { createHeaderReader, type RequestHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
 import { createDocuments } from './send-page.ts';
 
@@ -112,6 +112,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const replies = createReplies({ isClosing, traffic, cors, onAnswer, moreHeaders });
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
+  const readHeaders = createHeaderReader();
+  const checkFraming = createFramingCheck();
+  const formatFor = createProblemFormats();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
     held,
@@ -246,7 +249,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       return fail(exchange, 'overloaded', bodiesTooLarge);
     }
     // The executor encodes the faults of a body.
-    if (problemFormatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
+    if (formatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
     if (received !== undefined) {
       if (received.body === undefined) return fail(exchange, 'overloaded', bodiesTooLarge);
       exchange.body = received.body;
