@@ -4,7 +4,7 @@
 NODE := bin/node
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 DATABASE := $(NODE) dist/src/database/cli.js
-DOCUMENTS := $(NODE) dist/src/documents/main.js
+DOCUMENTS := $(NODE) dist/src/openapi/build.js
 PACKED := dist/documents/manifest.json
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true $(NODE) node_modules/@redocly/cli/bin/cli.js
 RUN_TESTS := $(NODE) --enable-source-maps dist/test/run.js
@@ -65,7 +65,7 @@ format: runtime ## Format the sources and mend what the linter can mend.
 	@$(BIOME) check --write .
 
 .PHONY: env-example
-env-example: build ## Write .env.example anew from src/config.ts.
+env-example: build ## Write .env.example anew from src/config/config.ts.
 	@$(NODE) bin/env-example.js
 
 # Tests
@@ -85,6 +85,10 @@ unit-tests: build ## Run the tests that need nothing but Node.
 .PHONY: integration-tests
 integration-tests: build ## Run the tests on a real PostgreSQL.
 	@$(RUN_TESTS) integration $(TESTS)
+
+.PHONY: tooling-tests
+tooling-tests: build ## Run the tests of tools, deployment files and measuring programs.
+	@$(RUN_TESTS) tooling $(TESTS)
 
 .PHONY: e2e-tests
 e2e-tests: build ## Run the tests of the built service over real sockets.
@@ -299,7 +303,7 @@ benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 # Measurements: perf/README.md
 
 .PHONY: bench
-bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS.
+bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS. PAIRS=true: both runtimes.
 	@exec $(NODE) dist/perf/bench.js
 
 BASE ?= HEAD
@@ -330,7 +334,7 @@ doc: build ## Write the API's description, its page and the client's types anew.
 # What the others need
 
 # The pages that the service serves, compressed.
-$(PACKED): docs/index.html docs/openapi.json $(wildcard src/documents/*.ts) $(INSTALLED)
+$(PACKED): docs/index.html docs/openapi.json $(wildcard src/openapi/*.ts src/http/docs/*.ts) $(INSTALLED)
 	@$(DOCUMENTS) pack
 
 # The stamp lies in node_modules, which npm ci empties first: a half install has none.

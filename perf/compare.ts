@@ -12,6 +12,8 @@ import { parseArgs } from 'node:util';
 import { scenarioNames } from './load/scenarios.ts';
 import { microseconds, table, whole, withSpread } from './support/markdown.ts';
 import { measureServer } from './support/measure.ts';
+import { serviceProgram } from './support/paths.ts';
+import { withNumberOf } from './support/replaced-files.ts';
 import { cpuPerRequest, type Sample } from './support/sample.ts';
 import { startService } from './support/service.ts';
 import { runSession } from './support/session.ts';
@@ -67,11 +69,9 @@ await runSession(values.data, async (database) => {
   function start(subject: Subject, program: string | undefined) {
     const settings = values[subject].split(' ').filter((word) => word !== '');
     const environment = Object.fromEntries(settings.map((word) => word.split('=', 2)));
-    return startService(
-      database.config,
-      resolve(values.data),
-      environment,
-      ...(program === undefined ? [] : [resolve(program)]),
+    const used = program === undefined ? serviceProgram : resolve(program);
+    return withNumberOf(database.config, used, () =>
+      startService(database.config, resolve(values.data), environment, { program: used }),
     );
   }
 });

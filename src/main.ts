@@ -7,9 +7,9 @@ import { setFlagsFromString } from 'node:v8';
 setFlagsFromString('--no-memory-reducer');
 
 if (cluster.isWorker) {
-  const { becomeFrontEnd } = await import('./frontend-process.ts');
+  const { becomeFrontEnd } = await import('./front-end/become-front-end.ts');
   becomeFrontEnd();
 } else {
-  const { becomePrimary } = await import('./primary-process.ts');
+  const { becomePrimary } = await import('./primary/become-primary.ts');
   await becomePrimary();
 }

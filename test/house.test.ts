@@ -4,12 +4,12 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { variables } from '../src/config.ts';
+import { variables } from '../src/config/config.ts';
 import { problemCodes } from '../src/contract/problems.ts';
-import { clientTypes } from '../src/documents/client-types.ts';
-import { createOpenApi } from '../src/documents/openapi.ts';
+import { clientTypes } from '../src/openapi/client-types.ts';
+import { createOpenApi } from '../src/openapi/openapi.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
 import { localTarget, type Reference, readMarkdown } from './support/markdown.ts';
@@ -19,60 +19,85 @@ const sources = files.filter((file) => /^(src|workers)\/.*\.ts$/.test(file)).map
 const typescript = files.filter((file) => file.endsWith('.ts')).map(readSource);
 
 /**
- * Who may import whom inside the house: main ▸ primary, front end ▸ http, batching, cache,
- * telemetry, database ▸ contract. The first row that fits a file is its own; a file may always
- * import its neighbours of the same row.
+ * Who may import whom inside the house: main ▸ primary, front-end ▸ http, cache, batching ▸ telemetry ▸
+ * contract; front-end and the worker's entry ▸ tasks ▸ database ▸ config, contract. The first row that fits a
+ * file is its own; a file may always import its neighbours of the same row.
  */
 const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = [
   {
     files: /^src\/main\.ts$/,
-    imports: /^src\/(primary-process|frontend-process)\.ts$/,
+    imports: /^src\/(primary\/become-primary|front-end\/become-front-end)\.ts$/,
     rule: 'main becomes the primary or a front end',
   },
   {
-    files: /^src\/config(\.ts$|\/)/,
-    imports: /^src\/(telemetry\/log|typebox)\.ts$/,
-    rule: 'the configuration knows nothing of the service',
+    files: /^src\/database\/cli\.ts$/,
+    imports: /^src\/(config\/|database\/|embedded\/|telemetry\/(log|uncaught)\.ts$)/,
+    rule: 'the commands for the database are a program of their own',
   },
   {
-    files: /^src\/frontend[^/]*\.ts$/,
+    files: /^src\/primary\//,
     imports:
-      /^src\/(config|messages|http\/|admin\/|batching\/|cache\/|telemetry\/|documents\/|contract\/)/,
-    rule: 'a front end reaches the database through batching and cache only',
+      /^src\/(config\/|ipc\/|admin\/|embedded\/|database\/|telemetry\/|contract\/limits\.ts$)/,
+    rule: 'the primary answers no request of the API',
   },
   {
-    files:
-      /^src\/(primary|primary-process|administration|fleet|fleet-questions|fleet-visits|messages|old-runtime|port)\.ts$/,
-    imports: /^src\/(config|frontend|admin\/|database\/|telemetry\/|contract\/limits\.ts$)/,
-    rule: 'the primary answers no request of the API',
+    files: /^src\/front-end\//,
+    imports:
+      /^(src\/(config|ipc|http|admin|batching|cache|telemetry|contract)\/|src\/tasks\/(executor|lanes)\.ts$|workers\/task\.worker\.ts$)/,
+    rule: 'a front end reaches the database through the executor and the cache only',
+  },
+  {
+    files: /^workers\//,
+    imports: /^src\/(tasks\/(executor|lanes)|batching\/(frames|pool)|telemetry\/.*)\.ts$/,
+    rule: 'the entry of a worker thread has an executor and counters',
+  },
+  {
+    files: /^src\/ipc\//,
+    imports: /^src\/(config\/|admin\/|telemetry\/)/,
+    rule: 'processes know each other by messages only',
+  },
+  {
+    files: /^src\/http\/docs\//,
+    imports: /^src\/contract\//,
+    rule: 'packed pages are served by what knows nothing of requests',
   },
   {
     files: /^src\/http\//,
     imports:
-      /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$|documents\/page\.ts$)/,
+      /^src\/(contract\/|telemetry\/|admin\/|batching\/(batcher|frames)\.ts$|http\/docs\/page\.ts$)/,
     rule: 'http knows bytes and the contract, neither threads nor the database',
   },
   {
-    files: /^src\/batching\/(local|pool)\.ts$/,
+    files: /^src\/tasks\//,
     imports:
-      /^(src\/batching\/|src\/contract\/|src\/telemetry\/|workers\/(executor|lanes|task\.worker)\.ts$)/,
-    rule: 'only local and pool know the executor',
+      /^src\/(contract\/|config\/|database\/(?!cli|migrate\/|maintenance\/)|batching\/(batch-executor|frames)\.ts$|typebox\.ts$)/,
+    rule: 'the executor does not know which thread it is on',
   },
   {
     files: /^src\/batching\//,
-    imports: /^src\/(contract\/|config\.ts$)/,
-    rule: 'batching knows neither sockets nor the database',
+    imports: /^src\/(contract\/|config\/)/,
+    rule: 'batching knows neither sockets, nor tasks, nor the database',
   },
   {
     files: /^src\/cache\//,
     imports:
-      /^src\/(contract\/|telemetry\/|config\.ts$|database\/(lane|wire\/(pipeline|row))\.ts$)/,
+      /^src\/(contract\/|telemetry\/|config\/|database\/(lane|pipeline\/(pipeline|row))\.ts$)/,
     rule: 'the cache knows neither sockets nor batches',
   },
   {
+    files: /^src\/embedded\//,
+    imports: /^src\/(config\/|telemetry\/log\.ts$|database\/migrate\/create-database\.ts$)/,
+    rule: 'the embedded server is one that the database’s own code could connect to',
+  },
+  {
     files: /^src\/database\//,
-    imports: /^src\/(config|config\/connection-budget|telemetry\/(log|uncaught|background))\.ts$/,
+    imports: /^src\/(config\/|telemetry\/(log|background)\.ts$)/,
     rule: 'the database knows nothing of requests',
+  },
+  {
+    files: /^src\/config\//,
+    imports: /^src\/(telemetry\/log|typebox)\.ts$/,
+    rule: 'the configuration knows nothing of the service',
   },
   {
     files: /^src\/admin\//,
@@ -81,12 +106,12 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^src\/telemetry\/pprof\//,
-    imports: /^src\/admin\/page\.ts$/,
+    imports: /^src\/(admin\/admin-page|ipc\/(rpc|call-all))\.ts$/,
     rule: 'profiles know threads and pages, nothing of tasks',
   },
   {
     files: /^src\/telemetry\/metrics\//,
-    imports: /^src\/(contract\/|telemetry\/|admin\/page\.ts$)/,
+    imports: /^src\/(contract\/|telemetry\/|admin\/admin-page\.ts$)/,
     rule: 'metrics are told, and make a page',
   },
   {
@@ -95,9 +120,9 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     rule: 'telemetry is told, it does not ask',
   },
   {
-    files: /^src\/documents\//,
-    imports: /^src\/(contract\/|typebox\.ts$)/,
-    rule: 'documents follow from the contract',
+    files: /^src\/openapi\//,
+    imports: /^src\/(contract\/|http\/docs\/|typebox\.ts$)/,
+    rule: 'the description follows from the contract',
   },
   {
     files: /^src\/contract\//,
@@ -105,15 +130,14 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
     rule: 'the contract imports typebox and itself only',
   },
   {
+    files: /^src\/base\//,
+    imports: /^$/,
+    rule: 'what each room may use knows none of them',
+  },
+  {
     files: /^src\/typebox\.ts$/,
     imports: /^$/,
     rule: 'it is a package, made one file',
-  },
-  {
-    files: /^workers\//,
-    imports:
-      /^src\/(contract\/|batching\/(executor|frames)\.ts$|database\/(lane|lane-views|session-settings|connection-lost|failure-reason|wire\/(pipeline|row))\.ts$|telemetry\/|config\.ts$|config\/connection-budget\.ts$|typebox\.ts$)/,
-    rule: 'the executor does not know which thread it is on',
   },
 ];
 
@@ -145,7 +169,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
     files: /^src\/telemetry\/pprof\/encode-pprof\.ts$/,
     rule: 'pprof-format is known to the encoder of profiles only',
   },
-  { name: /^ajv$/, files: /^workers\//, rule: 'ajv is known to workers/ only' },
+  { name: /^ajv$/, files: /^src\/tasks\//, rule: 'ajv is known to src/tasks/ only' },
   {
     name: /^typebox/,
     files: /^src\/typebox\.ts$/,
@@ -157,15 +181,46 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
 const home = ['home', 'root', 'work', 'Users'].join('|');
 const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
   {
-    files: /^(src\/(?!config\.ts$)|workers\/).*\.ts$/,
+    files: /^(src\/(?!config\/config\.ts$)|workers\/).*\.ts$/,
     line: /\bprocess\.env\b|\benv\b.*from 'node:process'/,
-    rule: 'the environment is read by src/config.ts only',
+    rule: 'the environment is read by src/config/config.ts only',
   },
   {
     files: /\.ts$/,
     line: /^(?!\s*(\*|\/\/|\/\*)).*(?::|<|\bas|\||&|=>|\bextends)\s*any\b(?!['\w])/,
     isCode: true,
     rule: 'no value is of the type any',
+  },
+  {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /(\w+) instanceof Error \? \1\.message/,
+    rule: 'what an error says is told by src/base/error-message.ts',
+  },
+  {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /setTimeout\(\(\) => reject\(|^\s*\(\) => reject\(new Error\(.*(within|timed out)/,
+    rule: 'a promise is given a limit of time by src/base/within.ts',
+  },
+  {
+    files: /^(src\/(?!base\/)|workers\/).*\.ts$/,
+    line: /default-src 'none'; (style-src 'unsafe-inline'; )?frame-ancestors/,
+    rule: 'the policies of what is no page with scripts stand in src/base/content-policies.ts',
+  },
+  {
+    files: /^(src\/(?!contract\/request-id\.ts$)|workers\/).*\.ts$/,
+    line: /\[A-Za-z0-9\._-\]\{1,64\}/,
+    rule: 'the form of a request id stands in src/contract/request-id.ts',
+  },
+  {
+    files: /^(src|workers)\/.*\.ts$/,
+    line: /\bas (unknown|never) as\b/,
+    rule: 'a value is decoded, not cast twice',
+  },
+  {
+    // The numbers of questions are the process's, as the channel is.
+    files: /^(src|workers)\/(?!.*\/threads\.ts$).*\.ts$/,
+    line: /^(export )?let |^(export )?const [^=]*= \/.*\/[a-z]*y[a-z]*;$/,
+    rule: 'a module keeps no state that changes',
   },
   {
     // Graphs bring 0x's program along.
@@ -185,7 +240,7 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
 const entries = [
   'src/main.ts',
   'src/database/cli.ts',
-  'src/documents/main.ts',
+  'src/openapi/build.ts',
   'workers/task.worker.ts',
 ];
 const fileMaxBytes = 1024 * 1024;
@@ -200,6 +255,9 @@ function fault(source: Source, found: Import, rule: string): string {
   return `${source.file}:${found.line} imports ${found.target}: ${rule}`;
 }
 
+/** What the language lacks: each room may use it. */
+const base = /^src\/base\//;
+
 test('imports go one way', () => {
   const faults: string[] = [];
   for (const source of sources) {
@@ -211,6 +269,7 @@ test('imports go one way', () => {
     for (const found of source.imports) {
       if (!found.isLocal || row.imports.test(found.target) || row.files.test(found.target))
         continue;
+      if (base.test(found.target)) continue;
       faults.push(fault(source, found, row.rule));
     }
   }
@@ -265,6 +324,35 @@ test('no source is an orphan', () => {
   );
 });
 
+test('two files of the service have different names', () => {
+  const byName = groupBy(sources, ({ file }) => basename(file));
+  hold(
+    [...byName.values()]
+      .filter((same) => same.length > 1)
+      .map((same) => `${same.map(({ file }) => `${file}:1`).join(' and ')} have the same name`),
+  );
+});
+
+test('an exported name means one thing', () => {
+  const exporting =
+    /^export (?:async )?(?:function|class|interface|type|const|let|enum) (?<name>\w+)/;
+  const names = sources.flatMap(({ file, lines }) =>
+    lines.flatMap((text, index) => {
+      const name = exporting.exec(text)?.groups?.['name'];
+      return name === undefined ? [] : [{ name, file, line: index + 1 }];
+    }),
+  );
+  hold(
+    [...groupBy(names, ({ name }) => name)]
+      // A schema and the type that is made of it stand in one file.
+      .filter(([, same]) => new Set(same.map(({ file }) => file)).size > 1)
+      .map(
+        ([name, same]) =>
+          `${same.map(({ file, line }) => `${file}:${line}`).join(' and ')} export ${name}`,
+      ),
+  );
+});
+
 test('an import names a file that is there', () => {
   const faults: string[] = [];
   for (const source of typescript) {
@@ -313,18 +401,18 @@ test('no file is larger than 1 MiB', () => {
   );
 });
 
-test('.env.example says what src/config.ts reads', () => {
+test('.env.example says what src/config/config.ts reads', () => {
   assert.equal(
     readSource('.env.example').lines.join('\n'),
     envExample(),
-    '.env.example is not what src/config.ts says: run make env-example',
+    '.env.example is not what src/config/config.ts says: run make env-example',
   );
 });
 
-test('docs/configuration.md has each variable of src/config.ts and no other', () => {
+test('docs/configuration.md has each variable of src/config/config.ts and no other', () => {
   const page = 'docs/configuration.md';
   const rows = firstCells(page, /`([A-Z][A-Z0-9_]+)`/g);
-  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config.ts');
+  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/config.ts');
 });
 
 test('README.md has at most 130 lines', () => {
@@ -430,6 +518,15 @@ test('each file that the documents name is there', () => {
   }
   hold(faults);
 });
+
+function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return groups;
+}
 
 function placeOf({ file, line }: Reference): string {
   return `${file}:${line}`;

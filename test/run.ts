@@ -12,8 +12,13 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import github from '@reporters/github';
-import { type Config, type DatabaseConfig, loadConfig, variableNames } from '../src/config.ts';
-import { startEmbedded } from '../src/database/embedded.ts';
+import {
+  type Config,
+  type DatabaseConfig,
+  loadConfig,
+  variableNames,
+} from '../src/config/config.ts';
+import { startEmbedded } from '../src/embedded/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';
 import { reportCoverage } from './support/coverage.ts';
@@ -23,7 +28,16 @@ import { prepareTemplate } from './support/postgres.ts';
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
 /** In the order in which they run; others come last. */
-const suites = ['unit', 'house', 'integration', 'e2e', 'infrastructure', 'fuzz', 'faults'];
+const suites = [
+  'unit',
+  'house',
+  'integration',
+  'tooling',
+  'e2e',
+  'infrastructure',
+  'fuzz',
+  'faults',
+];
 const withoutDatabase = new Set(['unit', 'house']);
 /** A file that takes longer hangs: it is ended and counts as failed. */
 const fileTimeoutMs =
@@ -37,6 +51,9 @@ const fileTimeoutMs =
 const concurrency = Math.min(2 * availableParallelism(), 6);
 /** A longer path would leave no room for a unix socket's below it. */
 const temporaryFolderMaxBytes = 48;
+
+/** The server for the tests, and the build of uWebSockets.js that bin/node has chosen Node for. */
+const kept = /^(TEST_D|UWS_BUILD$)/;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -115,7 +132,7 @@ function rank(file: string): number {
 /** Tests depend on nothing that the machine's owner has set for a service of theirs. */
 function prepareEnvironment(folder: string, coverageFolder: string | null): void {
   for (const name of variableNames) {
-    if (!name.startsWith('TEST_D')) delete process.env[name];
+    if (!kept.test(name)) delete process.env[name];
   }
   process.env[markName] = String(process.pid);
   if (Buffer.byteLength(folder) <= temporaryFolderMaxBytes) process.env['TMPDIR'] = folder;
@@ -159,6 +176,8 @@ async function runFiles(
     files: files.map((file) => join(tests, file)),
     concurrency,
     timeout: fileTimeoutMs,
+    // From Node 22 on the time limit ends a test, and not the file that goes on for it.
+    execArgv: ['--test-force-exit'],
     signal,
   });
   const annotations = process.env['GITHUB_ACTIONS'] === undefined ? null : events.compose(github);

@@ -1,18 +1,13 @@
 /** Piscina's entry: one executor a thread, which connects when it has a first batch. */
 import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
-import { decodeRequests, encodeResponses, type Frame, leftMsOf } from '../src/batching/frames.ts';
-import type { Kind } from '../src/contract/endpoints.ts';
+import { decodeRequests, encodeResponses, leftMsOf } from '../src/batching/frames.ts';
+import type { Batch } from '../src/batching/pool.ts';
+import { createExecutor } from '../src/tasks/executor.ts';
+import type { ExecutorOptions } from '../src/tasks/lanes.ts';
 import { recordThread } from '../src/telemetry/metrics/thread-recorder.ts';
 import { claimRegion, type ThreadRegions } from '../src/telemetry/metrics/thread-regions.ts';
 import { answerMainThread } from '../src/telemetry/pprof/threads.ts';
-import { createExecutor } from './executor.ts';
-import type { ExecutorOptions } from './lanes.ts';
-
-export interface Batch {
-  readonly kind: Kind;
-  readonly frame: Frame;
-}
 
 export interface ThreadOptions {
   readonly executor: ExecutorOptions;
@@ -30,10 +25,6 @@ if (options.metrics !== undefined) {
 }
 const executor = createExecutor(options.executor);
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
-  const { items, microseconds } = await executor.execute(
-    kind,
-    decodeRequests(frame),
-    leftMsOf(frame),
-  );
-  return move(encodeResponses(items, microseconds));
+  const { items, timing } = await executor.execute(kind, decodeRequests(frame), leftMsOf(frame));
+  return move(encodeResponses(items, timing));
 }

@@ -8,14 +8,8 @@ import { acceptance } from './acceptance.ts';
 import { closedOf, holdsRate, openOf, ratioTo } from './compare-samples.ts';
 import { inOrder, titleOf } from './names.ts';
 import { type Operation, operationNames, operations } from './operations.ts';
-import type { BenchSamples, ClosedSample, LimitSample } from './samples.ts';
+import type { BenchSamples, ClosedSample, LimitSample, Missing } from './samples.ts';
 import { oursName } from './subjects.ts';
-
-/** What could not be measured. */
-export interface Missing {
-  readonly what: string;
-  readonly reason: string;
-}
 
 const absent = '–';
 /** A client that is busier than this may be what was measured. */

@@ -35,6 +35,12 @@ export interface LimitSample {
   readonly cpuUs: number | null;
 }
 
+/** What could not be measured. */
+export interface Missing {
+  readonly what: string;
+  readonly reason: string;
+}
+
 export interface BenchSamples {
   readonly closed: ClosedSample[];
   readonly open: OpenSample[];

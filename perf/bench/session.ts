@@ -9,7 +9,7 @@ import type { Sample } from '../support/sample.ts';
 import type { RunningServer } from '../support/server.ts';
 import type { Operation } from './operations.ts';
 import type { ClosedSample, OpenSample } from './samples.ts';
-import { oursName, type ServerSubject } from './subjects.ts';
+import type { ServerSubject } from './subjects.ts';
 
 export interface SessionOptions {
   readonly subject: ServerSubject;
@@ -148,7 +148,7 @@ function createDoomed(options: SessionOptions): DoomedTasks {
   const { operation, seconds, wakeSeconds, subject } = options;
   if (operation.name !== 'delete') return { count: 0, take: () => ({ count: 0, gone: 0 }) };
   const runs = wakeSeconds + 0.2 + seconds + 0.1 + seconds / 4 + seconds + 1;
-  const perSecond = deletesMaxPerSecond[subject.name === oursName ? 'ours' : 'others'];
+  const perSecond = deletesMaxPerSecond[subject.isOurs ? 'ours' : 'others'];
   const count = Math.ceil(runs * perSecond);
   let gone = 0;
   return {

@@ -10,11 +10,25 @@ import { freePort } from '../support/server.ts';
 const answerMaxMs = 30_000;
 const askEveryMs = 2;
 
-/** @param dataDir of a database that nobody runs at this moment. */
-export async function measureStart(dataDir: string): Promise<number> {
+export interface StartRuntime {
+  /** Path of the Node that runs the service. */
+  readonly node: string;
+  /** UWS_BUILD. */
+  readonly build: string;
+}
+
+const ownRuntime: StartRuntime = { node: process.execPath, build: 'auto' };
+
+/**
+ * Milliseconds.
+ *
+ * @param dataDir of a database that nobody runs at this moment.
+ */
+export async function measureStart(dataDir: string, runtime = ownRuntime): Promise<number> {
   const port = await freePort();
   const environment = serverEnvironment({
     ENV: 'production',
+    UWS_BUILD: runtime.build,
     PORT: String(port),
     METRICS_PORT: String(await freePort()),
     METRICS_USERNAME: 'measurements',
@@ -24,7 +38,7 @@ export async function measureStart(dataDir: string): Promise<number> {
     DATA_DIR: dataDir,
   });
   const began = performance.now();
-  const child = spawn(process.execPath, [serviceProgram], {
+  const child = spawn(runtime.node, [serviceProgram], {
     cwd: dataDir,
     env: environment,
     stdio: 'ignore',

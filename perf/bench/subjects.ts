@@ -8,11 +8,14 @@ import { tableWithoutTriggers } from '../support/seed.ts';
 import { freePort, type RunningServer, startServer } from '../support/server.ts';
 import { startService } from '../support/service.ts';
 import type { Operation } from './operations.ts';
+import type { Pair } from './pairs.ts';
 
 /** A server that takes the operation's requests. */
 export interface ServerSubject {
   readonly kind: 'server';
   readonly name: string;
+  /** On whichever runtime. */
+  readonly isOurs: boolean;
   /** The one that DELETE needs tasks in. */
   readonly table: string;
   readonly usesRedis: boolean;
@@ -58,10 +61,28 @@ export function ours({ database, directory }: Surroundings): ServerSubject {
   return {
     kind: 'server',
     name: oursName,
+    isOurs: true,
     table: 'tasks',
     usesRedis: false,
     isBare: false,
     start: () => startService(database.config, directory),
+  };
+}
+
+/** Ourselves on one of the runtimes. */
+export function pairSubject(
+  { name, node, build }: Pair,
+  database: PerfDatabase,
+  directory: string,
+): ServerSubject {
+  return {
+    kind: 'server',
+    name,
+    isOurs: true,
+    table: 'tasks',
+    usesRedis: false,
+    isBare: false,
+    start: () => startService(database.config, directory, { UWS_BUILD: build }, { runtime: node }),
   };
 }
 
@@ -70,6 +91,7 @@ export function peerSubject(peer: Peer, operation: Operation, around: Surroundin
   return {
     kind: 'server',
     name: peer.name,
+    isOurs: false,
     table,
     usesRedis: peer.list,
     isBare: false,
@@ -90,6 +112,7 @@ function bares(operation: Operation, around: Surroundings): readonly ServerSubje
   const bare = (name: string, mode: readonly string[]): ServerSubject => ({
     kind: 'server',
     name,
+    isOurs: false,
     table: 'tasks',
     usesRedis: false,
     isBare: true,

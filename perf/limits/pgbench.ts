@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { availableParallelism, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createHistogram } from '../load/histogram.ts';
 import { adopt } from '../support/children.ts';
 import { type CpuSnapshot, cpuBetween, readCpu } from '../support/cpu.ts';

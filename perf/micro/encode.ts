@@ -1,10 +1,10 @@
 /** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
-import { readValues } from '../../src/database/wire/row.ts';
-import { readTaskAnswer } from '../../workers/answers.ts';
-import { encodeTaskAnswer } from '../../workers/encode.ts';
-import { encodeListAnswer } from '../../workers/encode-list.ts';
-import { encodeTask, type TaskRow, toRfc3339, toTaskRow } from '../../workers/task-fields.ts';
+import { readValues } from '../../src/database/pipeline/row.ts';
+import { encodeTaskAnswer } from '../../src/tasks/encode.ts';
+import { encodeListAnswer } from '../../src/tasks/encode-list.ts';
+import { readTaskAnswer } from '../../src/tasks/item-answers.ts';
+import { encodeTask, type TaskRow, toRfc3339, toTaskRow } from '../../src/tasks/task-fields.ts';
 import type { SeededTask } from '../seed/task.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks } from './harness/database.ts';

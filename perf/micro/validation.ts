@@ -1,5 +1,5 @@
 /** From the bytes of a body to a checked value, or to what is wrong with it. */
-import { createBodyDecoder, type Decoded } from '../../workers/decode.ts';
+import { createBodyDecoder, type Decoded } from '../../src/tasks/decode.ts';
 import { bodyOf } from './bodies.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { makeTasks } from './harness/database.ts';

@@ -1,12 +1,12 @@
 /** One database for each size, in one embedded server: made where it is missing, and kept. */
 import { createHash } from 'node:crypto';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { createDatabaseIfMissing } from '../../src/database/create-database.ts';
-import { startEmbedded } from '../../src/database/embedded.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
-import { readMigrations } from '../../src/database/migrations.ts';
+import { createDatabaseIfMissing } from '../../src/database/migrate/create-database.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
 import { withSession } from '../../src/database/session.ts';
+import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createProgress } from '../seed/progress.ts';
 import { seedTasks } from '../seed/seed.ts';

@@ -3,7 +3,7 @@
  * that the server reports after the last byte of a COPY (a full disk, a trigger's), and then waits
  * for ever.
  */
-import { bigintArray, textArray } from '../../workers/arrays.ts';
+import { bigintArray, textArray } from '../../src/tasks/arrays.ts';
 import type { SeededTask } from './task.ts';
 
 /** The rows get their ids in the order of the arrays. */

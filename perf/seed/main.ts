@@ -1,8 +1,8 @@
 /** `make db-seed ROWS=…`: adds tasks to those in the database that the service uses. */
-import { loadConfig } from '../../src/config.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { loadConfig } from '../../src/config/config.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { withSession } from '../../src/database/session.ts';
-import { withDatabase } from '../../src/database/with-database.ts';
+import { withDatabase } from '../../src/embedded/with-database.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createProgress } from './progress.ts';
 import { seedTasks } from './seed.ts';

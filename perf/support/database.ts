@@ -1,10 +1,10 @@
 /** The database of the measurements: embedded, kept in a folder of its own, seeded. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { startEmbedded } from '../../src/database/embedded.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
+import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { readText } from './options.ts';
 import { addDoomed, keepTextIndex, seed, trim } from './seed.ts';

@@ -16,11 +16,14 @@ export interface SettingsOptions {
   readonly postgresVersion: string;
   /** Peers whose packages took part. */
   readonly peers: readonly string[];
+  /** Of the service, with their build of the HTTP server: this process's where nothing is given. */
+  readonly runtimes?: readonly Setting[];
 }
 
 const ourPackages = ['postgres', 'piscina', 'typebox', 'ajv'];
 
 export function describeSettings(options: SettingsOptions): readonly Setting[] {
+  const httpServer = options.runtimes === undefined ? [loadNativeServer('auto').name] : [];
   const peers = options.peers.flatMap((peer) => versionsIn(join(peersDir, peer)));
   return [
     { label: 'command', value: `\`${options.command}\`` },
@@ -32,18 +35,15 @@ export function describeSettings(options: SettingsOptions): readonly Setting[] {
     },
     { label: 'memory', value: `${(totalmem() / 2 ** 30).toFixed(1)} GiB` },
     { label: 'system', value: `${platform()} ${release().split('-')[0]} ${arch()}` },
-    { label: 'Node', value: process.version },
+    ...(options.runtimes ?? [{ label: 'Node', value: process.version }]),
     { label: 'PostgreSQL', value: options.postgresVersion },
     {
       label: 'packages',
-      value: [...new Set([httpServer(), ...versionsIn(rootDir, ourPackages), ...peers])].join(', '),
+      value: [...new Set([...httpServer, ...versionsIn(rootDir, ourPackages), ...peers])].join(
+        ', ',
+      ),
     },
   ];
-}
-
-/** Of the two builds the one that loads here. */
-function httpServer(): string {
-  return loadNativeServer('auto').name;
 }
 
 /** `2026-01-31`. */

@@ -40,6 +40,7 @@ const tuning = [
   'CACHE_MAX_BYTES',
 ] as const;
 const ours = [
+  'PAIRS',
   'ROUNDS',
   'SECONDS',
   'WARMUP',
@@ -78,6 +79,11 @@ export function serverEnvironment(given: Readonly<Record<string, string>>): Node
   return { ...Object.fromEntries(passed.map((name) => [name, variable(name)])), ...given };
 }
 
+/** The user's own, for a tool that needs all of it: npm has its settings there. */
+export function inheritedEnvironment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  return { ...process.env, ...given };
+}
+
 /** The variables that give the service a Redis, when REDIS_HOST is set. */
 export function redisSettings(): Readonly<Record<string, string>> | undefined {
   if (variable('REDIS_HOST') === '') return undefined;
@@ -100,6 +106,14 @@ export function readChoice<Name extends string>(
   const found = all.filter((word) => text.split(',').includes(word));
   if (found.length === text.split(',').length) return found;
   throw new Error(`${name}: expected some of ${all.join(',')}`);
+}
+
+/** A variable that is true, false or left out. */
+export function readSwitch(name: string): boolean {
+  const text = variable(name);
+  if (text === 'true') return true;
+  if (text === 'false' || text === '') return false;
+  throw new Error(`${name}: expected true or false`);
 }
 
 /** A variable that may be left out. */

@@ -1,6 +1,6 @@
 /** Our service with the pages of its administration, as a scraper and a profiler ask for them. */
 import { randomBytes } from 'node:crypto';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { freePort, type RunningServer } from './server.ts';
 import { startService } from './service.ts';
 

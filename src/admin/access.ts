@@ -49,11 +49,6 @@ export function isProfilePath(path: string): boolean {
   return path === profilesPath || path.startsWith(`${profilesPath}/`);
 }
 
-/** @param address of a socket's other end: 127.0.0.0/8, also as an IPv6 address, or ::1. */
-export function isLoopback(address: string): boolean {
-  return address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
-}
-
 /**
  * No proxy and no page of another site stands behind the request, as far as its headers tell. They
  * can only take a right away: whether the peer is this machine, its address says.

@@ -1,9 +1,11 @@
 /** The pages on a port of their own, served by the primary, which answers no request of the API. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isDirect, isLoopback, type Visitor } from './access.ts';
+import { operatorPolicy } from '../base/content-policies.ts';
+import { isLoopback } from '../base/loopback.ts';
+import { isDirect, type Visitor } from './access.ts';
+import type { AdminAnswer, AdminPage } from './admin-page.ts';
 import { authenticateHeader } from './basic-auth.ts';
-import type { AdminAnswer, AdminPage } from './page.ts';
 
 export interface AdminServerOptions {
   /** 0: any free one, the same on each address. */
@@ -28,9 +30,7 @@ const choicesMax = 20;
 const keepAliveMs = 65_000;
 const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
-  // The list of profiles has a style of its own.
-  'Content-Security-Policy':
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'Content-Security-Policy': operatorPolicy,
   'Cross-Origin-Resource-Policy': 'same-origin',
   'Cache-Control': 'no-store',
 } as const;

@@ -4,8 +4,11 @@
  *
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
+
+import { messageOf } from '../base/error-message.ts';
+import type { StatementTiming } from '../base/statement-time.ts';
 import type { ProblemCode } from '../contract/problems.ts';
-import type { Answers } from './executor.ts';
+import type { Answers } from './batch-executor.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** A request that waits for its answer. */
@@ -14,17 +17,16 @@ export interface Waiting extends RequestItem {
   readonly deadline: number;
   /** When its batch went out, by the same clock; 0: not yet. */
   sentAt: number;
-  /** What the statement of its batch took. */
-  statementUs: number;
+  /** Of its batch; `undefined`: that has not come back. */
+  timing: StatementTiming | undefined;
 }
 
 /** Is told what becomes of batches. */
 export interface BatchObserver {
   /** @param deadline of the first of `size` requests. */
   sent(size: number, deadline: number, now: number): void;
-  answered(microseconds: number): void;
+  answered(timing: StatementTiming): void;
   lost(): void;
-  refused(): void;
 }
 
 /** For each request that was taken and is not gone, exactly one of `answer` and `fail` is called, once. */
@@ -81,10 +83,7 @@ export function createBatcher<Request extends Waiting>(
   let lone = true;
 
   function add(request: Request): boolean {
-    if (waiting.length >= options.queueMax || isSlow(request)) {
-      options.observer?.refused();
-      return false;
-    }
+    if (waiting.length >= options.queueMax || isSlow(request)) return false;
     waiting.push(request);
     schedule();
     return true;
@@ -152,12 +151,12 @@ export function createBatcher<Request extends Waiting>(
     options.observer?.sent(batch.length, batch[0]!.deadline, now);
     for (const request of batch) request.sentAt = now;
     try {
-      const { items, microseconds } = await execute([...batch]);
-      options.observer?.answered(microseconds);
+      const { items, timing } = await execute([...batch]);
+      options.observer?.answered(timing);
       for (let place = 0; place < places.length; place++) {
         const request = places[place];
         if (request === undefined) continue;
-        request.statementUs = microseconds;
+        request.timing = timing;
         const item = items[place]!;
         if (options.leavesOpen?.(item) === true && repeated.has(request)) {
           options.fail(request, lostCode, 'its thread died, and the second try failed');
@@ -165,7 +164,7 @@ export function createBatcher<Request extends Waiting>(
       }
     } catch (error) {
       options.observer?.lost();
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = messageOf(error);
       const again: Request[] = [];
       for (const request of places) {
         if (request === undefined) continue;

@@ -4,8 +4,10 @@
  *
  * A request frame and a response frame begin alike:
  *
- *   count: u32, time: u32 (of requests: the millisecond at which the first answer is due; of answers: the
- *   microseconds that their statement took), then `count` records of `recordBytes`, then the bodies in one run
+ *   count: u32
+ *   statement: u32, of answers: the microseconds that the database worked for them
+ *   time: f64, of requests: when the first answer is due; of answers: when the last statement ended
+ *   `count` records of `recordBytes`, then the bodies in one run
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
  *                    | extra length: u32, of what stands behind the body
@@ -13,7 +15,9 @@
  *                    | body length: u32 | flags: u32
  */
 
-const headBytes = 8;
+import type { StatementTiming } from '../base/statement-time.ts';
+
+const headBytes = 16;
 const requestRecordBytes = 24;
 const responseRecordBytes = 32;
 
@@ -67,7 +71,7 @@ export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  words[1] = nowMs() + leftMs;
+  doubles[1] = sharedNow() + leftMs;
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * requestRecordBytes;
@@ -105,7 +109,10 @@ export function decodeRequests(frame: Frame): RequestItem[] {
 }
 
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
-export function encodeResponses(items: readonly ResponseItem[], microseconds = 0): Frame {
+export function encodeResponses(
+  items: readonly ResponseItem[],
+  { statementUs, endedAt }: StatementTiming,
+): Frame {
   let bodyBytes = 0;
   for (const item of items) bodyBytes += item.body.length;
   let bodyOffset = headBytes + items.length * responseRecordBytes;
@@ -114,7 +121,8 @@ export function encodeResponses(items: readonly ResponseItem[], microseconds = 0
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  words[1] = microseconds;
+  words[1] = statementUs;
+  doubles[1] = sharedNow() - (performance.now() - endedAt);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * responseRecordBytes;
@@ -151,23 +159,23 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
 
 /** What is left to answer the requests of a frame, wherever it has waited. */
 export function leftMsOf(frame: Frame): number {
-  // As 32 bits with a sign, so that it does not matter when the clock goes beyond them.
-  return Math.max(0, (timeOf(frame) - nowMs()) | 0);
+  return Math.max(0, timeOf(frame) - sharedNow());
 }
 
-/** Of a clock that all threads of the process share: `performance.now()` begins anew in each. */
-function nowMs(): number {
+/** Milliseconds of a clock that all threads share: `performance.now()` begins anew in each. */
+function sharedNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + Math.floor(nanoseconds / 1e6);
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
-/** What the statement of a response frame took. */
-export function microsecondsOf(frame: Frame): number {
-  return timeOf(frame);
+/** Of a response frame, by the clock of the thread that asks. */
+export function timingOf(frame: Frame): StatementTiming {
+  const statementUs = new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
+  return { statementUs, endedAt: performance.now() - (sharedNow() - timeOf(frame)) };
 }
 
 function timeOf(frame: Frame): number {
-  return new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
+  return new Float64Array(frame.buffer, frame.byteOffset, 2)[1]!;
 }
 
 function recordViews(frame: Frame, recordBytes: number) {

@@ -1,34 +1,36 @@
 /**
- * The executor in worker threads. A thread that dies, or that keeps a batch for longer than any may
+ * An executor in worker threads, whatever it executes. A thread that dies, or that keeps a batch for longer than any may
  * take, is replaced; only its batches fail.
  */
 import { FixedQueue, Piscina } from 'piscina';
-import type { ExecutorOptions } from '../../workers/lanes.ts';
-import type { ThreadOptions } from '../../workers/task.worker.ts';
 import type { Kind } from '../contract/endpoints.ts';
-import type { ThreadRegions } from '../telemetry/metrics/thread-regions.ts';
-import type { Answers, BatchExecutor } from './executor.ts';
+import type { Answers, BatchExecutor } from './batch-executor.ts';
 import {
   decodeResponses,
   encodeRequests,
   type Frame,
-  microsecondsOf,
   type RequestItem,
+  timingOf,
 } from './frames.ts';
 
 export interface PoolOptions {
   /** 0: nothing may be executed here. */
   readonly threads: number;
-  readonly executor: ExecutorOptions;
+  /** The module of a thread: its default export takes a `Batch` and returns the frame of its answers. */
+  readonly program: URL;
+  /** What each thread begins with; it is copied. */
+  readonly workerData: unknown;
   /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
   readonly batchTimeoutMs: number;
-  /** The threads sample their heaps and answer `createThreads` (telemetry/pprof/threads.ts). */
-  readonly profiles: boolean;
-  /** Where the threads count what they do; `undefined`: they do not. */
-  readonly metrics: ThreadRegions | undefined;
   readonly onThreadReplaced: () => void;
   /** Told of a thread's uncaught error. */
   readonly onThreadError: (error: Error) => void;
+}
+
+/** What a thread is given. */
+export interface Batch {
+  readonly kind: Kind;
+  readonly frame: Frame;
 }
 
 /** Batches that one thread has under way at once: the wait for PostgreSQL leaves it idle. */
@@ -73,7 +75,7 @@ export interface Pool extends BatchExecutor {
 export function createPool(options: PoolOptions): Pool {
   let closing = false;
   const pool = new Piscina({
-    filename: new URL('../../workers/task.worker.js', import.meta.url).href,
+    filename: options.program.href,
     minThreads: options.threads,
     maxThreads: Math.max(1, options.threads),
     concurrentTasksPerWorker: batchesPerThread,
@@ -83,11 +85,7 @@ export function createPool(options: PoolOptions): Pool {
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
-    workerData: {
-      executor: options.executor,
-      profiles: options.profiles,
-      metrics: options.metrics,
-    } satisfies ThreadOptions,
+    workerData: options.workerData,
     execArgv: [...sharedOptions(), ...importOnly()],
   });
   pool.on('error', options.onThreadError);
@@ -118,8 +116,11 @@ export function createPool(options: PoolOptions): Pool {
     try {
       const transferList = [frame.buffer];
       const { signal } = late;
-      const answers = (await pool.run({ kind, frame }, { transferList, signal })) as Frame;
-      return { items: decodeResponses(answers), microseconds: microsecondsOf(answers) };
+      const answers = (await pool.run({ kind, frame } satisfies Batch, {
+        transferList,
+        signal,
+      })) as Frame;
+      return { items: decodeResponses(answers), timing: timingOf(answers) };
     } catch (error) {
       if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
       throw error;

@@ -1,7 +1,8 @@
 /** The queues of a front end: one of each kind, with the rules of its kind. */
-import type { BatchingConfig } from '../config.ts';
+import type { BatchingConfig } from '../config/config.ts';
 import { isRead, type Kind } from '../contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from '../contract/problems.ts';
+import type { Answers } from './batch-executor.ts';
 import {
   type Batcher,
   type BatcherOptions,
@@ -9,7 +10,6 @@ import {
   createBatcher,
   type Waiting,
 } from './batcher.ts';
-import type { Answers } from './executor.ts';
 import { hasKeyFlag, type RequestItem } from './frames.ts';
 
 export interface Queues {

@@ -1,8 +1,8 @@
 /** Where the generation is: one row of PostgreSQL, most often on a connection that nothing else uses. */
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { createLane, type Lane } from '../database/lane.ts';
-import { openPipeline, type Pipeline } from '../database/wire/pipeline.ts';
-import { countOf, oneRow } from '../database/wire/row.ts';
+import { openPipeline, type Pipeline } from '../database/pipeline/pipeline.ts';
+import { countOf, oneRow } from '../database/pipeline/row.ts';
 import type { Generation } from './generation.ts';
 
 export interface GenerationSourceOptions {

@@ -7,20 +7,22 @@
  * Requests for the same list share one read (a flight). A list bears the generation of its own
  * snapshot, so nothing is ever invalidated, and what is stored late is stored under its own name.
  */
+
+import type { StatementTiming } from '../base/statement-time.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
 import { type ListEntry, listEtag } from './list-entry.ts';
 import { createMemoryCache } from './memory.ts';
-import type { RedisCache } from './redis.ts';
+import type { RedisCache } from './redis-cache.ts';
 
 /** A request that waits for a list. */
 export interface ListRequest {
   readonly list: ListKey | undefined;
   /** As those of the flight that answers it; see batcher.ts. */
   sentAt: number;
-  statementUs: number;
+  timing: StatementTiming | undefined;
   /** Milliseconds of the monotonic clock at which the answer is due. */
   readonly deadline: number;
 }
@@ -38,7 +40,7 @@ export interface Flight<Request> {
   readonly requests: Request[];
   tries: number;
   sentAt: number;
-  statementUs: number;
+  timing: StatementTiming | undefined;
 }
 
 /** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
@@ -47,7 +49,7 @@ export interface ListCacheOptions<Request extends ListRequest> {
   readonly memoryBytesMax: number;
   /** The most requests that wait. */
   readonly queueMax: number;
-  /** While the one that waits for longest does so for longer than this, nobody else is let in. */
+  /** A request is refused while another has waited longer than this where it would wait, too. */
   readonly queueWaitMaxMs: number;
   readonly redis: RedisCache | undefined;
   readonly stats: CacheStats;
@@ -56,6 +58,8 @@ export interface ListCacheOptions<Request extends ListRequest> {
   readonly readGeneration: () => Promise<Generation>;
   /** Hands a flight to the executor; `false`: its queue is full. */
   readonly enqueue: (flight: Flight<Request>) => boolean;
+  /** Counts requests that were refused because too many waited, or for too long. */
+  readonly refused: (kind: ListKey['kind'], requests: number) => void;
   readonly answer: (request: Request, entry: ListEntry) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
 }
@@ -69,8 +73,8 @@ export interface ListCache<Request extends ListRequest> {
   crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
   /** Gives up on requests whose deadline has passed. Called now and then. */
   expire(now: number): void;
-  /** Requests that wait. */
-  size(): number;
+  /** Requests of a kind that wait: for the generation, for Redis, or for a read. */
+  size(kind: ListKey['kind']): number;
   /** Of the lists in memory. */
   bytes(): number;
 }
@@ -97,19 +101,23 @@ export function createListCache<Request extends ListRequest>(
   /** By the text of the key: the latest flight of each list. */
   const flights = new Map<string, Flight<Request>>();
   let era = '';
-  let waiting = 0;
+  const waiting = { list: 0, search: 0 };
 
   function add(request: Request): boolean {
-    if (waiting >= options.queueMax || isSlow(request)) return false;
-    waiting++;
+    const { kind } = request.list!;
+    const isFull = waiting.list + waiting.search >= options.queueMax;
+    if (isFull || isSlow(request, reader.oldest())) {
+      options.refused(kind, 1);
+      return false;
+    }
+    waiting[kind]++;
     if (isOff) dispatch(openFlight(request, unchecked));
     else reader.add(request);
     return true;
   }
 
-  /** As in batcher.ts: deadlines are given on arrival. */
-  function isSlow(request: Request): boolean {
-    const oldest = reader.oldest();
+  /** Deadlines are given on arrival: their distance is that of the arrivals (batcher.ts). */
+  function isSlow(request: Request, oldest: { readonly deadline: number } | undefined): boolean {
     return oldest !== undefined && request.deadline - oldest.deadline > options.queueWaitMaxMs;
   }
 
@@ -132,6 +140,12 @@ export function createListCache<Request extends ListRequest>(
       stats.memoryMisses++;
       const flight = flights.get(key.text);
       if (flight !== undefined && isNotOlder(flight.floor, generation)) {
+        // A read that waits for Redis or in its queue waits as long for a request that joins it.
+        if (flight.sentAt === 0 && isSlow(request, flight)) {
+          options.refused(key.kind, 1);
+          fail(request, 'overloaded', 'the read of the list has waited too long');
+          continue;
+        }
         stats.listReadsShared++;
         flight.requests.push(request);
         continue;
@@ -159,7 +173,7 @@ export function createListCache<Request extends ListRequest>(
       requests: [request],
       tries: 0,
       sentAt: 0,
-      statementUs: 0,
+      timing: undefined,
     };
   }
 
@@ -186,7 +200,9 @@ export function createListCache<Request extends ListRequest>(
   function dispatch(flight: Flight<Request>): void {
     flight.tries++;
     stats.listReads++;
-    if (!options.enqueue(flight)) crash(flight, 'overloaded', 'the queue is full');
+    if (options.enqueue(flight)) return;
+    options.refused(flight.key.kind, flight.requests.length);
+    crash(flight, 'overloaded', 'the queue is full');
   }
 
   function land(
@@ -216,7 +232,7 @@ export function createListCache<Request extends ListRequest>(
     close(flight);
     for (const request of flight.requests) {
       request.sentAt = flight.sentAt;
-      request.statementUs = flight.statementUs;
+      request.timing = flight.timing;
       answer(request, entry);
     }
   }
@@ -232,12 +248,12 @@ export function createListCache<Request extends ListRequest>(
   }
 
   function answer(request: Request, entry: ListEntry): void {
-    waiting--;
+    waiting[request.list!.kind]--;
     options.answer(request, entry);
   }
 
   function fail(request: Request, code: ProblemCode, cause: string): void {
-    waiting--;
+    waiting[request.list!.kind]--;
     options.fail(request, code, cause);
   }
 
@@ -250,7 +266,7 @@ export function createListCache<Request extends ListRequest>(
     });
   }
 
-  return { add, land, crash, expire, size: () => waiting, bytes: memory.bytes };
+  return { add, land, crash, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
 }
 
 function isNotOlder(one: Generation, other: Generation): boolean {

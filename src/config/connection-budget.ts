@@ -1,6 +1,6 @@
 /**
  * How the connections to PostgreSQL that a host may have are divided among its front ends and their
- * threads. A thread that has few of them lets kinds of work share one (workers/lanes.ts).
+ * threads. A thread that has few of them lets kinds of work share one (src/tasks/lanes.ts).
  */
 
 export interface Wanted {

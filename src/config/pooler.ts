@@ -1,5 +1,5 @@
 /** What stands between the service and its server, and the way past it. */
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from './config.ts';
 
 interface Pooling {
   /** Empty: the embedded server. */

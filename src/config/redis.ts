@@ -1,10 +1,10 @@
 /** The Redis that variables describe: one server, Sentinels that know it, or a cluster. */
 import { X509Certificate } from 'node:crypto';
 import type { Given } from './given.ts';
-import { readServers, type ServerAddress } from './servers.ts';
+import { readServers, type ServerAddress } from './server-list.ts';
 import { readSmallFile } from './small-file.ts';
 
-export type { ServerAddress } from './servers.ts';
+export type { ServerAddress } from './server-list.ts';
 
 /** Where the lists are kept. */
 export type RedisPlace =

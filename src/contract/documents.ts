@@ -38,3 +38,6 @@ export const documentPages: readonly DocumentPage[] = [
     summary: 'The reference to try out',
   },
 ];
+
+/** Where the description has the metrics; the service puts METRICS_PATH in its place. */
+export const describedMetricsPath = '/metrics';

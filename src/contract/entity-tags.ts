@@ -11,11 +11,10 @@ interface EntityTag {
   readonly text: string;
 }
 
-/** A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1). */
-const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
-
 /** `undefined`: no list of entity tags. */
 function parseEntityTags(header: string): EntityTag[] | undefined {
+  // A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1).
+  const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
   const tags: EntityTag[] = [];
   let position = 0;
   while (position < header.length) {
@@ -33,7 +32,7 @@ function parseEntityTags(header: string): EntityTag[] | undefined {
 const versionPattern = /^"([1-9]\d{0,15})-([1-9]\d{0,14})"$/;
 
 /** Of a weak tag, strong comparison says that it fits nothing (RFC 9110, section 8.8.3.2). */
-export type Comparison = 'strong' | 'weak';
+export type TagComparison = 'strong' | 'weak';
 
 /**
  * What a condition names of a task: If-Match by strong comparison, If-None-Match by weak (RFC 9110,
@@ -44,7 +43,7 @@ export type Comparison = 'strong' | 'weak';
 export function versionsOf(
   header: string,
   id: number,
-  comparison: Comparison,
+  comparison: TagComparison,
 ): readonly number[] | 'any' | undefined {
   if (header === '*') return 'any';
   const tags = parseEntityTags(header);

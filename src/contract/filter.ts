@@ -87,8 +87,6 @@ interface Value {
   readonly quoted: boolean;
 }
 
-const fieldAndOperator = /([A-Za-z_][A-Za-z0-9_]*)[ \t]*(!=|<=|>=|=|<|>|:)/y;
-const separator = /[ \t]*,|[ \t]+AND(?=[ \t])/g;
 const fieldNames: Readonly<Record<string, Exclude<FilterTerm['field'], 'any'>>> = {
   id: 'id',
   title: 'title',
@@ -107,6 +105,7 @@ function readTerm(reader: Reader): FilterTerm | string {
   if (/^AND(\s|$)/.test(reader.text.slice(start))) {
     return problem(reader, start, 'AND', 'a term was expected');
   }
+  const fieldAndOperator = /([A-Za-z_][A-Za-z0-9_]*)[ \t]*(!=|<=|>=|=|<|>|:)/y;
   fieldAndOperator.lastIndex = start;
   const match = fieldAndOperator.exec(reader.text);
   if (match === null) {
@@ -115,7 +114,7 @@ function readTerm(reader: Reader): FilterTerm | string {
     if (value.text === '') return problem(reader, start, '', 'an empty text matches anything');
     return { field: 'any', text: value.text };
   }
-  const [whole, name, operator] = match as unknown as [string, string, string];
+  const [whole, name = '', operator = ''] = match;
   const field = Object.hasOwn(fieldNames, name) ? fieldNames[name] : undefined;
   if (field === undefined) {
     return problem(reader, start, name, `is no field; quote a text that has ${operator} in it`);
@@ -184,8 +183,7 @@ function readValue(reader: Reader): Value | string {
   skipSpace(reader);
   const { text, at } = reader;
   if (text[at] === '"') return readQuoted(reader);
-  separator.lastIndex = at;
-  const next = separator.exec(text)?.index ?? text.length;
+  const next = separatorAfter(text, at)?.index ?? text.length;
   const bare = text.slice(at, next).trimEnd();
   if (bare === '') {
     const token = text[at] ?? 'the end';
@@ -226,8 +224,7 @@ function readQuoted(reader: Reader): Value | string {
 function readSeparator(reader: Reader): boolean | string {
   skipSpaceBefore(reader);
   if (reader.at === reader.text.length) return true;
-  separator.lastIndex = reader.at;
-  const match = separator.exec(reader.text);
+  const match = separatorAfter(reader.text, reader.at);
   if (match === null || match.index !== reader.at) {
     skipSpace(reader);
     const token = /^\S+/.exec(reader.text.slice(reader.at))?.[0] ?? '';
@@ -235,6 +232,12 @@ function readSeparator(reader: Reader): boolean | string {
   }
   reader.at += match[0].length;
   return false;
+}
+
+function separatorAfter(text: string, at: number): RegExpExecArray | null {
+  const separator = /[ \t]*,|[ \t]+AND(?=[ \t])/g;
+  separator.lastIndex = at;
+  return separator.exec(text);
 }
 
 function skipSpace(reader: Reader): void {

@@ -67,18 +67,23 @@ export const problemContentType: Readonly<Record<ProblemFormat, string>> = {
 
 /** What most clients send; for them nothing needs to be parsed. */
 const plainAccepts: ReadonlySet<string> = new Set(['', '*/*', 'application/json']);
-/** Clients repeat themselves. */
-let lastAccept = '';
-let lastFormat: ProblemFormat = 'envelope';
+/**
+ * @returns chooses the format of an error by the request's Accept header. Who likes both equally gets
+ * the envelope.
+ */
+export function createProblemFormats(): (accept: string) => ProblemFormat {
+  // Clients repeat themselves.
+  let lastAccept = '';
+  let lastFormat: ProblemFormat = 'envelope';
 
-/** @param accept the request's header. Who likes both formats equally gets the envelope. */
-export function problemFormatFor(accept: string): ProblemFormat {
-  if (plainAccepts.has(accept)) return 'envelope';
-  if (accept === lastAccept) return lastFormat;
-  const { envelope, problem } = problemContentType;
-  lastFormat = chooseMediaType(accept, [envelope, problem]) === problem ? 'problem' : 'envelope';
-  lastAccept = accept;
-  return lastFormat;
+  return function formatFor(accept) {
+    if (plainAccepts.has(accept)) return 'envelope';
+    if (accept === lastAccept) return lastFormat;
+    const { envelope, problem } = problemContentType;
+    lastFormat = chooseMediaType(accept, [envelope, problem]) === problem ? 'problem' : 'envelope';
+    lastAccept = accept;
+    return lastFormat;
+  };
 }
 
 /**

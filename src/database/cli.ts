@@ -3,20 +3,22 @@
  * it has found (statusCodes).
  */
 import { parseArgs } from 'node:util';
-import { type Config, type DatabaseConfig, loadConfig } from '../config.ts';
+import { messageOf } from '../base/error-message.ts';
+import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
+import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
+import { type DatabaseChoice, withDatabase } from '../embedded/with-database.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
-import { createDatabaseIfMissing } from './create-database.ts';
-import { startEmbedded, stopEmbedded } from './embedded.ts';
 import { innermostCode, placeOf } from './failure-reason.ts';
 import { withLane } from './lane.ts';
-import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate.ts';
+import { recount } from './maintenance/recount.ts';
+import { createDatabaseIfMissing } from './migrate/create-database.ts';
+import { migrateDown, migrateUp, migrationStatus, type SchemaState } from './migrate/migrate.ts';
+import { replacedMessage } from './migrate/replaced-files.ts';
 import { assertPooling } from './pooling.ts';
-import { recount } from './recount.ts';
 import { withSession } from './session.ts';
-import { type Place, withDatabase } from './with-database.ts';
 
-interface Target extends Place {
+interface Target extends DatabaseChoice {
   /** What the service uses, perhaps a pooler in front of `database`. */
   readonly served: DatabaseConfig | null;
   readonly log: Logger;
@@ -35,9 +37,10 @@ const statusCodes: Readonly<Record<SchemaState, number>> = {
   dirty: 5,
   newer: 6,
   unknown: 6,
+  replaced: 7,
 };
 
-const statusMessages: Readonly<Record<SchemaState, string>> = {
+const statusMessages: Readonly<Record<Exclude<SchemaState, 'replaced'>, string>> = {
   ready: 'the schema is up to date',
   behind: 'the schema is behind: run make db-migrate-up',
   missing: 'there is no schema yet: run make db-migrate-up',
@@ -167,8 +170,9 @@ async function down({ database, dataDir, log }: Target): Promise<void> {
 async function tellStatus(database: DatabaseConfig, log: Logger): Promise<SchemaState> {
   try {
     const status = await migrationStatus(database);
-    const { state } = status;
-    log[state === 'ready' ? 'info' : 'warn'](statusMessages[state], { ...status });
+    const { state, current } = status;
+    const message = state === 'replaced' ? replacedMessage(current!) : statusMessages[state];
+    log[state === 'ready' ? 'info' : 'warn'](message, { ...status });
     return state;
   } catch (error) {
     if (innermostCode(error) !== databaseMissing) throw error;
@@ -190,10 +194,6 @@ function psqlCommand({ host, port, user, name, sslMode, sslRootCert }: DatabaseC
     .concat(sslRootCert === null ? [] : [['sslrootcert', sslRootCert]])
     .map(([key, value]) => `${key}=${/^[\w./:-]+$/.test(`${value}`) ? value : `'${value}'`}`);
   return `psql "${words.join(' ')}"`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function fail(log: Logger, message: string): number {

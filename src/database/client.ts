@@ -1,7 +1,7 @@
 /** Connections to PostgreSQL. Every option that matters is written out with its reason. */
 import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { spentError } from './connection-lost.ts';
 import { openSecureSocket } from './secure-socket.ts';
 import { sessionSettings } from './session-settings.ts';

@@ -1,6 +1,7 @@
 /** Compares the connections that this host may open with those that the server allows. */
+
+import type { DatabaseConfig } from '../config/config.ts';
 import type { ConnectionBudget } from '../config/connection-budget.ts';
-import type { DatabaseConfig } from '../config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { withSession } from './session.ts';
 

@@ -1,5 +1,5 @@
 /** Errors, by SQLSTATE and by the driver's codes, after which a connection is not to be used. */
-import type { ServerError } from './wire/server-error.ts';
+import type { ServerError } from './pipeline/server-error.ts';
 
 export type { ServerError };
 

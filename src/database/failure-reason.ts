@@ -1,5 +1,7 @@
 /** Why there is no talking to a database: in words, with the variable that would change it. */
-import type { DatabaseConfig } from '../config.ts';
+
+import { messageOf } from '../base/error-message.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { errorCode, spentCode } from './connection-lost.ts';
 import { isUnixSocket } from './socket.ts';
 
@@ -21,7 +23,7 @@ export function innermostCode(error: unknown): string | undefined {
 export function failureReason(database: DatabaseConfig, thrown: unknown): string {
   const error = innermost(thrown);
   const code = errorCode(error);
-  if (code === undefined) return error instanceof Error ? error.message : String(error);
+  if (code === undefined) return messageOf(error);
   const { words, variables = [] } = isOfFile(error)
     ? { words: `the root certificate cannot be read: ${messageOf(error)}`, variables: rootCert }
     : explain(database, code, messageOf(error), isOfSystem(error));
@@ -180,14 +182,6 @@ function namesOf({ source = 'DB' }: DatabaseConfig, variables: readonly Variable
 
 export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // A name with several addresses has one error for each, and no message.
-  const parts: unknown = (error as { errors?: unknown }).errors;
-  if (error.message !== '' || !Array.isArray(parts)) return error.message;
-  return parts.map((part) => (part instanceof Error ? part.message : String(part))).join(', ');
 }
 
 /** The system's own, not one of ours or the driver's that amounts to the same. */

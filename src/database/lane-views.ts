@@ -1,6 +1,6 @@
 /** Ways to use a lane: with settings of one's own, and with statements that are prepared in time. */
 import type { Lane } from './lane.ts';
-import type { Pipeline } from './wire/pipeline.ts';
+import type { Pipeline } from './pipeline/pipeline.ts';
 
 /** Each transaction begins with this statement, while others on the same lane begin as they do. */
 export function begunBy(lane: Lane, prelude: string): Lane {

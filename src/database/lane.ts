@@ -2,9 +2,9 @@
  * One connection that a kind of work has for itself. One that is lost is thrown away with all that
  * was on it, and the next statement goes out on a new one.
  */
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { connectionLossOf, isReadOnly } from './connection-lost.ts';
-import { openPipeline, type Pipeline, type PipelineOptions } from './wire/pipeline.ts';
+import { openPipeline, type Pipeline, type PipelineOptions } from './pipeline/pipeline.ts';
 
 export interface Lane {
   /** Runs on the present connection, and rejects as that does. */

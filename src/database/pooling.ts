@@ -4,12 +4,12 @@
  * What cannot be used is refused by name. Leaves nothing behind on the server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { type Client, createClient } from './client.ts';
 import { innermostCode, placeOf } from './failure-reason.ts';
+import { openPipeline } from './pipeline/pipeline.ts';
+import { statementName } from './pipeline/statement-name.ts';
 import { withPlace } from './session.ts';
-import { openPipeline } from './wire/pipeline.ts';
-import { statementName } from './wire/statement-name.ts';
 
 /** A pooler that has no session to lend keeps us waiting for as long as it likes. */
 const timeoutMs = 5000;

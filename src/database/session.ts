@@ -1,5 +1,5 @@
 /** One connection for a few statements outside of the request path. */
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 import { type Client, createClient } from './client.ts';
 import { failureReason, placeOf } from './failure-reason.ts';
 import { sessionSettings, settingsText } from './session-settings.ts';

@@ -1,7 +1,7 @@
 /** The byte stream under a connection to PostgreSQL. */
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { join } from 'node:path';
-import type { DatabaseConfig } from '../config.ts';
+import type { DatabaseConfig } from '../config/config.ts';
 
 /** A CancelRequest has 16 bytes, and the server answers it with nothing but the end. */
 const cancelRequestBytes = 16;

@@ -72,6 +72,7 @@ export function readChunks(exchange: Exchange, onReceived: (received: Received) 
     isOver = true;
     // What comes now is a trailer or another request. Unread, it cannot take the place of the answer.
     exchange.response.pause();
+    exchange.isPaused = true;
     setImmediate(function passOn() {
       if (!exchange.open) return;
       onReceived({ bytes, body: isKept ? room.subarray(0, bytes) : undefined });

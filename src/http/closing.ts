@@ -7,6 +7,8 @@ import type { HttpResponse } from 'uWebSockets.js';
 
 export interface Closing {
   readonly response: HttpResponse;
+  /** The connection is not read. */
+  readonly isPaused: boolean;
   /** False once the client is gone: the response must not be touched. */
   isThere(): boolean;
   /** Told when the system has all of the answer, just before the connection is closed. */
@@ -35,7 +37,7 @@ export function closeWithHead(
     // uWebSockets.js adds the date when an answer ends. The last CR LF makes the empty line.
     response.writeHeader(name, `${rest}\r\nDate: ${new Date().toUTCString()}\r\n`);
   });
-  setTimeout(close, lingerMs, closing);
+  linger(closing);
 }
 
 /**
@@ -60,9 +62,15 @@ export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Ui
     if (isTaken) return true;
     // One byte more than there is: it waits for that.
     [isTaken] = response.tryEnd(bytes.subarray(response.getWriteOffset()), length + 1);
-    if (isTaken) setTimeout(close, lingerMs, closing);
+    if (isTaken) linger(closing);
     return isTaken;
   }
+}
+
+/** What is not read when a connection closes causes a reset as well. */
+function linger(closing: Closing): void {
+  if (closing.isPaused) closing.response.resume();
+  setTimeout(close, lingerMs, closing);
 }
 
 function close({ response, isThere, onTaken }: Closing): void {

@@ -5,6 +5,7 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
 import type { ListKey } from '../contract/list-key.ts';
+import { requestIdPattern } from '../contract/request-id.ts';
 import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
@@ -31,6 +32,8 @@ export interface Exchange extends Waiting {
   heldBytes: number;
   /** The connection ends with the answer: nothing that stands behind this request may run. */
   closes: boolean;
+  /** Nothing more is read of the connection until the answer is on its way. */
+  isPaused: boolean;
   /** What a list request asks for. */
   list: ListKey | undefined;
   /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
@@ -69,7 +72,7 @@ export interface ExchangeOptions {
 }
 
 const nobody = new Uint8Array(0);
-const acceptableRequestId = /^[A-Za-z0-9._-]{1,64}$/;
+const acceptableRequestId = new RegExp(`^${requestIdPattern}$`);
 
 /** Attaches the abort handler first: uWebSockets.js ends the process where it finds none. */
 export function openExchange(
@@ -92,12 +95,13 @@ export function openExchange(
     id: 0,
     route: '',
     sentAt: 0,
-    statementUs: 0,
+    timing: undefined,
     body: nobody,
     extra: '',
     ifNoneMatch: '',
     heldBytes: 0,
     closes: false,
+    isPaused: false,
     list: undefined,
     cors: cors === undefined ? '' : cors.linesFor(request.getHeader('origin')),
     counts: true,

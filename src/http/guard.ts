@@ -20,48 +20,58 @@ export interface FramingFault {
 
 /** A body method that says no length: nobody knows whether a body stands behind it. */
 export const noLength: FramingFault = { problem: 'length_required' };
-const host = faultOf('Host', 'must be there once and be a host, perhaps with a port');
-const contentLength = faultOf('Content-Length', 'must be there once, in decimal digits');
-const bothLengths = faultOf('Transfer-Encoding', 'must not be there beside Content-Length');
-const noCoding = faultOf('Transfer-Encoding', 'must not be empty');
-const lookAlike = faultOf('headers', 'must not be named Content_Length or Transfer_Encoding');
+const host = framingFaultOf('Host', 'must be there once and be a host, perhaps with a port');
+const contentLength = framingFaultOf('Content-Length', 'must be there once, in decimal digits');
+const bothLengths = framingFaultOf('Transfer-Encoding', 'must not be there beside Content-Length');
+const noCoding = framingFaultOf('Transfer-Encoding', 'must not be empty');
+const lookAlike = framingFaultOf(
+  'headers',
+  'must not be named Content_Length or Transfer_Encoding',
+);
 /** uWebSockets.js reads every coding as if it were chunked. */
 const otherCoding: FramingFault = { problem: 'not_implemented' };
 /** Without the flag `u`: with it, a letter beyond ASCII would be the same as `k`. */
 const chunked = /^chunked$/i;
 
-function faultOf(field: string, message: string): FramingFault {
+function framingFaultOf(field: string, message: string): FramingFault {
   return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
 }
 
 /** RFC 9110, section 7.2; RFC 3986, section 3.2.2. An empty host is one (RFC 9112, section 3.2). */
 const hostPattern =
   /^(?:\[[0-9a-z:.~_%!$&'()*+,;=-]+\]|(?:[0-9a-z.~_!$&'()*+,;=-]|%[0-9a-f]{2})*)(?::\d*)?$/i;
-/** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
-let lastHost = '';
 
-/** @returns what makes it doubtful where the request ends or for whom it is. */
-export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
-  if (headers.hosts !== 1 || !isHost(headers.host)) return host;
-  if (headers.lookAlikes > 0) return lookAlike;
-  if (headers.contentLengths > 0) {
-    if (headers.transferEncodings > 0) return bothLengths;
-    if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+/** @returns a check that says what makes it doubtful where a request ends or for whom it is. */
+export function createFramingCheck(): (
+  headers: Readonly<RequestHeaders>,
+) => FramingFault | undefined {
+  /** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
+  let lastHost = '';
+
+  function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
+    if (headers.hosts !== 1 || !isHost(headers.host)) return host;
+    if (headers.lookAlikes > 0) return lookAlike;
+    if (headers.contentLengths > 0) {
+      if (headers.transferEncodings > 0) return bothLengths;
+      if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+    }
+    return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
   }
-  return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
+
+  function isHost(value: string): boolean {
+    if (value === lastHost) return true;
+    if (!hostPattern.test(value)) return false;
+    lastHost = value;
+    return true;
+  }
+
+  return checkFraming;
 }
 
 function checkCoding(headers: Readonly<RequestHeaders>): FramingFault | undefined {
   if (headers.transferEncoding === '') return noCoding;
   const isOne = headers.transferEncodings === 1;
   return isOne && chunked.test(headers.transferEncoding) ? undefined : otherCoding;
-}
-
-function isHost(value: string): boolean {
-  if (value === lastHost) return true;
-  if (!hostPattern.test(value)) return false;
-  lastHost = value;
-  return true;
 }
 
 /**

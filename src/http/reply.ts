@@ -4,10 +4,12 @@
  * safe here: nothing that a client sent stands in them but a request id that was checked.
  */
 import { STATUS_CODES } from 'node:http';
+import type { AdminAnswer } from '../admin/admin-page.ts';
 import { authenticateHeader } from '../admin/basic-auth.ts';
-import type { AdminAnswer } from '../admin/page.ts';
+import { dataPolicy, operatorPolicy } from '../base/content-policies.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
+  createProblemFormats,
   encodeProblem,
   type Fault,
   faultOf,
@@ -16,7 +18,6 @@ import {
   type ProblemCode,
   type ProblemFormat,
   problemContentType,
-  problemFormatFor,
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
@@ -29,15 +30,14 @@ import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exch
  * runs, loads or is framed; no other site's page includes it. Others say nothing about JSON.
  */
 const guarded =
-  "nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'" +
+  `nosniff\r\nContent-Security-Policy: ${dataPolicy}` +
   '\r\nCross-Origin-Resource-Policy: same-origin\r\nCache-Control: ';
 const common = `\r\nX-Content-Type-Options: ${guarded}`;
-const readHeaders = `${problemContentType.envelope}${common}no-cache`;
-const writeHeaders = `${problemContentType.envelope}${common}no-store`;
+const safeHeaders = `${problemContentType.envelope}${common}no-cache`;
+const unsafeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
-/** The list of profiles has a style of its own. */
-const pageHeaders = `${common}no-store`.replace("'none';", "'none'; style-src 'unsafe-inline';");
+const pageHeaders = `${common}no-store`.replace(dataPolicy, operatorPolicy);
 /** Of what PATCH takes (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
@@ -113,6 +113,7 @@ export interface RepliesOptions {
 }
 
 export function createReplies(options: RepliesOptions): Replies {
+  const formatFor = createProblemFormats();
   const { isClosing, traffic, cors, onAnswer, moreHeaders } = options;
 
   /** Does nothing when the client is gone. Must be the last use of the response. */
@@ -169,6 +170,7 @@ export function createReplies(options: RepliesOptions): Replies {
     const isBodiless = status === 204 || status === 304;
     const closing: Closing = {
       response,
+      isPaused: exchange.isPaused,
       isThere: () => exchange.counts,
       onTaken: () => leaveTraffic(exchange, traffic),
     };
@@ -203,7 +205,7 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
-    const format = problemFormatFor(exchange.accept);
+    const format = formatFor(exchange.accept);
     const { status } = problems[code];
     const requestId = isFailure(code) ? exchange.requestId : undefined;
     const { message } = options;
@@ -229,14 +231,14 @@ export function createReplies(options: RepliesOptions): Replies {
   return {
     ok(exchange, body, etag) {
       if (isFresh(exchange, etag)) return notModified(exchange, etag!, '');
-      send(exchange, 200, withEtag(isSafe(exchange) ? readHeaders : writeHeaders, etag), body);
+      send(exchange, 200, withEtag(isSafe(exchange) ? safeHeaders : unsafeHeaders, etag), body);
     },
     list(exchange, { body, etag, links }) {
       if (isFresh(exchange, etag)) return notModified(exchange, etag, `\r\nLink: ${links}`);
-      send(exchange, 200, `${withEtag(readHeaders, etag)}\r\nLink: ${links}`, body);
+      send(exchange, 200, `${withEtag(safeHeaders, etag)}\r\nLink: ${links}`, body);
     },
     created(exchange, body, { location, etag, isReplayed }) {
-      const headers = `${withEtag(writeHeaders, etag)}\r\nLocation: ${location}`;
+      const headers = `${withEtag(unsafeHeaders, etag)}\r\nLocation: ${location}`;
       send(exchange, 201, isReplayed ? `${headers}\r\nIdempotency-Replayed: true` : headers, body);
     },
     noContent(exchange, allow) {
@@ -247,7 +249,7 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {
-      send(exchange, status, errorHeaders[problemFormatFor(exchange.accept)], body);
+      send(exchange, status, errorHeaders[formatFor(exchange.accept)], body);
     },
     page(exchange, { status, contentType, body, headers = {} }) {
       let block = contentType + pageHeaders;

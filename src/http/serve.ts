@@ -4,27 +4,27 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
-import type { AdminPage, AdminRequest } from '../admin/page.ts';
+import type { AdminPage, AdminRequest } from '../admin/admin-page.ts';
+import { messageOf } from '../base/error-message.ts';
 import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
 import {
+  createProblemFormats,
   type Fault,
   type ProblemCode,
   problemCodes,
-  problemFormatFor,
   problems,
 } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
-import type { FindPage } from '../documents/page.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { keepHead, type Received, type RequestHead, readChunks } from './chunks.ts';
 import { takeConditions } from './conditions.ts';
 import { createCors } from './cors.ts';
-import { createDocuments } from './documents.ts';
+import type { FindPage } from './docs/page.ts';
 import {
   createRequestIds,
   type Exchange,
@@ -34,12 +34,13 @@ import {
   openExchange,
   type Traffic,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
+import { checkBody, createFramingCheck, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isHere } from './peer.ts';
 import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
-import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import { createHeaderReader, type RequestHeaders } from './request-headers.ts';
 import { createRouter } from './router.ts';
+import { createDocuments } from './send-page.ts';
 
 /** Pages of the administration: metrics, profiles. */
 export interface AdminGate {
@@ -49,7 +50,7 @@ export interface AdminGate {
   readonly visit: AdminPage;
 }
 
-export interface ServerOptions {
+export interface ApiServerOptions {
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
   /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
@@ -74,7 +75,7 @@ export interface ServerOptions {
   readonly findPage: FindPage | undefined;
 }
 
-export interface Server {
+export interface ApiServer {
   readonly traffic: Readonly<Traffic>;
   /** The handler of every request; never throws. */
   handle(response: HttpResponse, request: HttpRequest): void;
@@ -102,7 +103,7 @@ const idFault: Fault = {
   message: 'must be a decimal number from 1, without sign, leading zero or space',
 };
 
-export function createServer(options: ServerOptions): Server {
+export function createApiServer(options: ApiServerOptions): ApiServer {
   const router = createRouter(options.endpoints);
   const { admin } = options;
   const traffic: Traffic = { open: 0, opened: 0 };
@@ -111,6 +112,9 @@ export function createServer(options: ServerOptions): Server {
   const replies = createReplies({ isClosing, traffic, cors, onAnswer, moreHeaders });
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
+  const readHeaders = createHeaderReader();
+  const checkFraming = createFramingCheck();
+  const formatFor = createProblemFormats();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
     held,
@@ -245,7 +249,7 @@ export function createServer(options: ServerOptions): Server {
       return fail(exchange, 'overloaded', bodiesTooLarge);
     }
     // The executor encodes the faults of a body.
-    if (problemFormatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
+    if (formatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
     if (received !== undefined) {
       if (received.body === undefined) return fail(exchange, 'overloaded', bodiesTooLarge);
       exchange.body = received.body;
@@ -298,7 +302,7 @@ export function createServer(options: ServerOptions): Server {
   }
 
   function failForBug(exchange: Exchange, error: unknown): void {
-    fail(exchange, 'internal', error instanceof Error ? error.message : String(error));
+    fail(exchange, 'internal', messageOf(error));
   }
 
   return { traffic, handle, answer, answerList: replies.list, fail };

@@ -2,18 +2,32 @@
 import type { Stages } from '../telemetry/slow-log.ts';
 import type { Exchange } from './exchange.ts';
 
-/** @param arrivedAt milliseconds of the monotonic clock, as `now`. */
-export function stagesOf(exchange: Exchange, arrivedAt: number, now: number): Stages {
-  const { sentAt, statementUs } = exchange;
+/**
+ * The stages add up to the total. A request that joined a read of a list which was under way already
+ * has waited for the rest of it only.
+ * @param arrivedAt milliseconds of the monotonic clock, as `now`.
+ */
+export function stagesOf(
+  { sentAt, timing }: Pick<Exchange, 'sentAt' | 'timing'>,
+  arrivedAt: number,
+  now: number,
+): Stages {
   const totalMs = now - arrivedAt;
-  const queueMs = sentAt === 0 ? totalMs : sentAt - arrivedAt;
-  const statementMs = statementUs / 1000;
+  const replyMs = timing === undefined ? 0 : within(now - timing.endedAt, totalMs);
+  const beforeMs = totalMs - replyMs;
+  const queueMs = sentAt === 0 ? beforeMs : within(sentAt - arrivedAt, beforeMs);
+  const statementMs = within((timing?.statementUs ?? 0) / 1000, beforeMs - queueMs);
   return {
     queueMs: round(queueMs),
+    dispatchMs: round(beforeMs - queueMs - statementMs),
     statementMs: round(statementMs),
-    replyMs: round(Math.max(0, totalMs - queueMs - statementMs)),
+    replyMs: round(replyMs),
     totalMs: round(totalMs),
   };
+}
+
+function within(milliseconds: number, max: number): number {
+  return Math.min(Math.max(0, milliseconds), max);
 }
 
 /** To microseconds. */

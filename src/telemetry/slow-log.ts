@@ -5,8 +5,14 @@ import type { Logger } from './log.ts';
 export interface Stages {
   /** From its last byte until its batch went out; all of it for what the cache has answered. */
   readonly queueMs: number;
+  /**
+   * The rest until the last statement ended: the way to a worker thread and the wait for it, decoding,
+   * the wait for a connection, pauses between tries.
+   */
+  readonly dispatchMs: number;
+  /** In which the database worked for its batch, the network included. */
   readonly statementMs: number;
-  /** From the statement's end until the answer was written. */
+  /** From the last statement's end until the answer was written: encoding, the way back. */
   readonly replyMs: number;
   readonly totalMs: number;
 }
@@ -55,6 +61,10 @@ export function createSlowLog(log: Logger): SlowLog {
 }
 
 /** The value of a Server-Timing header (W3C Server Timing). */
-export function serverTiming({ queueMs, statementMs, replyMs, totalMs }: Stages): string {
-  return `queue;dur=${queueMs}, statement;dur=${statementMs}, reply;dur=${replyMs}, total;dur=${totalMs}`;
+export function serverTiming(stages: Stages): string {
+  const { queueMs, dispatchMs, statementMs, replyMs, totalMs } = stages;
+  return (
+    `queue;dur=${queueMs}, dispatch;dur=${dispatchMs}, statement;dur=${statementMs}, ` +
+    `reply;dur=${replyMs}, total;dur=${totalMs}`
+  );
 }

@@ -8,7 +8,7 @@ import { runToExit, startService } from '../support/service.ts';
 const METRICS_USERNAME = 'who-measures';
 const METRICS_PASSWORD = 'hunter2-hunter2';
 
-test('in production the service starts with credentials of its own only', async () => {
+test('a service in production starts with credentials of its own only', async () => {
   const database = await createTestDatabase('access');
   const production = { ENV: 'production', DB_AUTO_MIGRATE: 'true', SHUTDOWN_DELAY_MS: '0' };
   for (const [given, expected] of [

@@ -7,7 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { after, before, test } from 'node:test';
 import { scrape } from '../support/metrics.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { runToExit, type Service, startService } from '../support/service.ts';
+import { complaintsOf, runToExit, type Service, startService } from '../support/service.ts';
 
 const credentials = { METRICS_USERNAME: 'who-measures', METRICS_PASSWORD: 'hunter2-hunter2' };
 const loopbacks = (networkInterfaces()['lo'] ?? []).map(({ address }) => address);
@@ -61,7 +61,7 @@ async function checkListening(
   }
 }
 
-test('while one develops, both ports are for this machine alone, and nobody else has them', {
+test('both ports in development are for this machine alone, and nobody else has them', {
   skip: withoutLinux,
 }, async (t) => {
   const service = await startService({ database: database.config });
@@ -114,7 +114,7 @@ test('a list of addresses is what several front ends share, one that dies is rep
   }
 });
 
-test('in production both ports are open on every address, and there are no profiles', async (t) => {
+test('both ports in production are open on every address, and there are no profiles', async (t) => {
   const service = await startService({
     database: database.config,
     env: { ENV: 'production', SHUTDOWN_DELAY_MS: '0', DB_AUTO_MIGRATE: 'true', ...credentials },
@@ -150,7 +150,7 @@ const noNetwork =
     ? false
     : 'a network without IPv6 needs root, unshare and ip';
 
-test('without IPv6 it listens on IPv4 alone, and says nothing of it', {
+test('a machine without IPv6 is listened on with IPv4 alone, and nothing is said of it', {
   skip: noNetwork === false && !isSocket() ? 'the database is not on a socket' : noNetwork,
 }, async () => {
   const network = 'echo 1 > /proc/sys/net/ipv6/conf/all/disable_ipv6; ip link set lo up; exec "$@"';
@@ -166,10 +166,7 @@ test('without IPv6 it listens on IPv4 alone, and says nothing of it', {
   const inside = ['-t', String(service.pid), '-n', process.execPath, '-e', program];
   assert.equal(execFileSync('nsenter', inside, { encoding: 'utf8' }), '200\n');
   assert.equal(await service.stop(), 0);
-  assert.deepEqual(
-    service.log.filter(({ level }) => level === 'warn' || level === 'error'),
-    [],
-  );
+  assert.deepEqual(complaintsOf(service), []);
 });
 
 /** Its socket is a file, which is there in every network. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { after, before, test } from 'node:test';
-import { createOpenApi } from '../../src/documents/openapi.ts';
+import { createOpenApi } from '../../src/openapi/openapi.ts';
 import { type Browser, findChromium, startBrowser, type Tab } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { useService } from '../support/suite.ts';

@@ -118,6 +118,24 @@ test('a last line end and a trailer that come behind the answer bring no reset',
   }
 });
 
+test('a trailer a moment behind its request is no answer to it, and not 505 to what was done', async () => {
+  const title = 'before its trailer';
+  const body = chunk(Buffer.from(JSON.stringify({ title })));
+  let created = 0;
+  for (let round = 0; round < 20; round++) {
+    const connection = await openRaw(suite.service.port);
+    await connection.send(`${headOf('POST', '/api/tasks')}${body.toString('latin1')}0\r\n`);
+    await connection.send('X-Checksum: abc\r\n\r\n');
+    const [answer] = await connection.answers(1);
+    if (answer!.status === 201) created++;
+    // Both came in one segment, and nothing was done.
+    else assert.equal(answer!.status, 505);
+    connection.close();
+  }
+  const answer = await suite.api.get(`/api/tasks?title=${encodeURIComponent(title)}`);
+  assert.equal(answer.body.meta.total, created);
+});
+
 /** Sends the rest once the answer is there. Rejects when that brings a reset. */
 async function sendOn(
   request: readonly (string | Buffer)[],
@@ -173,7 +191,7 @@ test('a long answer that its client does not read lets nothing behind it run', a
   assert.equal((await suite.api.get(`/api/tasks/${kept}`)).status, 200);
 });
 
-test('while uploads hold all there is, one more is refused; when they break off, there is room', async () => {
+test('one more upload is refused while others hold all there is; when they break off, there is room', async () => {
   const half = Buffer.concat([
     Buffer.from(headOf('POST', '/api/tasks')),
     chunk(Buffer.alloc(bodyMaxBytes, ' ')),

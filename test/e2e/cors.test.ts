@@ -110,7 +110,7 @@ test('another origin gets nothing, and nothing of what it sent comes back', asyn
   }
 });
 
-test('without CORS_ORIGINS there is no trace of CORS, and with * no trace of credentials', async () => {
+test('no trace of CORS is there without CORS_ORIGINS, and none of credentials with *', async () => {
   const { database } = suite;
   const plain = await startService({ database: database.config });
   const open = await startService({ database: database.config, env: { CORS_ORIGINS: '*' } });

@@ -98,7 +98,7 @@ async function askOnce(port: number, path: string): Promise<{ status: number; cl
   return { status, close: headers.connection === 'close' };
 }
 
-test('for the delay every front end says that it is not ready, and serves; then none takes a connection', async () => {
+test('every front end serves for the delay and says that it is not ready; then none takes a connection', async () => {
   const service = await start({ FRONTENDS: '2', SHUTDOWN_DELAY_MS: '4000' });
   const began = performance.now();
   const stopped = service.stop();

@@ -3,13 +3,13 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { startEmbedded, stopEmbedded } from '../../src/database/embedded.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
+import { startEmbedded, stopEmbedded } from '../../src/embedded/embedded.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { silentLog } from '../support/postgres.ts';
 import { eventually, makeFolder, startService } from '../support/service.ts';
 
-test('without its database the service lives, is not ready, answers unavailable, and recovers', async () => {
+test('a service without its database lives, is not ready, answers unavailable, and recovers', async () => {
   const folder = makeFolder();
   const dataDir = join(folder, 'pg');
   const start = () => startEmbedded({ dataDir, log: silentLog, keep: true });

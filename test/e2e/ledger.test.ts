@@ -42,7 +42,7 @@ test(`${clients} clients that create, change and remove lose nothing and double 
   assert.ok(acknowledged > clients);
 });
 
-test('the same while worker threads die: some answers are 503, nothing acknowledged is lost', async (t) => {
+test('clients whose worker threads die get some 503, and nothing acknowledged is lost', async (t) => {
   const killer = join(import.meta.dirname, '../support/worker-killer.js');
   const life = seconds >= 60 ? 5000 : 2500;
   const env = {

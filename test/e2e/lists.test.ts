@@ -24,7 +24,7 @@ async function list(query: string): Promise<{ ids: number[]; meta: Body['meta'] 
   return { ids: answer.body.data.map((task) => task.id), meta: answer.body.meta };
 }
 
-test('without parameters the first twenty come, in the order of their ids', async () => {
+test('the first twenty come without parameters, in the order of their ids', async () => {
   const first = {
     ids: ids.slice(0, 20),
     meta: { page: 1, per_page: 20, total: 45, total_pages: 3 },

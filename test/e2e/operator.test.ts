@@ -5,7 +5,8 @@ import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { migrateUp } from '../../src/database/migrate.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
 import { withSession } from '../../src/database/session.ts';
 import { type Api, createApi } from '../support/api.ts';
 import { root } from '../support/house.ts';
@@ -96,11 +97,13 @@ test('production on a database that is not there yet waits, and its answers say 
 
 test('the status of the schema is what the command ends with', async () => {
   const set = (text: string) => withSession(database, 5000, (sql) => sql.unsafe(text));
+  const earlier = readMigrations().at(-2)!.version;
   for (const [text, code, message] of [
     ['UPDATE schema_migrations SET dirty = true', 5, /the schema is dirty/],
     ['UPDATE schema_migrations SET dirty = false, version = version + 900', 6, /is newer/],
-    ['UPDATE schema_migrations SET version = version - 901', 3, /is behind: run make/],
-    ['UPDATE schema_migrations SET version = version + 1', 0, /is up to date/],
+    [`UPDATE schema_migrations SET version = ${earlier}`, 3, /is behind: run make/],
+    ['UPDATE schema_migrations SET version = 7', 7, /SET version = 60 WHERE version = 7/],
+    ['UPDATE schema_migrations SET version = 60 WHERE version = 7', 0, /is up to date/],
   ] as const) {
     await set(text);
     const ended = await run(status);

@@ -80,7 +80,7 @@ test('a full queue refuses at once, reads and health go on, and it is over with 
   api.close();
 });
 
-test('while the queue is slow, newcomers are refused though there is room', async () => {
+test('newcomers are refused while the queue is slow, though there is room', async () => {
   const api = createApi(suite.service.port, 100);
   const held: Promise<Answer>[] = [];
   await withLockedTasks(async () => {
@@ -95,6 +95,30 @@ test('while the queue is slow, newcomers are refused though there is room', asyn
   });
   await expectCreated(held);
   assert.equal((await api.post({ title: 'after' })).status, 201);
+  api.close();
+});
+
+test('lists that wait for the generation are counted, by kind, and so are those refused', async () => {
+  const { port } = suite.service;
+  const before = (await scrape(port)).sum('requests_refused_total', { kind: 'list' });
+  const api = createApi(port, 100);
+  const held: Promise<Answer>[] = [];
+  await suite.database.sql.begin(async (locker) => {
+    await locker`LOCK TABLE tasks_state IN ACCESS EXCLUSIVE MODE`;
+    for (let count = 0; count < 3; count++) held.push(api.get('/api/tasks'));
+    for (let count = 0; count < 2; count++) held.push(api.get('/api/tasks?title=x'));
+    await queueHas(port, 3, 'list');
+    await queueHas(port, 2, 'search');
+    await sleep(300);
+    const answer = await api.get('/api/tasks');
+    assert.deepEqual([answer.status, ...faultsOf(answer)], [503, 'overloaded']);
+    await eventually(
+      async () => (await scrape(port)).sum('requests_refused_total', { kind: 'list' }) > before,
+      'the refused list was not counted',
+    );
+  });
+  for (const answer of await Promise.all(held)) assert.equal(answer.status, 200, answer.text);
+  await queueHas(port, 0, 'list');
   api.close();
 });
 
@@ -153,10 +177,10 @@ test('a body that comes slowly does not make the queue look slow', async () => {
   await service.stop();
 });
 
-/** Resolves when so many creates wait or are under way. */
-function queueHas(port: number, depth: number): Promise<void> {
+/** Resolves when so many requests of the kind wait or are under way. */
+function queueHas(port: number, depth: number, kind = 'create'): Promise<void> {
   return eventually(
-    async () => (await scrape(port)).sum('queue_depth', { kind: 'create' }) === depth,
-    `there are not ${depth} creates`,
+    async () => (await scrape(port)).sum('queue_depth', { kind }) === depth,
+    `there are not ${depth} requests of the kind ${kind}`,
   );
 }

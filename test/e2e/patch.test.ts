@@ -87,7 +87,7 @@ test('a patch is checked as a body of PUT is; only the title has no default', as
   assert.equal((await suite.api.get(`/api/tasks/${id}`)).headers.etag, `"${id}-1"`);
 });
 
-test('its type is JSON or a merge patch; a merge patch is for PATCH alone', async () => {
+test('a patch has the type JSON or merge patch; a merge patch is for PATCH alone', async () => {
   const id = await suite.api.create(full);
   const type = 'application/merge-patch+json; charset=utf-8';
   assert.equal((await patch(id, { title: 'a' }, type)).status, 200);

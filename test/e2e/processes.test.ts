@@ -137,7 +137,7 @@ test('front ends stop when their primary is killed', async () => {
   await database.drop();
 });
 
-test('after kill -9 of everything the next start has every acknowledged task', async () => {
+test('the next start has every acknowledged task after kill -9 of everything', async () => {
   const folder = makeFolder();
   let expected = 0;
   for (let round = 0; round < 3; round++) {
@@ -225,7 +225,7 @@ test('every fault of the configuration is reported at once, and no secret', asyn
   assert.doesNotMatch(JSON.stringify(log), /hush/);
 });
 
-test('without a native server the service refuses to start, and says what fits', () => {
+test('a service without a native server refuses to start, and says what fits', () => {
   const main = join(import.meta.dirname, '../../src/main.js');
   // The current build throws where it does not load; the one of 2023 would be an imitation.
   const hidden = `

@@ -93,7 +93,7 @@ test('a profile comes over the port of the API, from every process and thread', 
   const places = new Set<string>();
   const names = new Set<string>();
   const expectedPlaces = ['primary/main', 'frontend-1/main', 'frontend-2/worker-1'];
-  const expectedNames = ['http/serve.handle', 'workers/executor.execute'];
+  const expectedNames = ['http/serve.handle', 'tasks/executor.execute'];
   // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
   await eventually(
     async () => {
@@ -261,7 +261,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   assert.ok(profile !== undefined && heap !== undefined && saved !== undefined);
   assert.deepEqual(others, []);
   const words = 'nodefraction=0\ntop 1000\nlist http/serve.handle$\nquit\n';
-  const names = ['http/serve.handle', 'workers/executor.execute', 'batching/batcher.send'];
+  const names = ['http/serve.handle', 'tasks/executor.execute', 'batching/batcher.send'];
   let shown = '';
   // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
   await eventually(

@@ -78,7 +78,7 @@ test('what a trigger changes is what is answered, at once and again', async () =
   assert.deepEqual([put.text, put.headers.etag], [changed.text, changed.headers.etag]);
 });
 
-test('under load each client gets its own answer, whatever its neighbours meet', async () => {
+test('each client gets its own answer under load, whatever its neighbours meet', async () => {
   const api = createApi(suite.service.port, 32);
   const kinds = ['none', 'none', 'none', 'none', 'change', 'renumber', ...met];
   const answers = await Promise.all(

@@ -7,7 +7,7 @@ import { createTestDatabase } from '../support/postgres.ts';
 import { eventually, lives, type Service, startService } from '../support/service.ts';
 
 const rounds = 3;
-/** The least back-off of src/fleet.ts. */
+/** The least back-off of src/primary/fleet.ts. */
 const backOffMinMs = 100;
 
 interface Replacement {

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { commandLineOf } from '../../src/database/processes.ts';
+import { commandLineOf } from '../../src/embedded/processes.ts';
 import { childrenOf, eventually, lives, makeFolder, startService } from '../support/service.ts';
 import { endTimeoutMs, main, start } from '../support/starts.ts';
 

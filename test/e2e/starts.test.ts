@@ -15,7 +15,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { createTestDatabase } from '../support/postgres.ts';
-import { eventually, makeFolder, startService } from '../support/service.ts';
+import { complaintsOf, eventually, makeFolder, startService } from '../support/service.ts';
 import { cli, endTimeoutMs, main, start } from '../support/starts.ts';
 
 const folder = makeFolder();
@@ -199,11 +199,11 @@ test('production without a named server starts nothing, makes nothing, and says 
     env: { ...env, DB_EMBEDDED: 'true', SHUTDOWN_DELAY_MS: '0' },
   });
   assert.equal(await service.stop(), 0);
-  assert.equal(service.log.filter(({ level }) => level === 'warn').length, 1);
+  assert.equal(complaintsOf(service).length, 1);
   rmSync(cwd, { recursive: true });
 });
 
-test('without a place for metrics the service serves, says so once, and a signal ends it', {
+test('a service without a place for metrics serves, says so once, and ends with a signal', {
   skip: withoutMounts(),
 }, async () => {
   const database = await createTestDatabase('no_metrics');

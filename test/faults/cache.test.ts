@@ -96,7 +96,7 @@ async function expectRedisIsUsed(): Promise<void> {
   }, 'Redis is not used');
 }
 
-test('with Redis well, a list that was read once comes from there', { skip }, async () => {
+test('a list that was read once comes from Redis', { skip }, async () => {
   await expectRedisIsUsed();
   assert.equal(saidTimes(away), 0);
 });

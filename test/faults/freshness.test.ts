@@ -21,11 +21,11 @@ async function expectFresh(t: TestContext, options: RunOptions) {
   return log;
 }
 
-test('with Redis nothing is stale', { skip }, async (t) => {
+test('nothing is stale with Redis', { skip }, async (t) => {
   await expectFresh(t, { seconds: seconds / 3, redis: await startRedis() });
 });
 
-test('while Redis is killed, frozen and flushed, and front ends are killed, nothing is stale', {
+test('nothing is stale while Redis is killed, frozen and flushed, and front ends are killed', {
   skip,
 }, async (t) => {
   const redis = await startRedis();
@@ -39,7 +39,7 @@ test('while Redis is killed, frozen and flushed, and front ends are killed, noth
   assert.ok(said('a front end died'));
 });
 
-test('without Redis nothing is stale', async (t) => {
+test('nothing is stale without Redis', async (t) => {
   await expectFresh(t, { seconds: seconds / 6 });
 });
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
@@ -146,7 +146,7 @@ test('the database is dropped, made again without tables, and restored from a co
   });
 });
 
-test('after a restore from a copy of yesterday no list of today is served', async () => {
+test("no list of today is served after a restore of yesterday's copy", async () => {
   const database = await cluster.database('yesterday');
   const service = await startService({ database });
   const api = createApi(service.port);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { runFault } from '../support/fault-bench.ts';
@@ -46,7 +46,7 @@ const alterations: readonly (readonly [name: string, ...statements: string[]])[]
 ];
 
 for (const [name, ...statements] of alterations) {
-  test(`while ${name}`, async (t) => {
+  test(`clients lose nothing while ${name}`, async (t) => {
     const database = await cluster.database(
       `schema_${alterations.findIndex((one) => one[0] === name)}`,
     );
@@ -63,7 +63,7 @@ for (const [name, ...statements] of alterations) {
   });
 }
 
-test('while somebody holds an exclusive lock for longer than a request may take', async (t) => {
+test('clients lose nothing while an exclusive lock is held for longer than a request may take', async (t) => {
   const database = await cluster.database('locked');
   await runFault(t, {
     database,

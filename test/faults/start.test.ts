@@ -1,7 +1,7 @@
 /** A service that starts before its database, and what the log says of an outage. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createApi, faultsOf } from '../support/api.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { probe } from '../support/fault-bench.ts';
@@ -47,7 +47,7 @@ for (const [name, autoMigrate] of [
   ['a database that does not exist yet is made and migrated', 'true'],
   ['a database that is migrated already is used', 'false'],
 ] as const) {
-  test(`without a server the service starts, and once there is one, ${name}`, async (t) => {
+  test(`a service that started without a server finds one later: ${name}`, async (t) => {
     const database: DatabaseConfig =
       autoMigrate === 'false'
         ? await cluster.database('absent_false')

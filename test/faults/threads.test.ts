@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { runFault } from '../support/fault-bench.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 import { eventually, lives, makeFolder } from '../support/service.ts';

@@ -12,8 +12,10 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('fuzz_bytes');
 
-/** Much of what is malformed is never answered: uWebSockets.js waits for more. */
+/** Much of what is malformed is never answered: uWebSockets.js waits for more. The rest it answers by itself. */
 const patienceMs = 60;
+/** Its answers have one header, and no more. */
+const parsersHead = /^HTTP\/1\.1 (400|431|505) [A-Za-z ]+\r\nConnection: close$/;
 /** One of so many connections is not broken off, to see that the service ends it. */
 const everyKept = 97;
 
@@ -134,7 +136,7 @@ test('whatever bytes come, the service lives and others are served', async (t) =
   t.diagnostic(`${answered} answers`);
   // None hangs: what was not answered was given up, and what was answered is idle.
   for (const { connection, parts } of kept) {
-    assert.ok(await connection.ended(30_000), `still open: ${JSON.stringify(parts)}`);
+    assert.ok(await connection.ended(60_000), `still open: ${JSON.stringify(parts)}`);
     connection.close();
   }
   assert.ok(answered > 0);
@@ -149,11 +151,12 @@ test('whatever bytes come, the service lives and others are served', async (t) =
     await connection.answers(1, patienceMs);
     // Which of them answers a HEAD is not known here, so they are not taken apart.
     for (const { status, head, body } of answersIn(connection.received())) {
+      answered++;
+      if (parsersHead.test(head)) continue;
       const where = `${JSON.stringify(parts)}: ${status} ${head} ${body}`;
       assert.ok(status >= 200 && (status < 500 || status === 501), where);
       assert.match(head, /^X-Request-Id: [\w.-]{1,64}\r?$/m, where);
       if (body !== '') checkBody(body, where);
-      answered++;
     }
     if (sent++ % everyKept === 0) kept.push({ connection, parts });
     else connection.socket.resetAndDestroy();

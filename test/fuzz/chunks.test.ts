@@ -8,6 +8,7 @@ import fc from 'fast-check';
 import { isText } from '../../src/contract/values.ts';
 import { createApi } from '../support/api.ts';
 import { fuzz } from '../support/fuzz.ts';
+import { hasOldParser, isParsersPage } from '../support/parser.ts';
 import { openRaw } from '../support/raw-socket.ts';
 import { useService } from '../support/suite.ts';
 
@@ -128,11 +129,16 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
     [1, 2],
   );
   let made = 0;
+  const hasTrailers = hasOldParser(suite.service);
+  /** Of requests that were answered 505: a trailer came with the last chunk. */
+  const undone: string[] = [];
 
   await fuzz(t, thrown, async (inputs) => {
     await Promise.all(inputs.map(throwOne));
+    const titles = JSON.stringify([hiddenTitle, ...undone.splice(0)]);
     const found = await suite.database.sql<{ id: string; version: string }[]>`
-      SELECT id, version FROM tasks WHERE id <= 2 OR title = ${hiddenTitle} ORDER BY id`;
+      SELECT id, version FROM tasks
+      WHERE id <= 2 OR title IN (SELECT jsonb_array_elements_text(${titles}::text::jsonb)) ORDER BY id`;
     assert.deepEqual(
       found.map(({ id, version }) => `${id}-${version}`),
       ['1-1', '2-1'],
@@ -158,7 +164,8 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
     const isPlain = broken === null && hidden === null && /chunked\s*$/i.test(coding);
     // Of an extension behind a space uWebSockets.js reads digits again where a segment begins inside it.
     const isRead = !input.hasExtensions || input.segmentCuts.length === 0;
-    const isChunked = isPlain && isRead && !coding.includes(',');
+    const isUnderstood = input.trailer === '' || hasTrailers;
+    const isChunked = isPlain && isRead && isUnderstood && !coding.includes(',');
     const connection = await openRaw(suite.service.port, null);
     for (const segment of cut(bytes, input.segmentCuts)) await connection.send(segment);
     const answers = [...(await connection.answers(1, isChunked ? answerMs : patienceMs))];
@@ -167,8 +174,10 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
       answers.splice(0, answers.length, ...(await connection.answers(2, patienceMs)));
     }
     const where = `${JSON.stringify(bytes.toString('latin1'))}: ${connection.received()}`;
-    assert.ok(answers.length <= 1, where);
-    const [answer] = answers;
+    // A page of the parser may stand behind an answer: of what came later, and did not run.
+    const [answer, ...others] = answers.filter((one) => !isParsersPage(one));
+    assert.equal(others.length, 0, where);
+    if (answer === undefined && answers.length > 0) undone.push(title);
     if (answer !== undefined) {
       const allowed = [201, 400, 413, 501];
       assert.ok(allowed.includes(answer.status), where);

@@ -10,7 +10,7 @@ const longForm = seconds === 0 && 'one of those of make test-infrastructure';
 const skip = longForm === false ? withoutProxy('nginx') : longForm;
 
 for (const buffering of ['on', 'off']) {
-  test(`behind nginx, with proxy_request_buffering ${buffering}, nothing is stale`, {
+  test(`nothing is stale behind nginx with proxy_request_buffering ${buffering}`, {
     skip,
   }, async (t) => {
     const { operations, violations } = await runFreshness({

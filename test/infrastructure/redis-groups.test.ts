@@ -93,7 +93,7 @@ describe('a cluster', { skip }, () => {
     assert.equal(bench.log.length, 1, JSON.stringify(bench.log));
   });
 
-  test('without one of its nodes still serves the slots of the others, and says which is away', async () => {
+  test('still serves the slots of the others when a node is away, and says which', async () => {
     const lost = cluster.nodes[2]!;
     lost.freeze();
     await bench.find(...lists);

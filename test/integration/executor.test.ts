@@ -11,7 +11,7 @@ import {
 } from '../../src/batching/frames.ts';
 import type { Kind } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { createExecutor, type Executor } from '../../workers/executor.ts';
+import { createExecutor, type Executor } from '../../src/tasks/executor.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 let database: TestDatabase;
@@ -207,7 +207,7 @@ test('a removal answers each id once and a missing one with not_found', async ()
   assert.equal(again?.problem, 'not_found');
 });
 
-test('where one row makes the statement fail, only that row fails', async () => {
+test('only the row that makes a statement fail fails', async () => {
   await database.sql`ALTER TABLE tasks ADD CONSTRAINT no_thirteen CHECK (assignee_id <> 13)`;
   try {
     const assignees = [11, 12, 13, 14];
@@ -294,6 +294,50 @@ test('nothing reads all of the table of the one row of state, which may have man
   assert.equal(after.all - before.all, 0);
 });
 
+test('the time of a statement is the database’s, without the wait for the connection', async () => {
+  const id = await createTask();
+  const narrow = createExecutor({
+    database: database.config,
+    applicationName: 'the narrow executor',
+    statementTimeoutMs: 20_000,
+    connections: 1,
+  });
+  const item = { id, flags: 0, extra: '', body: new Uint8Array(0) };
+  await narrow.execute('read', [item]);
+  const holder = await database.sql.reserve();
+  await holder`BEGIN`;
+  await holder`LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE`;
+  const began = performance.now();
+  const change = narrow.execute('change', [{ ...item, ...json({ title: 'waits' }) }]);
+  for (;;) {
+    const waits = await database.sql`
+      SELECT FROM pg_stat_activity
+      WHERE wait_event_type = 'Lock' AND application_name LIKE 'the narrow executor%'`;
+    if (waits.length > 0) break;
+    await sleep(10);
+  }
+  const readBegan = performance.now();
+  const read = narrow.execute('read', [item]);
+  await sleep(300);
+  const held = performance.now() - readBegan;
+  await holder`ROLLBACK`;
+  holder.release();
+  const [changed, found] = await Promise.all([change, read]);
+  const ended = performance.now();
+  assert.deepEqual([changed.items[0]!.status, found.items[0]!.status], [200, 200]);
+  const changedMs = changed.timing.statementUs / 1000;
+  assert.ok(changedMs >= held, `the change took ${changedMs} of ${held} ms`);
+  const readMs = found.timing.statementUs / 1000;
+  assert.ok(readMs > 0 && readMs <= ended - began - changedMs, `the read took ${readMs} ms`);
+  const { endedAt } = found.timing;
+  assert.ok(endedAt > changed.timing.endedAt && endedAt <= ended, `it ended at ${endedAt}`);
+  // Nothing to do for the database.
+  const refused = await narrow.execute('create', [{ ...item, ...json({}) }]);
+  assert.deepEqual([refused.items[0]!.status, refused.timing.statementUs], [400, 0]);
+  assert.ok(refused.timing.endedAt >= ended);
+  await narrow.close();
+});
+
 test('a lock that is held too long is unavailable and leaves nothing behind', async () => {
   const id = await createTask();
   const holder = await database.sql.reserve();
@@ -307,7 +351,7 @@ test('a lock that is held too long is unavailable and leaves nothing behind', as
   assert.equal(read?.body.data['title'], 'a task');
 });
 
-test('beside a row that somebody holds, the others of its batch are written', async () => {
+test('the other rows of a batch are written when somebody holds one', async () => {
   const ids = [await createTask(), await createTask(), await createTask()];
   const holder = await database.sql.reserve();
   await holder`BEGIN`;

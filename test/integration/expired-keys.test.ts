@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { removeExpiredKeys } from '../../src/database/expired-keys.ts';
 import { openLane } from '../../src/database/lane.ts';
+import { removeExpiredKeys } from '../../src/database/maintenance/expired-keys.ts';
 import { createTestDatabase } from '../support/postgres.ts';
 
 test('keys older than a day are removed, a bounded number at a time, and no other', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createLane, joinLanes, type Lane } from '../../src/database/lane.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 /** So long that no busy machine comes near it. */

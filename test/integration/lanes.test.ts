@@ -4,8 +4,8 @@ import { after, before, test } from 'node:test';
 import { connectionsPerThreadMax } from '../../src/config/connection-budget.ts';
 import { type Kind, kinds } from '../../src/contract/endpoints.ts';
 import { createLane } from '../../src/database/lane.ts';
-import { openPipeline } from '../../src/database/wire/pipeline.ts';
-import { createLanes } from '../../workers/lanes.ts';
+import { openPipeline } from '../../src/database/pipeline/pipeline.ts';
+import { createLanes } from '../../src/tasks/lanes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { eventually } from '../support/service.ts';
 

@@ -11,12 +11,12 @@ import { countMax, lookedAtCountMax } from '../../src/contract/limits.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
 import { parseListQuery, printSort } from '../../src/contract/list-query.ts';
 import { type Status, statuses, type Task } from '../../src/contract/task.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
-import { textArray } from '../../workers/arrays.ts';
-import { createExecutor, type Executor } from '../../workers/executor.ts';
-import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
-import type { SearchPlan } from '../../workers/search-plans.ts';
-import { listTasks, sampleTasks } from '../../workers/statements.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
+import { textArray } from '../../src/tasks/arrays.ts';
+import { createExecutor, type Executor } from '../../src/tasks/executor.ts';
+import { createPreparedShapes } from '../../src/tasks/prepared-shapes.ts';
+import type { SearchPlan } from '../../src/tasks/search-plans.ts';
+import { listTasks, sampleTasks } from '../../src/tasks/statements.ts';
 import { foldByModel } from '../support/fold-model.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 

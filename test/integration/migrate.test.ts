@@ -7,12 +7,12 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { createDatabaseIfMissing } from '../../src/database/create-database.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
-import { advisoryLockId } from '../../src/database/migration-lock.ts';
-import { readMigrations } from '../../src/database/migrations.ts';
+import { createDatabaseIfMissing } from '../../src/database/migrate/create-database.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { advisoryLockId } from '../../src/database/migrate/migration-lock.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
 import { dropDatabase, silentLog, unusedDatabase } from '../support/postgres.ts';
 
 const run = promisify(execFile);
@@ -83,6 +83,49 @@ describe('migrating', () => {
     assert.equal(await migrateDown(database, silentLog), 0);
     await migrateUp(database, silentLog);
     assert.deepEqual(await objects(), made);
+  });
+
+  it('counts and queues the tasks that came while the triggers were taken back', async () => {
+    await migrateUp(database, silentLog);
+    await sql`INSERT INTO tasks (title) VALUES ('stays'), ('goes')`;
+    await sql`SELECT tasks_index_texts(10)`;
+    const [before] = await sql`SELECT generation FROM tasks_state`;
+    const above = readMigrations().filter(({ version }) => version >= 40).length;
+    await migrateDown(database, silentLog, above);
+    await sql`DELETE FROM tasks WHERE title = 'goes'`;
+    await sql`INSERT INTO tasks (title, status) VALUES ('comes', 'done'), ('and comes', 'pending')`;
+    await migrateUp(database, silentLog);
+    const [state] = await sql`
+      SELECT total::int, pending::int, done::int, canceled::int,
+        generation > ${before!['generation']}::bigint AS "hasMoved",
+        table_file = pg_relation_filenode('tasks') AS "isItsFile",
+        (SELECT string_agg((block, total, pending, done)::text, ' ') FROM tasks_blocks) AS blocks
+      FROM tasks_state`;
+    assert.deepEqual(
+      { ...state },
+      {
+        total: 3,
+        pending: 2,
+        done: 1,
+        canceled: 0,
+        hasMoved: true,
+        isItsFile: true,
+        blocks: '(0,3,2,1)',
+      },
+    );
+    await sql`SELECT tasks_index_texts(10)`;
+    const texts = await sql<{ title: string }[]>`SELECT title FROM tasks_texts ORDER BY id`;
+    assert.deepEqual(
+      texts.map(({ title }) => title),
+      ['stays', 'comes', 'and comes'],
+    );
+    const [found] =
+      await sql`SELECT wrong_triggers, wrong_counts, wrong_blocks::int, queued_texts::int
+      FROM tasks_recount()`;
+    assert.deepEqual(
+      { ...found },
+      { wrong_triggers: 0, wrong_counts: 0, wrong_blocks: 0, queued_texts: 0 },
+    );
   });
 
   it('takes back one migration at a time', async () => {
@@ -183,6 +226,40 @@ describe('a database that does not fit the files', () => {
     assert.deepEqual(await objects(), ['a', 'schema_migrations']);
   });
 
+  it('is told what to run when files made it that others have replaced', async () => {
+    await migrateUp(database, silentLog);
+    const made = await objects();
+    await sql`UPDATE schema_migrations SET version = 7`;
+    assert.equal((await migrationStatus(database)).state, 'replaced');
+    const same =
+      /needs only the new number: run (UPDATE schema_migrations SET version = \d+ WHERE version = 7)$/;
+    let statement = '';
+    await assert.rejects(migrateUp(database, silentLog), ({ message }: Error) => {
+      statement = same.exec(message)?.[1] ?? '';
+      return statement !== '';
+    });
+    await assert.rejects(migrateDown(database, silentLog), same);
+    await sql`UPDATE schema_migrations SET version = 5`;
+    assert.equal((await migrationStatus(database)).state, 'replaced');
+    await assert.rejects(migrateUp(database, silentLog), /is at version 5 of them: bring it to 7 /);
+    assert.deepEqual(await objects(), made);
+
+    await sql`UPDATE schema_migrations SET version = 7`;
+    await sql.unsafe(statement);
+    assert.equal(await migrateUp(database, silentLog), 0);
+    assert.equal((await migrationStatus(database)).state, 'ready');
+  });
+
+  it('is not taken for ours when the Go service numbered it', async () => {
+    await createDatabaseIfMissing(database, silentLog);
+    await sql.unsafe(`
+      CREATE TABLE tasks (id bigserial PRIMARY KEY);
+      CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL);
+      INSERT INTO schema_migrations VALUES (2, false)`);
+    assert.equal((await migrationStatus(database)).state, 'unknown');
+    await assert.rejects(migrateUp(database, silentLog), /version 2, and there is no/);
+  });
+
   it('is refused when there is no file of its version', async () => {
     await migrateUp(database, silentLog, migrations({ '002_b': creates('b') }));
     const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
@@ -270,6 +347,10 @@ describe('beside the tool migrate/migrate', () => {
 });
 
 describe('migration files', () => {
+  it('never have a number of those that they have replaced', () => {
+    assert.ok(readMigrations()[0]!.version > 7);
+  });
+
   it('must be pairs, with names that begin with a version that no other has', () => {
     const up = { up: 'SELECT 1', down: 'SELECT 1' };
     assert.throws(() => readMigrations(migrations({ tasks: up })), /expected a name/);

@@ -14,7 +14,7 @@ import {
   replayedFlag,
 } from '../../src/batching/frames.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { createExecutor, type Executor } from '../../workers/executor.ts';
+import { createExecutor, type Executor } from '../../src/tasks/executor.ts';
 import {
   changedDescription,
   dropRole,

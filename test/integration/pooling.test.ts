@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { resolve } from 'node:path';
-import { before, describe, it } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import { before, describe, test } from 'node:test';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
-import { removeExpiredKeys } from '../../src/database/expired-keys.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
+import { removeExpiredKeys } from '../../src/database/maintenance/expired-keys.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
 import { assertPooling } from '../../src/database/pooling.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import {
   oldPgBouncer,
@@ -90,45 +90,43 @@ const inForce = `
     current_setting('TimeZone'), current_setting('jit')`;
 const wanted = [['4321ms', '2161ms', 'force_generic_plan', 'off', 'UTC', 'off']];
 
-describe('the server itself', () => {
-  it('is taken, with and without DB_POOLER', async () => {
-    assert.equal(await assertPooling(database, database), true);
-    assert.equal(await assertPooling(pooled(database), database), true);
-    assert.equal(await assertPooling({ ...database, name: 'none' }, database), false);
-  });
-
-  it('has the settings in force either way', async () => {
-    for (const config of [database, pooled(database)]) {
-      assert.deepEqual(await withPipeline(config, (pipeline) => pipeline.run(inForce, [])), wanted);
-    }
-  });
-
-  it('is refused where a default of the role cannot be changed for each transaction', async () => {
-    await cluster.administer(
-      'CREATE ROLE careful LOGIN SUPERUSER',
-      "ALTER ROLE careful SET default_transaction_isolation = 'serializable'",
-    );
-    const careful = { ...database, user: 'careful' };
-    await assert.rejects(
-      assertPooling(pooled(careful), careful),
-      /ALTER ROLE "careful" SET default_transaction_isolation = 'read committed'/,
-    );
-    await assertPooling(careful, careful);
-    const [[isolation]] = (await withPipeline(careful, (pipeline) =>
-      pipeline.run('SHOW transaction_isolation', []),
-    )) as [[string]];
-    assert.equal(isolation, 'read committed');
-  });
-
-  it('is not another one than the direct way leads to', async () => {
-    const other = await startCluster();
-    const elsewhere = await other.database('pooled');
-    await assert.rejects(assertPooling(database, elsewhere), /DB_DIRECT_HOST leads to another/);
-    await other.stop();
-  });
+test('the server itself is taken, with and without DB_POOLER', async () => {
+  assert.equal(await assertPooling(database, database), true);
+  assert.equal(await assertPooling(pooled(database), database), true);
+  assert.equal(await assertPooling({ ...database, name: 'none' }, database), false);
 });
 
-it('a pooler that refuses even the name of a connection is not waited for', async (t) => {
+test('the server itself has the settings in force either way', async () => {
+  for (const config of [database, pooled(database)]) {
+    assert.deepEqual(await withPipeline(config, (pipeline) => pipeline.run(inForce, [])), wanted);
+  }
+});
+
+test('the server itself is refused where a default of the role cannot be changed for each transaction', async () => {
+  await cluster.administer(
+    'CREATE ROLE careful LOGIN SUPERUSER',
+    "ALTER ROLE careful SET default_transaction_isolation = 'serializable'",
+  );
+  const careful = { ...database, user: 'careful' };
+  await assert.rejects(
+    assertPooling(pooled(careful), careful),
+    /ALTER ROLE "careful" SET default_transaction_isolation = 'read committed'/,
+  );
+  await assertPooling(careful, careful);
+  const [[isolation]] = (await withPipeline(careful, (pipeline) =>
+    pipeline.run('SHOW transaction_isolation', []),
+  )) as [[string]];
+  assert.equal(isolation, 'read committed');
+});
+
+test('the server itself is not another one than the direct way leads to', async () => {
+  const other = await startCluster();
+  const elsewhere = await other.database('pooled');
+  await assert.rejects(assertPooling(database, elsewhere), /DB_DIRECT_HOST leads to another/);
+  await other.stop();
+});
+
+test('a pooler that refuses even the name of a connection is not waited for', async (t) => {
   const fields = 'SFATAL\0C08P01\0Munsupported startup parameter: application_name\0\0';
   const refusal = Buffer.from(
     `E\0\0\0${String.fromCharCode(4 + fields.length)}${fields}`,
@@ -160,7 +158,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     served = bouncer.through(database);
   });
 
-  it('is refused without DB_POOLER, by the service and by its commands', async () => {
+  test('is refused without DB_POOLER, by the service and by its commands', async () => {
     await assert.rejects(assertPooling(served, served), namesVariable);
     await expectRefused(served, {}, namesVariable);
     for (const command of ['migrate-up', 'migrate-down', 'status', 'up']) {
@@ -179,13 +177,13 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     assert.deepEqual((await migrationStatus(database)).pending, []);
   });
 
-  it('is taken with DB_POOLER, and finds no database before there is one', async () => {
+  test('is taken with DB_POOLER, and finds no database before there is one', async () => {
     assert.equal(await assertPooling(pooled(served), served), true);
     assert.equal(await assertPooling(pooled(served), database), true);
     assert.equal(await assertPooling(pooled({ ...served, name: 'none' }), served), false);
   });
 
-  it('is refused with max_prepared_statements = 0', async () => {
+  test('is refused with max_prepared_statements = 0', async () => {
     const forgetful = await startPgBouncer({
       program: presentPgBouncer!,
       cluster,
@@ -196,7 +194,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     await forgetful.stop();
   });
 
-  it('has settings in force in each transaction, and afterwards as before', async () => {
+  test('has settings in force in each transaction, and afterwards as before', async () => {
     const text =
       "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' ORDER BY name";
     const before = await askAsOther(served, text);
@@ -214,7 +212,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     assert.deepEqual(ours, before);
   });
 
-  it('throws statements away, and they run all the same', async () => {
+  test('throws statements away, and they run all the same', async () => {
     const narrow = await startPgBouncer({
       program: presentPgBouncer!,
       cluster,
@@ -235,7 +233,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     await narrow.stop();
   });
 
-  it('keeps statements of tables that were altered: they are parsed anew', async () => {
+  test('keeps statements of tables that were altered: they are parsed anew', async () => {
     await cluster.ask(database, 'CREATE TABLE altered AS SELECT 1 AS number');
     await withPipeline(pooled(served), async (pipeline) => {
       const text = 'SELECT number FROM altered';
@@ -250,7 +248,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     });
   });
 
-  it('has forgotten statements on a server connection: they are parsed anew', async () => {
+  test('has forgotten statements on a server connection: they are parsed anew', async () => {
     await withPipeline(pooled(served), async (pipeline) => {
       assert.deepEqual(await pipeline.run('SELECT 41 + 1', []), [['42']]);
       await pipeline.runAlone(
@@ -265,7 +263,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
     ['through it', (config: DatabaseConfig) => pooled(bouncer.through(config))],
     ['past it', (config: DatabaseConfig) => config],
   ] as const) {
-    it(`lets ${way} a database be made, migrated and looked after`, async () => {
+    test(`lets ${way} a database be made, migrated and looked after`, async () => {
       const fresh = { ...database, name: `fresh_${way.replaceAll(' ', '_')}` };
       const config = direct(fresh);
       const ran = await migrateUp(config, silentLog);
@@ -297,7 +295,7 @@ describe('PgBouncer that lends sessions to connections', { skip: withoutPresent 
     ['as it comes', []],
     ['that drops settings', [ignoring]],
   ] as const) {
-    it(`is taken ${what}, without and with DB_POOLER, and has settings in force`, async () => {
+    test(`is taken ${what}, without and with DB_POOLER, and has settings in force`, async () => {
       const bouncer = await startPgBouncer({ program: presentPgBouncer!, cluster, settings });
       const served = bouncer.through(database);
       assert.equal(await assertPooling(served, served), true);
@@ -310,7 +308,7 @@ describe('PgBouncer that lends sessions to connections', { skip: withoutPresent 
 });
 
 describe('PgBouncer before 1.21', { skip: withoutOld }, () => {
-  it('is refused where it lends sessions to transactions, with and without DB_POOLER', async () => {
+  test('is refused where it lends sessions to transactions, with and without DB_POOLER', async () => {
     const bouncer = await startPgBouncer({
       program: oldPgBouncer!,
       cluster,
@@ -323,7 +321,7 @@ describe('PgBouncer before 1.21', { skip: withoutOld }, () => {
     await bouncer.stop();
   });
 
-  it('is taken where it lends them to connections', async () => {
+  test('is taken where it lends them to connections', async () => {
     const bouncer = await startPgBouncer({ program: oldPgBouncer!, cluster });
     const served = bouncer.through(database);
     assert.equal(await assertPooling(served, served), true);

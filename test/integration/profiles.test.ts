@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AdminAnswer } from '../../src/admin/page.ts';
+import type { AdminAnswer } from '../../src/admin/admin-page.ts';
 import { createPprofPages, type PprofPages } from '../../src/telemetry/pprof/pages.ts';
 import { startFleet, type TestFleet } from '../support/fleet.ts';
 import { root } from '../support/house.ts';
@@ -86,7 +86,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
   // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
   const expected = [
     ['http/serve.handle', 'main'],
-    ['workers/executor.execute', 'worker-1'],
+    ['tasks/executor.execute', 'worker-1'],
   ] as const;
   let profile = await getPprof('/profile?seconds=2');
   const isSeen = ([wanted, thread]: readonly [string, string]): boolean =>
@@ -111,7 +111,7 @@ test('the CPU profile has every process and thread, with functions and lines of 
     }
   }
   assert.ok(found.get('http/serve.handle')?.has('main'), [...found.keys()].join(' '));
-  assert.ok(found.get('workers/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
+  assert.ok(found.get('tasks/executor.execute')?.has('worker-1'), [...found.keys()].join(' '));
   const files = profile.samples.flatMap(({ functions }) => functions.map(({ file }) => file));
   assert.deepEqual(
     files.filter((file) => file.startsWith('/') || file.startsWith('dist/')),
@@ -152,7 +152,7 @@ test('Go reads it: top and list show the worker and the front end', {
   const top = goToolPprof(['-top', '-nodecount=1000', '-nodefraction=0', file], root);
   assert.match(top, /^Type: cpu$/m);
   assert.match(top, / http\/serve\.handle$/m);
-  assert.match(top, / workers\/executor\.execute$/m);
+  assert.match(top, / tasks\/executor\.execute$/m);
   const list = goToolPprof(['-list', '^http/serve.handle$', file], root);
   assert.match(list, /ROUTINE =+ http\/serve\.handle in src\/http\/serve\.ts/);
   assert.match(list, /function handle\(/);
@@ -185,7 +185,7 @@ test('a second profile at the same time is refused, and may be asked for again a
   assert.equal((await get('/heap')).status, 200);
 });
 
-test('when the client leaves, the profile ends everywhere', async () => {
+test('a profile ends everywhere when its client leaves', async () => {
   const controller = new AbortController();
   const left = get('/profile?seconds=300', controller.signal);
   await recordingEverywhere();
@@ -208,7 +208,7 @@ const abandoned = [
   '/goroutine',
 ];
 
-test('whenever a client leaves, the next profile has every process and thread', async () => {
+test('the next profile has every process and thread, whenever a client has left', async () => {
   const rounds = Number(process.env['ABORTS'] ?? 40);
   const wrong: string[] = [];
   for (let round = 0; round < rounds; round++) {
@@ -249,7 +249,7 @@ test('what is allocated meanwhile has also what was collected again', async () =
     profile.samples.flatMap(({ functions }) => functions.map(({ name }) => name)),
   );
   assert.ok(
-    [...names].some((name) => name.startsWith('workers/')),
+    [...names].some((name) => name.startsWith('tasks/')),
     [...names].join(' '),
   );
   // The sampler of live objects goes on.
@@ -314,7 +314,7 @@ test('the index, the command line, symbols, and what is refused', async () => {
   assert.equal((await get('/nothing')).status, 404);
 });
 
-test('with seconds, what shows the present shows how it changes, as net/http/pprof does', async () => {
+test('profiles of the present show with seconds= how it changes, as net/http/pprof does', async () => {
   const kept: object[] = [];
   let ended = false;
   const pending = get('/heap?seconds=1').finally(() => {

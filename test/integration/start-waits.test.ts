@@ -6,10 +6,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
-import { readMigrations } from '../../src/database/migrations.ts';
-import { awaitSchema } from '../../src/database/schema.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
+import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate/migrate.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
+import { awaitSchema } from '../../src/database/migrate/schema.ts';
 import { withSession } from '../../src/database/session.ts';
 import type { LogFields } from '../../src/telemetry/log.ts';
 import { type Cluster, startCluster, trustAll } from '../support/cluster.ts';
@@ -104,33 +104,49 @@ test('a production start waits for database and schema, says once what for, and 
   assert.deepEqual(waiting.said.slice(1), ['the schema is up to date']);
 });
 
-test('it waits for an old schema and for a dirty one, but a newer one ends it', async () => {
+test('a start waits for an old schema and for a dirty one, and ends for a newer one', async () => {
   const database = configOf(await makeDatabase());
   await migrateUp(database, silentLog);
-  const latest = readMigrations().at(-1)!.version;
+  const [earlier, latest] = readMigrations()
+    .slice(-2)
+    .map(({ version }) => version) as [number, number];
   await migrateDown(database, silentLog);
   assert.equal((await migrationStatus(database)).state, 'behind');
   const waiting = startWaiting(database, false);
   assert.match(
     await waiting.says(1),
-    new RegExp(`at version ${latest - 1}, this service needs ${latest}`),
+    new RegExp(`at version ${earlier}, this service needs ${latest}`),
   );
   // As migrate/migrate marks a migration before it runs it.
   const set = (version: number, dirty: boolean) =>
     cluster.ask(database, `UPDATE schema_migrations SET version = ${version}, dirty = ${dirty}`);
   await set(latest, true);
   assert.match(await waiting.says(2), /is under way, or was interrupted half way/);
-  await set(latest - 1, false);
-  assert.match(await waiting.says(3), new RegExp(`at version ${latest - 1}`));
+  await set(earlier, false);
+  assert.match(await waiting.says(3), new RegExp(`at version ${earlier}`));
   await set(latest + 1, false);
   assert.match(await waiting.outcome, new RegExp(`version ${latest + 1}, newer than .* ${latest}`));
 
-  await set(latest - 1, true);
+  await set(earlier, true);
   const migrating = startWaiting(database, true);
   assert.match(await migrating.says(1), /interrupted half way.*schema_migrations\.dirty/);
-  await set(latest - 1, false);
+  await set(earlier, false);
   assert.equal(await migrating.outcome, 'ready');
   assert.equal((await migrationStatus(database)).state, 'ready');
+});
+
+test('it waits until a schema of the replaced files has the number of the present ones', async () => {
+  const database = configOf(await makeDatabase());
+  await migrateUp(database, silentLog);
+  await cluster.ask(database, 'UPDATE schema_migrations SET version = 7');
+  for (const autoMigrate of [true, false]) {
+    const waiting = startWaiting(database, autoMigrate);
+    const [statement] = /UPDATE schema_migrations .+/.exec(await waiting.says(1))!;
+    await cluster.ask(database, statement);
+    assert.equal(await waiting.outcome, 'ready');
+    assert.equal((await migrationStatus(database)).state, 'ready');
+    await cluster.ask(database, 'UPDATE schema_migrations SET version = 7');
+  }
 });
 
 test('a role of few rights is told what an administrator has to run, and the start goes on', async () => {
@@ -166,7 +182,8 @@ test('pg_trgm may be in a schema of its own, which the role must be allowed to u
     await cluster.ask(admin, statement);
   }
   const waiting = startWaiting(database, true);
-  assert.match(await waiting.says(2), /run GRANT USAGE ON SCHEMA "Ex tensions" TO "app"/);
+  // Two migrations need nothing of it.
+  assert.match(await waiting.says(3), /run GRANT USAGE ON SCHEMA "Ex tensions" TO "app"/);
   await cluster.ask(admin, 'GRANT USAGE ON SCHEMA "Ex tensions" TO app');
   assert.equal(await waiting.outcome, 'ready');
   // What is applied works without it, and goes down and up again with it.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, before, test } from 'node:test';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
 const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as const;
@@ -18,132 +18,128 @@ before(async () => {
 
 after(() => database?.drop());
 
-describe('the state beside the tasks', () => {
-  it('agrees with a count after any mixture of statements, and steps once for each', async () => {
-    const random = seededRandom(20_261_123);
-    for (let round = 0; round < 300; round++) {
-      const statement = pick(random, randomStatements)(random);
-      const before = await readState();
-      const { count } = await database.sql.unsafe(statement);
-      const after = await readState();
-      assert.equal(after.generation - before.generation, count > 0 ? 1n : 0n, statement);
-      assert.deepEqual(after.totals, await countTasks(), statement);
-      assert.deepEqual(await readBlocks(), await countBlocks(), statement);
+test('the state beside the tasks agrees with a count after any mixture of statements, and steps once for each', async () => {
+  const random = seededRandom(20_261_123);
+  for (let round = 0; round < 300; round++) {
+    const statement = pick(random, randomStatements)(random);
+    const before = await readState();
+    const { count } = await database.sql.unsafe(statement);
+    const after = await readState();
+    assert.equal(after.generation - before.generation, count > 0 ? 1n : 0n, statement);
+    assert.deepEqual(after.totals, await countTasks(), statement);
+    assert.deepEqual(await readBlocks(), await countBlocks(), statement);
+  }
+});
+
+test('the state beside the tasks follows COPY', async () => {
+  const before = await readState();
+  const copy = await database.sql`COPY tasks (title, status) FROM STDIN`.writable();
+  await new Promise<void>((done, reject) => {
+    copy.once('error', reject).once('finish', done);
+    copy.end('one\tpending\ntwo\tdone\nthree\tdone\n');
+  });
+  const after = await readState();
+  assert.equal(after.generation - before.generation, 1n);
+  assert.equal(after.totals[0]! - before.totals[0]!, 3);
+  assert.deepEqual(after.totals, await countTasks());
+});
+
+test('the state beside the tasks follows an upsert that inserts and updates at once', async () => {
+  const [row] = await database.sql<{ id: string }[]>`
+    INSERT INTO tasks (title) VALUES ('first') RETURNING id`;
+  await database.sql`
+    INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE
+    VALUES (${row!.id}, 'again'), (1000000, 'new')
+    ON CONFLICT (id) DO UPDATE SET status = 'canceled'`;
+  assert.deepEqual((await readState()).totals, await countTasks());
+  await database.sql`DELETE FROM tasks WHERE id = 1000000`;
+});
+
+test('the state beside the tasks follows MERGE', async () => {
+  await database.sql`
+    MERGE INTO tasks USING (SELECT min(id) AS low, max(id) AS high FROM tasks) AS found
+      ON tasks.id IN (found.low, found.high)
+    WHEN MATCHED AND tasks.id = found.low THEN DELETE
+    WHEN MATCHED THEN UPDATE SET status = 'in_progress'`;
+  assert.deepEqual((await readState()).totals, await countTasks());
+});
+
+test('the state beside the tasks goes to zero with TRUNCATE, one generation further', async () => {
+  await database.sql`INSERT INTO tasks (title) VALUES ('kept for a moment')`;
+  const before = await readState();
+  await database.sql`TRUNCATE tasks`;
+  const after = await readState();
+  assert.equal(after.generation - before.generation, 1n);
+  assert.deepEqual(after.totals, [0, 0, 0, 0, 0, 0]);
+});
+
+test('the state beside the tasks is taken back with the transaction that made it', async () => {
+  const before = await readState();
+  await assert.rejects(
+    database.sql.begin(async (sql) => {
+      await sql`INSERT INTO tasks (title) VALUES ('never')`;
+      throw new Error('changed my mind');
+    }),
+  );
+  assert.deepEqual(await readState(), before);
+});
+
+test('the state beside the tasks counts what concurrent writers did, without loss', async () => {
+  const before = await readState();
+  const writers = Array.from({ length: 4 }, async (_, writer) => {
+    for (let round = 0; round < 50; round++) {
+      const status = statuses[(writer + round) % statuses.length]!;
+      await database.sql`INSERT INTO tasks (title, status) VALUES ('a', ${status}), ('b', 'done')`;
     }
   });
+  await Promise.all(writers);
+  const after = await readState();
+  assert.equal(after.generation - before.generation, 200n);
+  assert.equal(after.totals[0]! - before.totals[0]!, 400);
+  assert.deepEqual(after.totals, await countTasks());
+});
 
-  it('follows COPY', async () => {
-    const before = await readState();
-    const copy = await database.sql`COPY tasks (title, status) FROM STDIN`.writable();
-    await new Promise<void>((done, reject) => {
-      copy.once('error', reject).once('finish', done);
-      copy.end('one\tpending\ntwo\tdone\nthree\tdone\n');
-    });
-    const after = await readState();
-    assert.equal(after.generation - before.generation, 1n);
-    assert.equal(after.totals[0]! - before.totals[0]!, 3);
-    assert.deepEqual(after.totals, await countTasks());
+test('the state beside the tasks is found from a session with any search_path', async () => {
+  await database.sql.begin(async (sql) => {
+    await sql`SET LOCAL search_path = ''`;
+    await sql`CREATE TEMPORARY TABLE tasks_state (generation bigint) ON COMMIT DROP`;
+    await sql`INSERT INTO public.tasks (title) VALUES ('from elsewhere')`;
   });
+  assert.deepEqual((await readState()).totals, await countTasks());
+});
 
-  it('follows an upsert that inserts and updates at once', async () => {
-    const [row] = await database.sql<{ id: string }[]>`
-      INSERT INTO tasks (title) VALUES ('first') RETURNING id`;
-    await database.sql`
-      INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE
-      VALUES (${row!.id}, 'again'), (1000000, 'new')
-      ON CONFLICT (id) DO UPDATE SET status = 'canceled'`;
-    assert.deepEqual((await readState()).totals, await countTasks());
-    await database.sql`DELETE FROM tasks WHERE id = 1000000`;
-  });
-
-  it('follows MERGE', async () => {
-    await database.sql`
-      MERGE INTO tasks USING (SELECT min(id) AS low, max(id) AS high FROM tasks) AS found
-        ON tasks.id IN (found.low, found.high)
-      WHEN MATCHED AND tasks.id = found.low THEN DELETE
-      WHEN MATCHED THEN UPDATE SET status = 'in_progress'`;
-    assert.deepEqual((await readState()).totals, await countTasks());
-  });
-
-  it('goes to zero with TRUNCATE, one generation further', async () => {
-    await database.sql`INSERT INTO tasks (title) VALUES ('kept for a moment')`;
-    const before = await readState();
-    await database.sql`TRUNCATE tasks`;
-    const after = await readState();
-    assert.equal(after.generation - before.generation, 1n);
-    assert.deepEqual(after.totals, [0, 0, 0, 0, 0, 0]);
-  });
-
-  it('is taken back with the transaction that made it', async () => {
-    const before = await readState();
-    await assert.rejects(
-      database.sql.begin(async (sql) => {
-        await sql`INSERT INTO tasks (title) VALUES ('never')`;
-        throw new Error('changed my mind');
-      }),
-    );
-    assert.deepEqual(await readState(), before);
-  });
-
-  it('counts what concurrent writers did, without loss', async () => {
-    const before = await readState();
-    const writers = Array.from({ length: 4 }, async (_, writer) => {
-      for (let round = 0; round < 50; round++) {
-        const status = statuses[(writer + round) % statuses.length]!;
-        await database.sql`INSERT INTO tasks (title, status) VALUES ('a', ${status}), ('b', 'done')`;
-      }
-    });
-    await Promise.all(writers);
-    const after = await readState();
-    assert.equal(after.generation - before.generation, 200n);
-    assert.equal(after.totals[0]! - before.totals[0]!, 400);
-    assert.deepEqual(after.totals, await countTasks());
-  });
-
-  it('is found from a session with any search_path', async () => {
-    await database.sql.begin(async (sql) => {
-      await sql`SET LOCAL search_path = ''`;
-      await sql`CREATE TEMPORARY TABLE tasks_state (generation bigint) ON COMMIT DROP`;
-      await sql`INSERT INTO public.tasks (title) VALUES ('from elsewhere')`;
-    });
-    assert.deepEqual((await readState()).totals, await countTasks());
-  });
-
-  it('is one row, which can neither be removed nor doubled', async () => {
-    await assert.rejects(database.sql`DELETE FROM tasks_state`, { code: '23001' });
-    await assert.rejects(database.sql`TRUNCATE tasks_state`, { code: '23001' });
-    await assert.rejects(database.sql`INSERT INTO tasks_state DEFAULT VALUES`, { code: '23505' });
-    await assert.rejects(database.sql`INSERT INTO tasks_state (only_row) VALUES (false)`, {
-      code: '23514',
-    });
+test('the state beside the tasks is one row, which can neither be removed nor doubled', async () => {
+  await assert.rejects(database.sql`DELETE FROM tasks_state`, { code: '23001' });
+  await assert.rejects(database.sql`TRUNCATE tasks_state`, { code: '23001' });
+  await assert.rejects(database.sql`INSERT INTO tasks_state DEFAULT VALUES`, { code: '23505' });
+  await assert.rejects(database.sql`INSERT INTO tasks_state (only_row) VALUES (false)`, {
+    code: '23514',
   });
 });
 
-describe('the table of tasks', () => {
-  const refused: Readonly<Record<string, string>> = {
-    'an empty title': `INSERT INTO tasks (title) VALUES ('')`,
-    'a title of 256 characters': `INSERT INTO tasks (title) VALUES (repeat('ä', 256))`,
-    'a description of 16385 characters': `INSERT INTO tasks (title, description) VALUES ('a', repeat('😀', 16385))`,
-    'an unknown status': `INSERT INTO tasks (title, status) VALUES ('a', 'Pending')`,
-    'a negative assignee': `INSERT INTO tasks (title, assignee_id) VALUES ('a', -1)`,
-    'an assignee of 2^53': `INSERT INTO tasks (title, assignee_id) VALUES ('a', 9007199254740992)`,
-  };
-  for (const [what, statement] of Object.entries(refused)) {
-    it(`refuses ${what}`, async () => {
-      await assert.rejects(database.sql.unsafe(statement), { code: '23514' });
-    });
-  }
-
-  it('takes what is just within the limits, and fills in the rest', async () => {
-    const [row] = await database.sql`
-      INSERT INTO tasks (title, description, assignee_id)
-      VALUES (repeat('😀', 255), repeat('ä', 16384), 9007199254740991)
-      RETURNING status, version, assignee_id, created_at = updated_at AS "sameTime"`;
-    assert.deepEqual(
-      { ...row },
-      { status: 'pending', version: '1', assignee_id: '9007199254740991', sameTime: true },
-    );
+const refused: Readonly<Record<string, string>> = {
+  'an empty title': `INSERT INTO tasks (title) VALUES ('')`,
+  'a title of 256 characters': `INSERT INTO tasks (title) VALUES (repeat('ä', 256))`,
+  'a description of 16385 characters': `INSERT INTO tasks (title, description) VALUES ('a', repeat('😀', 16385))`,
+  'an unknown status': `INSERT INTO tasks (title, status) VALUES ('a', 'Pending')`,
+  'a negative assignee': `INSERT INTO tasks (title, assignee_id) VALUES ('a', -1)`,
+  'an assignee of 2^53': `INSERT INTO tasks (title, assignee_id) VALUES ('a', 9007199254740992)`,
+};
+for (const [what, statement] of Object.entries(refused)) {
+  test(`the table of tasks refuses ${what}`, async () => {
+    await assert.rejects(database.sql.unsafe(statement), { code: '23514' });
   });
+}
+
+test('the table of tasks takes what is just within the limits, and fills in the rest', async () => {
+  const [row] = await database.sql`
+    INSERT INTO tasks (title, description, assignee_id)
+    VALUES (repeat('😀', 255), repeat('ä', 16384), 9007199254740991)
+    RETURNING status, version, assignee_id, created_at = updated_at AS "sameTime"`;
+  assert.deepEqual(
+    { ...row },
+    { status: 'pending', version: '1', assignee_id: '9007199254740991', sameTime: true },
+  );
 });
 
 async function readState(): Promise<State> {

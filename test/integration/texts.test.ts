@@ -8,11 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { indexTexts } from '../../perf/support/texts.ts';
 import { parseListQuery } from '../../src/contract/list-query.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { migrateDown, migrateUp, migrationStatus } from '../../src/database/migrate.ts';
-import { startTextIndexer } from '../../src/database/text-indexer.ts';
-import { openPipeline, type Pipeline } from '../../src/database/wire/pipeline.ts';
-import { createPreparedShapes } from '../../workers/prepared-shapes.ts';
-import { listTasks } from '../../workers/statements.ts';
+import { startTextIndexer } from '../../src/database/maintenance/text-indexer.ts';
+import { migrateDown, migrateUp } from '../../src/database/migrate/migrate.ts';
+import { readMigrations } from '../../src/database/migrate/migrations.ts';
+import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
+import { createPreparedShapes } from '../../src/tasks/prepared-shapes.ts';
+import { listTasks } from '../../src/tasks/statements.ts';
 import { quietWork } from '../support/background.ts';
 import { createTestDatabase, silentLog, type TestDatabase } from '../support/postgres.ts';
 
@@ -312,8 +313,7 @@ describe('the indexer', () => {
   });
 
   it('goes on when its session was ended, and waits for a schema that is not there yet', async () => {
-    const { current } = await migrationStatus(database.config);
-    await migrateDown(database.config, silentLog, current! - 3);
+    await migrateDown(database.config, silentLog, stepsBackTo(20));
     const indexer = startTextIndexer({ database: database.config, work: quietWork() });
     try {
       await sleep(300);
@@ -344,22 +344,10 @@ describe('the indexer', () => {
   });
 });
 
-describe('migration 004', () => {
-  it('indexes the tasks that are there, and gives back the former index on the way down', async () => {
-    const indexes = () => sql`
-      SELECT indexname FROM pg_indexes WHERE indexdef LIKE '%gin_trgm_ops%' ORDER BY 1`;
-    const { current } = await migrationStatus(database.config);
-    await migrateDown(database.config, silentLog, current! - 3);
-    assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_text' }]);
-    await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
-    // As it was said that one may.
-    await sql`DROP INDEX tasks_text`;
-    await migrateUp(database.config, silentLog);
-    assert.deepEqual([...(await indexes())], [{ indexname: 'tasks_texts_trigrams' }]);
-    assert.deepEqual([await unindexed(), await texts()], [[], ['1 one', '2 two']]);
-    await assertPromise(sql);
-  });
-});
+/** @returns how many migrations have to be taken back until this one is the last. */
+function stepsBackTo(version: number): number {
+  return readMigrations().filter((migration) => migration.version > version).length;
+}
 
 /** @returns how many ids are in the queue, in the same snapshot. */
 async function assertPromise(session: Client): Promise<number> {

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig, SslMode } from '../../src/config.ts';
-import { findBinaries } from '../../src/database/embedded-binaries.ts';
-import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
+import type { DatabaseConfig, SslMode } from '../../src/config/config.ts';
+import { openPipeline } from '../../src/database/pipeline/pipeline.ts';
 import { withSession } from '../../src/database/session.ts';
-import { openPipeline } from '../../src/database/wire/pipeline.ts';
+import { findBinaries } from '../../src/embedded/binaries.ts';
+import { ordinaryUserPrefix } from '../../src/embedded/ordinary-user.ts';
 import { freePort } from '../support/free-port.ts';
 
 const skip = hasOpenssl() ? false : 'needs openssl: apt-get install openssl';
@@ -35,36 +35,36 @@ after(async () => {
 });
 
 describe('sslmode, as libpq means it', { skip }, () => {
-  it('disable speaks plain text', async () => {
+  test('disable speaks plain text', async () => {
     assert.equal(await isEncrypted('disable', 'localhost', null), false);
   });
 
-  it('require encrypts, whoever signed the certificate', async () => {
+  test('require encrypts, whoever signed the certificate', async () => {
     assert.equal(await isEncrypted('require', '127.0.0.1', null), true);
   });
 
-  it('require checks the chain where a root certificate is given', async () => {
+  test('require checks the chain where a root certificate is given', async () => {
     assert.equal(await isEncrypted('require', '127.0.0.1', 'ca.crt'), true);
     await assert.rejects(isEncrypted('require', '127.0.0.1', 'other.crt'), /certificate/);
   });
 
-  it('verify-ca checks the chain, and not the name', async () => {
+  test('verify-ca checks the chain, and not the name', async () => {
     assert.equal(await isEncrypted('verify-ca', '127.0.0.1', 'ca.crt'), true);
     await assert.rejects(isEncrypted('verify-ca', 'localhost', 'other.crt'), /certificate/);
     await assert.rejects(isEncrypted('verify-ca', 'localhost', null), /certificate/);
   });
 
-  it('verify-full checks the chain and the name', async () => {
+  test('verify-full checks the chain and the name', async () => {
     assert.equal(await isEncrypted('verify-full', 'localhost', 'ca.crt'), true);
     await assert.rejects(isEncrypted('verify-full', 'localhost', 'other.crt'), /certificate/);
     await assert.rejects(isEncrypted('verify-full', 'localhost', null), /certificate/);
   });
 
-  it('verify-full does not take a certificate for localhost where the host is an address', async () => {
+  test('verify-full does not take a certificate for localhost where the host is an address', async () => {
     await assert.rejects(isEncrypted('verify-full', '127.0.0.1', 'ca.crt'), /127\.0\.0\.1/);
   });
 
-  it('counts for the pipelines of the request path as well', async () => {
+  test('counts for the pipelines of the request path as well', async () => {
     for (const mode of ['require', 'verify-ca', 'verify-full'] as const) {
       assert.deepEqual(await askPipeline(mode, 'localhost', 'ca.crt'), [
         ['t', 'x'.repeat(100_000)],
@@ -76,7 +76,7 @@ describe('sslmode, as libpq means it', { skip }, () => {
     });
   });
 
-  it('a server without TLS is refused by every mode but disable, and the message says so', async () => {
+  test('a server without TLS is refused by every mode but disable, and the message says so', async () => {
     await stopServer();
     server = await startServer('off');
     for (const mode of ['require', 'verify-ca', 'verify-full'] as const) {

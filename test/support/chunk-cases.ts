@@ -139,11 +139,6 @@ const extensions: readonly Row[] = [
     { ...created, ...later },
   ],
   [
-    'trailer, a moment later',
-    [chunked(`${chunk(json())}0\r\n`), 'X-Checksum: abc\r\n\r\n'],
-    { ...created, pause: 1 },
-  ],
-  [
     'two trailers',
     chunked(`${chunk(json())}0\r\nA: b\r\nContent-Length: 5\r\n\r\n`),
     byParser(505),

@@ -14,11 +14,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
-import { findBinaries } from '../../src/database/embedded-binaries.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
-import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
+import { findBinaries } from '../../src/embedded/binaries.ts';
+import { ordinaryUserPrefix } from '../../src/embedded/ordinary-user.ts';
 import { freePort } from './free-port.ts';
 import { silentLog } from './postgres.ts';
 import { childrenOf, eventually, lives, makeFolder } from './service.ts';

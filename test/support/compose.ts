@@ -1,13 +1,15 @@
 /**
  * What reads docker-compose.yml as its users' programs do: Docker's compose where there is one;
  * otherwise a few lines around the library inside it, compose-go (whose own command does not take
- * variables from the environment), built where there is Go and its module proxy.
+ * variables from the environment), built where there is Go. Its modules come from Go's cache or,
+ * with TEST_INSTALL=1, from the module proxy.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './house.ts';
+import { mayInstall } from './may-install.ts';
 
 export interface ComposeAnswer {
   readonly ok: boolean;
@@ -45,7 +47,7 @@ export function findCompose(): Compose | string {
   }
   const program = buildLoader();
   if (program === undefined) {
-    return 'there is neither docker compose nor a Go that can fetch compose-go';
+    return 'there is neither docker compose nor a Go that has compose-go (TEST_INSTALL=1 fetches it)';
   }
   return composeOf('compose-go', [program, 'docker-compose.yml']);
 }
@@ -78,6 +80,7 @@ function buildLoader(): string | undefined {
     cwd: source,
     timeout: buildTimeoutMs,
     stdio: 'ignore',
+    env: mayInstall ? process.env : { ...process.env, GOPROXY: 'off', GOTOOLCHAIN: 'local' },
   });
   return status === 0 ? program : undefined;
 }

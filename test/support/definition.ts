@@ -1,8 +1,8 @@
 /** What the primary looks at and repairs by itself, asked for once. */
-import type { DatabaseConfig } from '../../src/config.ts';
-import { findFault } from '../../src/database/definition-watch.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { withLane } from '../../src/database/lane.ts';
-import { type Recount, recount } from '../../src/database/recount.ts';
+import { findFault } from '../../src/database/maintenance/definition-watch.ts';
+import { type Recount, recount } from '../../src/database/maintenance/recount.ts';
 
 const options = { applicationName: 'test', statementTimeoutMs: 30_000 };
 

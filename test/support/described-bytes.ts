@@ -1,5 +1,6 @@
 /** Answers that came as bytes, or by fetch, held against the description of the API. */
 import { assertDescribed } from './described.ts';
+import { isParsersPage } from './parser.ts';
 import type { RawAnswer } from './raw-socket.ts';
 
 interface Asked {
@@ -25,12 +26,6 @@ export function assertBytesDescribed(sent: string, answers: readonly RawAnswer[]
     const answer = { status, headers: Object.fromEntries(headers), text, body };
     assertDescribed(request.method, request.target, answer);
   }
-}
-
-/** uWebSockets.js answers before our code sees a request, or behind its back. The description says so in words. */
-function isParsersPage({ status, headers }: Pick<RawAnswer, 'status' | 'headers'>): boolean {
-  const isOnly = headers.size === 1 && headers.get('connection') === 'close';
-  return isOnly && [400, 431, 505].includes(status);
 }
 
 export async function assertFetchedDescribed(

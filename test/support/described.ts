@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { formats } from '../../src/contract/formats.ts';
-import { createOpenApi } from '../../src/documents/openapi.ts';
+import { createOpenApi } from '../../src/openapi/openapi.ts';
 
 interface Answered {
   readonly status: number;

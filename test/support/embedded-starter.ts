@@ -1,5 +1,5 @@
 /** A process that uses the embedded database in a folder until SIGTERM; says so in a line. */
-import { startEmbedded } from '../../src/database/embedded.ts';
+import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { silentLog } from './postgres.ts';
 
 const [dataDir, keep] = process.argv.slice(2);

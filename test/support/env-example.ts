@@ -1,5 +1,5 @@
 /** The text of `.env.example`, from the one schema that the service reads its variables by. */
-import { variables } from '../../src/config.ts';
+import { variables } from '../../src/config/config.ts';
 
 interface Described {
   readonly description: string;
@@ -10,7 +10,7 @@ interface Described {
 
 const head = `# Copy to .env and change what should differ. The environment wins over this file; an empty
 # variable counts as unset. A secret may stand in a file instead, which <NAME>_FILE names:
-# DB_PASSWORD_FILE and so on for each PASSWORD and URL. Written by make env-example from src/config.ts.
+# DB_PASSWORD_FILE and so on for each PASSWORD and URL. Written by make env-example from src/config/config.ts.
 `;
 
 export function envExample(): string {

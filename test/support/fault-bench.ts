@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
 import { createApi } from './api.ts';
 import { type Counts, keepLedgers, settle, strangerTitle, sumOf } from './ledger.ts';

@@ -1,8 +1,8 @@
 /** A real fleet of forked front ends, with this process as its primary. */
 import cluster from 'node:cluster';
 import { resolve } from 'node:path';
-import type { DatabaseConfig } from '../../src/config.ts';
-import { createFleet, type Fleet } from '../../src/fleet.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
+import { createFleet, type Fleet } from '../../src/primary/fleet.ts';
 import { freePort } from './free-port.ts';
 import { silentLog } from './postgres.ts';
 

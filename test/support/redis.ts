@@ -1,6 +1,6 @@
 /**
- * A real Redis for tests: found, or installed from Debian's packages where that is allowed. What
- * is started holds nothing on disk and goes away with the test.
+ * A real Redis for tests: found, or with TEST_INSTALL=1 installed from Debian's packages. What is
+ * started holds nothing on disk and goes away with the test.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { freePort } from './free-port.ts';
+import { mayInstall } from './may-install.ts';
 import { eventually, makeFolder } from './service.ts';
 
 export interface RedisServer {
@@ -50,9 +51,9 @@ after(() => {
 /** For the `skip` of a test: false when there is a Redis, otherwise what to do. */
 export function withoutRedis(): string | false {
   if (findProgram() !== undefined) return false;
-  install();
+  if (mayInstall) install();
   if (findProgram() !== undefined) return false;
-  return 'there is no redis-server and it could not be installed: apt-get install redis-server';
+  return 'there is no redis-server: apt-get install redis-server, or TEST_INSTALL=1 as root';
 }
 
 /** As {@link withoutRedis}, for tests that make groups of servers and users with few rights. */

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findBinaries } from '../../src/database/embedded-binaries.ts';
+import { findBinaries } from '../../src/embedded/binaries.ts';
 
 export interface ServerBinaries {
   /** `15.18`. */

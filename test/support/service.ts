@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 
 export interface LogLine extends Readonly<Record<string, unknown>> {
   readonly level: string;
@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly folder?: string;
   /** How many files each of its processes may have open; needs `prlimit`. */
   readonly openFilesMax?: number;
+  /** The program of another folder; otherwise the one that was built. */
+  readonly main?: string;
   /** A command that becomes it, given what it is to run. */
   readonly within?: readonly string[];
 }
@@ -54,6 +56,14 @@ const waitMs = 45_000;
 
 export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tasks-'));
+}
+
+/** Warnings and errors, without the one that a runtime is old: that is the machine's, not the service's. */
+export function complaintsOf({ log }: { readonly log: readonly LogLine[] }): readonly LogLine[] {
+  return log.filter(
+    ({ level, message }) =>
+      (level === 'warn' || level === 'error') && !message.includes('no security fixes'),
+  );
 }
 
 /** Resolves when the service listens. Rejects with its log when it does not. */
@@ -134,7 +144,7 @@ function launch(options: ServiceOptions): Child {
   const folder = options.folder ?? makeFolder();
   const database = options.database;
   const { openFilesMax } = options;
-  const command = [process.execPath, main];
+  const command = [process.execPath, options.main ?? main];
   if (options.within !== undefined) command.unshift(...options.within);
   if (openFilesMax !== undefined) command.unshift('prlimit', `--nofile=${openFilesMax}`);
   const child = spawn(command[0]!, command.slice(1), {

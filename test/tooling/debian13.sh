@@ -97,5 +97,5 @@ copy_tree
 
 echo "Debian 13, Node $version: ${1:-make check && make test}"
 chroot --userspec=1000:1000 "$root" /usr/bin/env -i HOME=/srv/app USER=app LANG=C.UTF-8 TERM="${TERM:-dumb}" \
-  NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin CI="${CI:-}" \
+  NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin CI="${CI:-}" TEST_INSTALL=1 \
   /bin/sh -c "cd /srv/app/project && ${1:-make check && make test}"

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  createAccess,
-  isDirect,
-  isLoopback,
-  isProfilePath,
-  type Visitor,
-} from '../../src/admin/access.ts';
+import { createAccess, isDirect, isProfilePath, type Visitor } from '../../src/admin/access.ts';
+import { isLoopback } from '../../src/base/loopback.ts';
+import { addressText } from '../../src/http/peer.ts';
 
 const credentials = { username: 'admin', password: 'admin' };
 const here: Visitor = { path: '/debug/pprof/profile', authorization: '', isHere: true };
 const known = `Basic ${btoa('admin:admin')}`;
 const wrong = `Basic ${btoa('admin:wrong')}`;
 
-test('while the credentials are the default ones, profiles are for this machine alone', () => {
+test('profiles are for this machine alone while the credentials are the default ones', () => {
   const isAllowed = createAccess({ credentials, profilesOpenLocally: true });
   assert.equal(isAllowed(here), true);
   assert.equal(isAllowed({ ...here, authorization: known }), true);
@@ -30,7 +26,7 @@ test('while the credentials are the default ones, profiles are for this machine 
   assert.equal(isAllowed({ path: '/metrics', authorization: known, isHere: false }), true);
 });
 
-test('with credentials of its own, profiles ask everybody for them', () => {
+test('profiles ask everybody for credentials that were set', () => {
   const isAllowed = createAccess({ credentials, profilesOpenLocally: false });
   assert.equal(isAllowed(here), false);
   assert.equal(isAllowed({ ...here, authorization: known, isHere: false }), true);
@@ -76,11 +72,40 @@ test('neither a proxy nor a page of another site passes for a program on this ma
 });
 
 test('loopback is this machine', () => {
-  for (const address of ['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1']) {
+  for (const address of [
+    '127.0.0.1',
+    '127.8.9.1',
+    '::1',
+    '0:0:0:0:0:0:0:1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+  ]) {
     assert.equal(isLoopback(address), true, address);
   }
-  for (const address of ['', '10.0.0.1', '128.0.0.1', '::ffff:10.0.0.1', '::2', '1127.0.0.1']) {
+  for (const address of [
+    '',
+    'localhost',
+    '10.0.0.1',
+    '128.0.0.1',
+    '127.1.1.999',
+    '::ffff:10.0.0.1',
+    '::127.0.0.1',
+    '::2',
+    '1127.0.0.1',
+  ]) {
     assert.equal(isLoopback(address), false, address);
   }
   assert.equal(isProfilePath('/debug/pprof'), true);
+});
+
+test('the address of a socket is told in the same words by both servers', () => {
+  const text = (...bytes: number[]) => addressText(new Uint8Array(bytes).buffer);
+  const zeros = (count: number) => new Array<number>(count).fill(0);
+  assert.equal(text(127, 0, 0, 1), '127.0.0.1');
+  assert.equal(isLoopback(text(...zeros(15), 1)), true);
+  assert.equal(isLoopback(text(...zeros(10), 255, 255, 127, 0, 0, 1)), true);
+  assert.equal(isLoopback(text(...zeros(12), 127, 0, 0, 1)), false);
+  assert.equal(isLoopback(text(0x20, 1, ...zeros(13), 1)), false);
+  // The connection is gone.
+  assert.equal(isLoopback(text()), false);
 });

@@ -39,7 +39,7 @@ async function listen(port: number, host: string): Promise<Server> {
   return server;
 }
 
-test('it is the same on each address, a chosen one too', { skip }, async () => {
+test('the port is the same on each address, a chosen one too', { skip }, async () => {
   for (const wanted of [await freePort(), 0]) {
     const { port, close } = await open(wanted);
     if (wanted !== 0) assert.equal(port, wanted);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bigintArray, textArray } from '../../workers/arrays.ts';
+import { bigintArray, textArray } from '../../src/tasks/arrays.ts';
 
 test('numbers and nulls are written as PostgreSQL reads them', () => {
   assert.equal(bigintArray([]), '{}');

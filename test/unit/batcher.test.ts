@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Answers } from '../../src/batching/batch-executor.ts';
 import { type BatcherOptions, createBatcher, type Waiting } from '../../src/batching/batcher.ts';
-import type { Answers } from '../../src/batching/executor.ts';
 import type { RequestItem } from '../../src/batching/frames.ts';
 
 interface Run {
@@ -31,7 +31,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
             items: ids.map((id) => {
               return { id, version: 1, status: 200, problem: 0, flags: 0, body: nobody };
             }),
-            microseconds: 1,
+            timing: { statementUs: 1, endedAt: 0 },
           }),
         break: reject,
       });
@@ -55,7 +55,7 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     ...options,
   });
   const add = (id: number, deadline = 1000): boolean =>
-    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, statementUs: 0 });
+    batcher.add({ id, flags: 0, body: nobody, extra: '', deadline, sentAt: 0, timing: undefined });
   return { batcher, runs, answered, failed, lefts, add };
 }
 
@@ -226,7 +226,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   assert.deepEqual(waits.failed, ['1 outcome_unknown', '2 outcome_unknown']);
 });
 
-test('while the first of the queue waits too long, nobody else is let in', async () => {
+test('newcomers are refused while the first of the queue waits too long', async () => {
   const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
   add(0, 1000);
   await turn();

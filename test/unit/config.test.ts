@@ -11,7 +11,7 @@ import {
   parseConfig,
   variableNames,
   variables,
-} from '../../src/config.ts';
+} from '../../src/config/config.ts';
 import { readHostBasePath } from '../../src/contract/base-path.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
@@ -203,7 +203,7 @@ test('secrets are never shown', () => {
   }
 });
 
-test('in production a service needs credentials of its own, and no secret is shown', () => {
+test('a service in production needs credentials of its own, and no secret is shown', () => {
   const ENV = 'production';
   const METRICS_USERNAME = 'who-measures';
   const METRICS_PASSWORD = 'hunter2-hunter2';
@@ -286,7 +286,7 @@ test('the address of clients is a host, a path or both', () => {
   }
 });
 
-test('without BIND_ADDRESS the ports are for this machine, in production for every one', () => {
+test('the ports are for this machine without BIND_ADDRESS, in production for every one', () => {
   const here = { addresses: ['127.0.0.1', '::1'], isDefault: true };
   for (const ENV of ['development', 'local', 'test']) {
     assert.deepEqual(configOf({ ENV }).bind, here, ENV);
@@ -475,7 +475,7 @@ test('.env is read from the working directory, and the environment wins over it'
   assert.equal(result.config.database, null);
 });
 
-test('without .env the environment is enough, and one that cannot be read is a fault', () => {
+test('the environment is enough without .env, and one that cannot be read is a fault', () => {
   process.chdir(mkdtempSync(join(folder, 'env-')));
   assert.ok(loadConfig().ok);
   mkdirSync('.env');
@@ -491,7 +491,7 @@ test('without .env the environment is enough, and one that cannot be read is a f
 
 const slips = ['DB_HOTS', 'DBHOST', 'db_host', 'DB_HOSTNAME', 'DATABASE_URI', 'DATABASEURL'];
 
-test('in production nothing embedded starts unless that is written', () => {
+test('nothing embedded starts in production unless that is written', () => {
   const production = { ENV: 'production' };
   for (const purpose of ['service', 'tool'] as const) {
     const credentials = { METRICS_USERNAME: 'who-measures', METRICS_PASSWORD: 'hunter2-hunter2' };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCors } from '../../src/http/cors.ts';
 
-test('without origins there is no CORS at all', () => {
+test('no origins, no CORS at all', () => {
   assert.equal(createCors([], []), undefined);
 });
 
@@ -15,7 +15,7 @@ test('a listed origin is named, another gets no more than Vary', () => {
   }
 });
 
-test('with * every answer is the same', () => {
+test('every answer is the same with *', () => {
   const cors = createCors(['*'], [])!;
   assert.equal(cors.linesFor(''), cors.linesFor('https://c.example'));
   assert.match(cors.linesFor(''), /^\r\nAccess-Control-Allow-Origin: \*\r\n/);

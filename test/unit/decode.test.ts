@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { statuses } from '../../src/contract/task.ts';
-import { createBodyDecoder, type Decoded } from '../../workers/decode.ts';
+import { createBodyDecoder, type Decoded } from '../../src/tasks/decode.ts';
 
 const decoder = createBodyDecoder();
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { encodeTaskAnswer } from '../../workers/encode.ts';
-import { type TaskRow, toRfc3339 } from '../../workers/task-fields.ts';
+import { encodeTaskAnswer } from '../../src/tasks/encode.ts';
+import { type TaskRow, toRfc3339 } from '../../src/tasks/task-fields.ts';
 
 const row: TaskRow = {
   id: '9007199254740991',

@@ -16,7 +16,7 @@ test('of many failures at once ten are told, and the others counted by code and 
     const cause = place % 2 === 0 ? 'ECONNREFUSED' : `cause ${place}`;
     const code = 'unavailable';
     const route = '/api/tasks/:id';
-    const stages = { queueMs: 1, statementMs: 2, replyMs: 0, totalMs: 3 };
+    const stages = { queueMs: 1, dispatchMs: 0, statementMs: 2, replyMs: 0, totalMs: 3 };
     failures.add({ requestId: `r${place}`, method: 'GET', route, code, cause, stages }, false);
   }
   failures.close();
@@ -40,7 +40,7 @@ test('a bug among many failures is told', () => {
     createLogger({ level: 'info', role: 'test', pretty: false, write }),
   );
   const failure = { requestId: 'r', method: 'PUT', route: '/api/tasks/:id', code: 'x', cause: 'y' };
-  const stages = { queueMs: 1, statementMs: 2, replyMs: 0, totalMs: 3 };
+  const stages = { queueMs: 1, dispatchMs: 0, statementMs: 2, replyMs: 0, totalMs: 3 };
   for (let place = 0; place < 100; place++) failures.add({ ...failure, stages }, false);
   failures.add({ ...failure, code: 'internal', stages }, true);
   assert.deepEqual([lines.at(-1)!['level'], lines.at(-1)!['code']], ['error', 'internal']);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DatabaseConfig } from '../../src/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
 import { lossCodes, spentError } from '../../src/database/connection-lost.ts';
 import { failureReason } from '../../src/database/failure-reason.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ServerError } from '../../src/database/wire/server-error.ts';
-import { describeFailure, impossibleRows } from '../../workers/failures.ts';
+import type { ServerError } from '../../src/database/pipeline/server-error.ts';
+import { describeFailure, impossibleRows } from '../../src/tasks/failures.ts';
 
 function errorWith(code: string): Error {
   return Object.assign(new Error('secret value in the message'), { code });
@@ -195,7 +195,7 @@ test('what fails before a row is looked at concerns all rows, and a value that d
   });
 });
 
-test('after a bug no row is tried again: the statement may have been committed', () => {
+test('no row is tried again after a bug: the statement may have been committed', () => {
   for (const error of [new TypeError('secret'), 'secret', impossibleRows('two for one')]) {
     const failure = write(error);
     assert.deepEqual([failure.code, failure.course, failure.perRow], ['internal', 'bug', false]);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import {
   decodeRequests,
@@ -8,9 +10,11 @@ import {
   encodeRequests,
   encodeResponses,
   leftMsOf,
+  timingOf,
 } from '../../src/batching/frames.ts';
 import { idMax } from '../../src/contract/limits.ts';
 
+const noTiming = { statementUs: 0, endedAt: 0 };
 const bytes = fc.uint8Array({ maxLength: 300 });
 const id = fc.integer({ min: 0, max: idMax });
 
@@ -43,7 +47,7 @@ test('requests come back from a frame as they went in', () => {
 test('responses come back from a frame as they went in', () => {
   fc.assert(
     fc.property(responses, (items) => {
-      assert.deepEqual(plain(decodeResponses(encodeResponses(items))), plain(items));
+      assert.deepEqual(plain(decodeResponses(encodeResponses(items, noTiming))), plain(items));
     }),
   );
 });
@@ -68,4 +72,29 @@ test('a frame of requests says how long their answers may take, wherever it has 
   assert.ok(left <= 5002 - 50, `${left} ms are left after a wait in a queue`);
   assert.ok(left >= 4998 - waited, `${left} ms are left after ${waited} ms`);
   assert.equal(leftMsOf(encodeRequests([], -5)), 0);
+});
+
+test('a frame of answers says when its statement ended, by the clock of the thread that reads it', async () => {
+  const endedAt = performance.now() - 20;
+  const frame = encodeResponses([], { statementUs: 1234, endedAt });
+  await sleep(20);
+  const here = timingOf(frame);
+  assert.equal(here.statementUs, 1234);
+  assert.ok(Math.abs(here.endedAt - endedAt) < 5, `${here.endedAt} in place of ${endedAt}`);
+  // The clock of a thread begins with it.
+  const module = new URL('../../src/batching/frames.js', import.meta.url).href;
+  const thread = new Worker(
+    `const { parentPort, workerData } = require('node:worker_threads');
+     import(workerData.module).then(({ timingOf }) => {
+       const before = performance.now();
+       const { endedAt } = timingOf(workerData.frame);
+       parentPort.postMessage([before - endedAt, performance.now() - endedAt]);
+     });`,
+    { eval: true, workerData: { module, frame } },
+  );
+  const sentAt = performance.now();
+  const [[least, most]] = (await once(thread, 'message')) as [[number, number]];
+  const age = performance.now() - endedAt;
+  assert.ok(least <= age + 5 && most >= sentAt - endedAt - 5, `${least} to ${most} ms of ${age}`);
+  await thread.terminate();
 });

@@ -5,7 +5,7 @@ import {
   patientPace,
   promptPace,
   restMs,
-} from '../../src/database/indexing-pace.ts';
+} from '../../src/database/maintenance/indexing-pace.ts';
 
 test('texts are indexed soon for a minute after a search, and with patience otherwise', () => {
   const keeper = createPaceKeeper();

@@ -4,13 +4,18 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Generation } from '../../src/cache/generation.ts';
 import { createListCache, type Flight, type ListRequest } from '../../src/cache/list-cache.ts';
 import type { ListEntry } from '../../src/cache/list-entry.ts';
-import type { RedisCache } from '../../src/cache/redis.ts';
+import type { RedisCache } from '../../src/cache/redis-cache.ts';
 import { rebaseLinks } from '../../src/contract/base-path.ts';
 import { type ListKey, parseListKey } from '../../src/contract/list-key.ts';
 import { createCacheStats } from '../../src/telemetry/stats.ts';
 
 interface Request extends ListRequest {
   readonly name: string;
+}
+
+/** With a buffer of their own: what lies in a shared one counts as much as all of it. */
+function bytesOf(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text));
 }
 
 function keyOf(raw: string): ListKey {
@@ -34,6 +39,7 @@ function createBench(options: BenchOptions = {}) {
   const state = { generation: { era: 'a', number: 1 } as Generation, away: false };
   const flights: Flight<Request>[] = [];
   const answers: string[] = [];
+  const refused: string[] = [];
   const stats = createCacheStats();
   const cache = createListCache<Request>({
     memoryBytesMax: options.memoryBytesMax ?? 100_000,
@@ -51,6 +57,7 @@ function createBench(options: BenchOptions = {}) {
       flights.push(flight);
       return true;
     },
+    refused: (kind, requests) => refused.push(`${kind}: ${requests}`),
     answer({ name }, entry) {
       answers.push(`${name}: ${Buffer.from(entry.body)}`);
       options.onAnswer?.(entry);
@@ -59,7 +66,7 @@ function createBench(options: BenchOptions = {}) {
   });
 
   async function ask(name: string, raw = '', deadline = Number.POSITIVE_INFINITY) {
-    const taken = cache.add({ name, list: keyOf(raw), deadline, sentAt: 0, statementUs: 0 });
+    const taken = cache.add({ name, list: keyOf(raw), deadline, sentAt: 0, timing: undefined });
     await turn();
     await turn();
     return taken;
@@ -69,7 +76,7 @@ function createBench(options: BenchOptions = {}) {
     cache.land(flights.shift()!, { generation, links: '', body: Buffer.from(body) });
   }
 
-  return { state, flights, answers, stats, cache, ask, land };
+  return { state, flights, answers, refused, stats, cache, ask, land };
 }
 
 test('a list is read once for each generation', async () => {
@@ -143,7 +150,7 @@ test('a server that lags behind is asked again, and not for ever', async () => {
   assert.deepEqual(answers, ['patient: fresh', 'unlucky: unavailable']);
 });
 
-test('in another era nothing of the one before is good', async () => {
+test('nothing of one era is good in another', async () => {
   const { ask, land, answers, state } = createBench();
   await ask('a');
   land('before', 9);
@@ -153,7 +160,7 @@ test('in another era nothing of the one before is good', async () => {
   assert.deepEqual(answers, ['a: before', 'b: restored']);
 });
 
-test('without its generation a list is unavailable, never old', async () => {
+test('a list without its generation is unavailable, never old', async () => {
   const { ask, land, answers, state } = createBench();
   await ask('a');
   land('one');
@@ -180,23 +187,23 @@ test('a full queue is overloaded, and so are too many that wait', async () => {
   assert.deepEqual(full.answers, ['a: overloaded']);
   const { ask, cache, land } = createBench({ queueMax: 2 });
   assert.deepEqual([await ask('a'), await ask('b'), await ask('c')], [true, true, false]);
-  assert.equal(cache.size(), 2);
+  assert.equal(cache.size('list'), 2);
   land('done');
-  assert.equal(cache.size(), 0);
+  assert.equal(cache.size('list'), 0);
   assert.equal(await ask('d'), true);
 });
 
 test('who waits too long for the generation is told so', async () => {
   const { cache, state, answers } = createBench();
   state.generation = { era: 'a', number: 1 };
-  cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, statementUs: 0 });
-  cache.add({ name: 'early', list: keyOf(''), deadline: 30, sentAt: 0, statementUs: 0 });
+  cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, timing: undefined });
+  cache.add({ name: 'early', list: keyOf(''), deadline: 30, sentAt: 0, timing: undefined });
   cache.expire(20);
   assert.deepEqual(answers, ['late: unavailable']);
-  assert.equal(cache.size(), 1);
+  assert.equal(cache.size('list'), 1);
 });
 
-test('with no cache at all nothing is checked and each request reads for itself', async () => {
+test('each request reads for itself, unchecked, with no cache at all', async () => {
   const { ask, land, answers, stats } = createBench({ memoryBytesMax: 0 });
   await ask('a');
   await ask('b');
@@ -216,7 +223,7 @@ test('Redis is asked for what memory has not, at this generation, and told what 
       asked.push(`${number}: ${keys.length}`);
       return keys.map((key): ListEntry | undefined =>
         key.text.includes('"page":2')
-          ? { generation: number, links: '', etag: '', body: Buffer.from('from Redis') }
+          ? { generation: number, links: '', etag: '', body: bytesOf('from Redis') }
           : undefined,
       );
     },
@@ -233,12 +240,56 @@ test('Redis is asked for what memory has not, at this generation, and told what 
   assert.deepEqual([asked, stored], [['1: 1', '1: 1'], ['2']]);
 });
 
-test('while somebody waits too long for the generation, nobody else is let in', async () => {
+test('newcomers are refused while a request waits too long for the generation', async () => {
   const { cache, state } = createBench({ queueWaitMaxMs: 100 });
   state.generation = { era: 'a', number: 1 };
   const add = (deadline: number) =>
-    cache.add({ name: 'x', list: keyOf(''), deadline, sentAt: 0, statementUs: 0 });
+    cache.add({ name: 'x', list: keyOf(''), deadline, sentAt: 0, timing: undefined });
   assert.deepEqual([add(1000), add(1100), add(1101)], [true, true, false]);
+});
+
+test('requests that wait for the generation, or share a read, count as waiting, by kind', async () => {
+  const { cache, ask, land } = createBench();
+  const sizes = () => [cache.size('list'), cache.size('search')];
+  const asked = [ask('a'), ask('b'), ask('c', 'title=x')];
+  assert.deepEqual(sizes(), [2, 1]);
+  await Promise.all(asked);
+  assert.deepEqual(sizes(), [2, 1]);
+  land('list');
+  assert.deepEqual(sizes(), [0, 1]);
+  land('search');
+  assert.deepEqual(sizes(), [0, 0]);
+});
+
+test('each request that is refused counts as refused, by kind', async () => {
+  const full = createBench({ full: true });
+  await Promise.all([full.ask('a'), full.ask('b'), full.ask('c', 'title=x')]);
+  assert.deepEqual(full.refused, ['list: 2', 'search: 1']);
+  const few = createBench({ queueMax: 1 });
+  await Promise.all([few.ask('a'), few.ask('b'), few.ask('c', 'title=x')]);
+  assert.deepEqual(few.refused, ['list: 1', 'search: 1']);
+});
+
+test('nobody joins a read that has waited too long in its queue; memory still serves', async () => {
+  const { answers, ask, flights, land, refused } = createBench({ queueWaitMaxMs: 100 });
+  await ask('kept', 'page=2', 900);
+  land('page two');
+  await ask('first', '', 1000);
+  await ask('in time', '', 1100);
+  await ask('late', '', 1101);
+  await ask('from memory', 'page=2', 1101);
+  flights[0]!.sentAt = 1;
+  await ask('after it went out', '', 1200);
+  land('page one');
+  assert.deepEqual(answers, [
+    'kept: page two',
+    'late: overloaded',
+    'from memory: page two',
+    'first: page one',
+    'in time: page one',
+    'after it went out: page one',
+  ]);
+  assert.deepEqual(refused, ['list: 1']);
 });
 
 test('clients get the links that are for them, and Redis keeps those that are for all', async () => {

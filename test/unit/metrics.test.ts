@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
+import { isAlive } from '../../src/embedded/processes.ts';
+import { makeMetricFolder } from '../../src/telemetry/metrics/folder.ts';
 import {
   createFrontEndLayout,
   latencyBounds,
@@ -19,6 +23,7 @@ import {
   createThreadRegions,
   freeRegions,
 } from '../../src/telemetry/metrics/thread-regions.ts';
+import { eventually } from '../support/service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'metrics-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -207,4 +212,37 @@ test('a thread takes a region that nobody has, and counts on where a dead one st
   const next = claimRegion(regions, 9)!;
   assert.deepEqual([next[threadSlots.cpuSeconds], next[threadSlots.heapUsedBytes]], [5, 0]);
   assert.equal(claimRegion(regions, 10), undefined);
+});
+
+const skip = process.platform === 'linux' ? false : 'the dead that nobody has waited for: Linux';
+
+test('what a primary has left that is dead is removed, also where nobody has waited for it', {
+  skip,
+}, async () => {
+  // Before its child ends, the shell becomes a program that waits for none.
+  const parent = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  try {
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(String(said));
+    await eventually(
+      () => /^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8')),
+      'lives',
+    );
+    const own = makeMetricFolder(isAlive);
+    const left = join(dirname(own.path), `tasks-metrics-${pid}-left`);
+    const living = join(dirname(own.path), `tasks-metrics-${parent.pid}-living`);
+    try {
+      for (const path of [left, living]) mkdirSync(path);
+      const next = makeMetricFolder(isAlive);
+      assert.deepEqual([existsSync(left), existsSync(living)], [false, true]);
+      next.remove();
+    } finally {
+      for (const path of [left, living]) rmSync(path, { recursive: true, force: true });
+      own.remove();
+    }
+  } finally {
+    parent.kill();
+  }
 });

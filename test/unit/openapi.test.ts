@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { profileNames } from '../../src/documents/administration.ts';
-import { pathOf } from '../../src/documents/endpoint-paths.ts';
-import { examples, troubleExamples } from '../../src/documents/examples.ts';
-import { createOpenApi } from '../../src/documents/openapi.ts';
-import { operations } from '../../src/documents/operations.ts';
-import { originsOf, serversFor } from '../../src/documents/servers.ts';
-import { chooseEncoding } from '../../src/http/documents.ts';
+import { originsOfServers, serversFor } from '../../src/http/docs/described-servers.ts';
+import { chooseEncoding } from '../../src/http/send-page.ts';
+import { profileNames } from '../../src/openapi/administration.ts';
+import { pathOf } from '../../src/openapi/endpoint-paths.ts';
+import { examples, troubleExamples } from '../../src/openapi/examples.ts';
+import { createOpenApi } from '../../src/openapi/openapi.ts';
+import { operations } from '../../src/openapi/operations.ts';
 import { profileKinds } from '../../src/telemetry/pprof/kinds.ts';
 
 const description = createOpenApi();
@@ -88,7 +88,7 @@ test('the servers are the host that was asked, and the one that clients are give
       servers.map(({ url }) => url),
       urls,
     );
-    assert.deepEqual(originsOf(servers), origins);
+    assert.deepEqual(originsOfServers(servers), origins);
   }
 });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { rowMessage } from '../../perf/micro/encode.ts';
-import { countOf, oneRow } from '../../src/database/wire/row.ts';
+import { countOf, oneRow } from '../../src/database/pipeline/row.ts';
 import {
   inOrderOf,
   noContent,
@@ -11,8 +11,8 @@ import {
   readKeyedAnswer,
   readPlacedCreated,
   readTaskAnswer,
-} from '../../workers/answers.ts';
-import { atPlaces, byPlace } from '../../workers/placed-rows.ts';
+} from '../../src/tasks/item-answers.ts';
+import { atPlaces, byPlace } from '../../src/tasks/placed-rows.ts';
 
 const impossible = /^ImpossibleRows: impossible rows/;
 const row = (place: number) => ({ place, answer: `of ${place}` });

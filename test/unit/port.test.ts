@@ -5,7 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { test } from 'node:test';
 import { everywhere } from '../../src/config/bind-address.ts';
-import { findAddresses, findPort } from '../../src/port.ts';
+import { findAddresses, findPort } from '../../src/primary/port.ts';
 import { freePort } from '../support/free-port.ts';
 
 const hasIpv6 = (networkInterfaces()['lo'] ?? []).some(({ address }) => address === '::1');

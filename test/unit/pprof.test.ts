@@ -14,7 +14,7 @@ import { encodeSpeedscope } from '../../src/telemetry/pprof/encode-speedscope.ts
 import { encodeText } from '../../src/telemetry/pprof/encode-text.ts';
 import { mergeCpu, mergeSamples } from '../../src/telemetry/pprof/merge.ts';
 import { type Profile, qualifiedName } from '../../src/telemetry/pprof/profile.ts';
-import { recordCpu, reduce } from '../../src/telemetry/pprof/record-cpu.ts';
+import { recordCpu, reduceCpu } from '../../src/telemetry/pprof/record-cpu.ts';
 import { heapIntervalBytes, objectsOf } from '../../src/telemetry/pprof/record-heap.ts';
 import {
   emptyRecording,
@@ -112,7 +112,7 @@ test('samples are brought to the CPU time that the system has counted', () => {
   assert.equal(sum(merged, 1, 'helpers'), 21 * ms);
 });
 
-test('without clocks the samples stay as they were seen', () => {
+test('samples stay as they were seen without clocks', () => {
   const main = recording({ processCpuNs: 500 * ms });
   const merged = mergeCpu(new Map([['primary', process({ main })]]), sources, ms);
   assert.equal(sum(merged, 1), 45 * ms);
@@ -124,7 +124,7 @@ test('idle time does not count, and a look lasts until the next one', () => {
     callFrame: { functionName, scriptId: '0', url: '', lineNumber: -1, columnNumber: -1 },
     children,
   });
-  const { samples, nodes } = reduce({
+  const { samples, nodes } = reduceCpu({
     nodes: [
       node(1, '(root)', [2, 3]),
       node(2, '(idle)'),

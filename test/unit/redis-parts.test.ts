@@ -42,7 +42,7 @@ test('the map of a cluster is read as servers of each version write it', () => {
   }
 });
 
-test('where a slot has moved to is read, and nothing else', () => {
+test('a redirect says where its slot has moved to, and nothing else is one', () => {
   const to = (host: string) => ({ slot: 3999, master: { host, port: 6381 } });
   assert.deepEqual(readMoved('MOVED 3999 127.0.0.1:6381', asked), to('127.0.0.1'));
   assert.deepEqual(readMoved('MOVED 3999 ::1:6381', asked), to('::1'));

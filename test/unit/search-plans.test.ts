@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createStatementClock } from '../../src/base/statement-time.ts';
 import { printFilter } from '../../src/contract/filter.ts';
 import { type ListQuery, parseListQuery } from '../../src/contract/list-query.ts';
-import { createSearchPlans, type TaskSample, walkedTerm } from '../../workers/search-plans.ts';
+import { createSearchPlans, type TaskSample, walkedTerm } from '../../src/tasks/search-plans.ts';
+
+const clock = createStatementClock();
 
 function queryOf(raw: string): ListQuery {
   const parsed = parseListQuery(raw);
@@ -23,7 +26,7 @@ function sampled(part: Partial<TaskSample>): TaskSample {
 async function planOf(raw: string, sample: TaskSample, tasks = 10_000_000) {
   const plans = createSearchPlans(async () => sample);
   plans.observe(tasks);
-  const { page, count } = await plans.planFor(queryOf(raw));
+  const { page, count } = await plans.planFor(queryOf(raw), clock);
   return `${page} ${count}`;
 }
 
@@ -64,7 +67,7 @@ test('tasks are gathered by the rarest of the terms that an index can find', asy
     const plans = createSearchPlans(async () => sampled(part));
     plans.observe(1_000_000);
     const query = queryOf(raw);
-    const { rarest } = await plans.planFor(query);
+    const { rarest } = await plans.planFor(query, clock);
     return rarest === undefined ? undefined : printFilter([query.terms[rarest]!]);
   };
   const two = 'filter=report,id>7';
@@ -82,11 +85,11 @@ test('tasks are gathered by the rarest of the terms that an index can find', asy
 test('small tables need no sample', async () => {
   const plans = createSearchPlans(() => assert.fail('not asked for'));
   plans.observe(19_999);
-  assert.deepEqual(await plans.planFor(queryOf('filter=report')), {
+  assert.deepEqual(await plans.planFor(queryOf('filter=report'), clock), {
     page: 'gather',
     count: 'gather',
   });
-  assert.deepEqual(await plans.planFor(queryOf('filter=id>7')), {
+  assert.deepEqual(await plans.planFor(queryOf('filter=id>7'), clock), {
     page: 'planner',
     count: 'planner',
   });
@@ -105,18 +108,18 @@ test('a sample is remembered for a while, and a failed one is not', async () => 
     () => time,
   );
   plans.observe(1_000_000);
-  const ask = () => plans.planFor(queryOf('filter=report'));
+  const ask = () => plans.planFor(queryOf('filter=report'), clock);
   await assert.rejects(ask(), /away/);
   broken = false;
   await ask();
-  await plans.planFor(queryOf('filter=report&page=7'));
+  await plans.planFor(queryOf('filter=report&page=7'), clock);
   assert.equal(taken, 2);
   time = 6 * 60_000;
   await ask();
   assert.equal(taken, 3);
 });
 
-test('in the order of ids an exact assignee or status is walked by its own index', () => {
+test('an exact assignee or status in the order of ids is walked by its own index', () => {
   assert.equal(walkedTerm(queryOf('status=done&assignee_id=7&filter=x'))?.field, 'assigneeID');
   assert.equal(walkedTerm(queryOf('sort=-id&status=done&filter=x'))?.field, 'status');
   assert.equal(walkedTerm(queryOf('filter=status!=done,assigneeID>7')), undefined);

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { rowMessage } from '../../perf/micro/encode.ts';
-import { readTaskAnswer } from '../../workers/answers.ts';
-import { encodeTaskAnswer } from '../../workers/encode.ts';
-import { toTaskRow } from '../../workers/task-fields.ts';
+import { encodeTaskAnswer } from '../../src/tasks/encode.ts';
+import { readTaskAnswer } from '../../src/tasks/item-answers.ts';
+import { toTaskRow } from '../../src/tasks/task-fields.ts';
 
 const text = fc.oneof(
   fc.string({ unit: 'binary' }),

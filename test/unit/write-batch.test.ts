@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createStatementClock } from '../../src/base/statement-time.ts';
 import type { ResponseItem } from '../../src/batching/frames.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { noContent, notFound } from '../../workers/answers.ts';
-import { createLateRows } from '../../workers/late-rows.ts';
-import { executeWrites, type Write } from '../../workers/write-batch.ts';
+import { noContent, notFound } from '../../src/tasks/item-answers.ts';
+import { createLateRows } from '../../src/tasks/late-rows.ts';
+import { executeWrites, type Write } from '../../src/tasks/write-batch.ts';
 
 interface Run {
   readonly ids: readonly number[];
@@ -47,7 +48,7 @@ function setUp(fate: (ids: readonly number[], tries: number) => string | undefin
         isRepeatable: (id) => id >= 100,
         idOf: (id) => id,
       },
-      { timeoutMs, leftMs, late },
+      { timeoutMs, leftMs, late, clock: createStatementClock() },
     );
     return answers.map(nameOf);
   }
@@ -203,7 +204,7 @@ test('another number of answers than of rows is a bug and nobody’s answer', as
       isRepeatable: () => false,
       idOf: (id: number) => id,
     },
-    { timeoutMs, leftMs: timeoutMs, late: createLateRows() },
+    { timeoutMs, leftMs: timeoutMs, late: createLateRows(), clock: createStatementClock() },
   );
   assert.deepEqual(answers.map(nameOf), ['internal', 'internal']);
 });

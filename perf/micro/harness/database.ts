@@ -1,9 +1,9 @@
 /** A database in a known state, and the service's executor on it. */
-import type { DatabaseConfig } from '../../../src/config.ts';
+import type { DatabaseConfig } from '../../../src/config/config.ts';
 import { createClient } from '../../../src/database/client.ts';
-import { migrateUp } from '../../../src/database/migrate.ts';
+import { migrateUp } from '../../../src/database/migrate/migrate.ts';
+import { createExecutor, type Executor } from '../../../src/tasks/executor.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
-import { createExecutor, type Executor } from '../../../workers/executor.ts';
 import { createRandom } from '../../load/random.ts';
 import { batchValues, insertBatch } from '../../seed/batch.ts';
 import { seedTasks } from '../../seed/seed.ts';

@@ -1,6 +1,6 @@
 /** The benchmarks' own embedded PostgreSQL, started when the first of them needs it. */
 import { resolve } from 'node:path';
-import { type EmbeddedDatabase, startEmbedded } from '../../../src/database/embedded.ts';
+import { type EmbeddedDatabase, startEmbedded } from '../../../src/embedded/embedded.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
 import { openTaskDatabase, type TaskDatabase } from './database.ts';
 

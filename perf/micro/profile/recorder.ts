@@ -2,8 +2,8 @@
 import { Session } from 'node:inspector/promises';
 import { mergeSamples } from '../../../src/telemetry/pprof/merge.ts';
 import type { Profile } from '../../../src/telemetry/pprof/profile.ts';
-import { reduce as reduceCpu } from '../../../src/telemetry/pprof/record-cpu.ts';
-import { reduce as reduceHeap } from '../../../src/telemetry/pprof/record-heap.ts';
+import { reduceCpu } from '../../../src/telemetry/pprof/record-cpu.ts';
+import { reduceHeap } from '../../../src/telemetry/pprof/record-heap.ts';
 import { emptyRecording, type ThreadRecording } from '../../../src/telemetry/pprof/recording.ts';
 import { createSources } from '../../../src/telemetry/pprof/sources.ts';
 

@@ -1,9 +1,9 @@
 /** One question to one server, on a connection of its own. */
 import type { Redis } from 'ioredis';
-import type { ServerAddress } from '../../config.ts';
+import { within } from '../../base/within.ts';
+import type { ServerAddress } from '../../config/config.ts';
 import { connectTo, type TlsSettings } from './connection.ts';
 import { type Greeting, greet } from './greet.ts';
-import { within } from './within.ts';
 
 const connectLimitMs = 1000;
 const answerLimitMs = 500;

@@ -6,10 +6,10 @@
  *   ASK, TRYAGAIN ─▸ the slot is on its way; until it has arrived, its lists are not found
  */
 import type { Redis } from 'ioredis';
-import type { RedisConfig, ServerAddress } from '../../config.ts';
+import type { RedisConfig, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { askOnce } from './ask-once.ts';
-import { tlsOf } from './connection.ts';
+import { redisTlsOf } from './connection.ts';
 import { createRedisNode, type RedisNode } from './node.ts';
 import { isRedirect, reasonOf, UntrustedError } from './reasons.ts';
 import { type Decode, type Fill, probeKey, type RedisServers } from './servers.ts';
@@ -28,7 +28,7 @@ export function createCluster(
   seeds: readonly ServerAddress[],
   stats: CacheStats,
 ): RedisServers {
-  const tls = tlsOf(config);
+  const tls = redisTlsOf(config);
   const mapTrouble = createTrouble(0, () => performance.now());
   const nodes = new Map<string, RedisNode>();
   /** The number of the probe key that belonged to a node last. */

@@ -2,7 +2,7 @@
 import { isIP, connect as openSocket, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as openTls } from 'node:tls';
 import { AbstractConnector, Redis } from 'ioredis';
-import type { RedisConfig, ServerAddress } from '../../config.ts';
+import type { RedisConfig, ServerAddress } from '../../config/config.ts';
 
 /** `undefined`: in plain text. */
 export type TlsSettings = ConnectionOptions | undefined;
@@ -67,7 +67,7 @@ function connectorOf(open: () => Socket) {
   };
 }
 
-export function tlsOf({ tls }: RedisConfig): TlsSettings {
+export function redisTlsOf({ tls }: RedisConfig): TlsSettings {
   if (tls === null) return undefined;
   return tls.ca === null ? {} : { ca: tls.ca };
 }

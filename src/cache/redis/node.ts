@@ -5,13 +5,13 @@
  *   well ──a failure──▸ left alone ──a probe is answered──▸ well
  */
 import type { ChainableCommander, Redis } from 'ioredis';
-import type { RedisPlace, ServerAddress } from '../../config.ts';
+import { afterDelay, TimeoutError, within } from '../../base/within.ts';
+import type { RedisPlace, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { connectTo, type TlsSettings } from './connection.ts';
 import { type Greeting, greet } from './greet.ts';
 import { isReply, reasonOf, UntrustedError } from './reasons.ts';
 import { createTrouble, type Trouble } from './trouble.ts';
-import { afterDelay, TimeoutError, within } from './within.ts';
 
 export interface NodeOptions {
   readonly server: ServerAddress;

@@ -1,7 +1,7 @@
 /** Redis as one server: the one that is named, or the one that Sentinels name. */
-import type { RedisConfig, RedisPlace, ServerAddress } from '../../config.ts';
+import type { RedisConfig, RedisPlace, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
-import { tlsOf } from './connection.ts';
+import { redisTlsOf } from './connection.ts';
 import { createRedisNode, type RedisNode } from './node.ts';
 import { UntrustedError } from './reasons.ts';
 import { createMasterFinder } from './sentinel.ts';
@@ -15,7 +15,7 @@ export function createOneServer(
   place: OnePlace,
   stats: CacheStats,
 ): RedisServers {
-  const tls = tlsOf(config);
+  const tls = redisTlsOf(config);
   /** Two slots: a node of a cluster refuses the question, whichever of them are its own. */
   const probeKeys = [1, 2].map((number) => probeKey(config.keyPrefix, number));
   let node: RedisNode | undefined;

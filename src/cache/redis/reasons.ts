@@ -1,5 +1,7 @@
 /** What an error of Redis means, in words that name the variable to look at. */
-import type { RedisPlace } from '../../config.ts';
+
+import { messageOf } from '../../base/error-message.ts';
+import type { RedisPlace } from '../../config/config.ts';
 
 /** An answer is not what was asked for, or not what was stored. */
 export class UntrustedError extends Error {
@@ -95,7 +97,7 @@ const vague = /max retries per request|isn't writeable|Connection is closed/;
 const shownCharactersMax = 200;
 
 export function reasonOf(error: unknown, form: RedisPlace['form']): Reason {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (vague.test(said)) return { text: lost, kind: lost, weight: 0, isCertain: false };
   const isCluster = form === 'cluster';

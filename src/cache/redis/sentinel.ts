@@ -1,5 +1,5 @@
 /** Asks Sentinels who the master is: now and then, and at once while it is not well. */
-import type { RedisPlace, ServerAddress } from '../../config.ts';
+import type { RedisPlace, ServerAddress } from '../../config/config.ts';
 import { askOnce } from './ask-once.ts';
 import type { TlsSettings } from './connection.ts';
 import { type Reason, reasonOf } from './reasons.ts';

@@ -1,5 +1,5 @@
 /** The answer of CLUSTER SLOTS, and where MOVED leads. */
-import type { ServerAddress } from '../../config.ts';
+import type { ServerAddress } from '../../config/config.ts';
 import { slotCount } from './slot.ts';
 
 export interface SlotRange {

@@ -6,10 +6,11 @@ export interface BatchRecorder {
   /** @param deadline of its first request. */
   sent(size: number, deadline: number, now: number): void;
   executed(isLocal: boolean): void;
-  /** @param microseconds that the statement took. */
-  answered(microseconds: number): void;
+  /** @param timing a batch that needed no statement is not counted. */
+  answered(timing: { readonly statementUs: number }): void;
   lost(): void;
-  refused(): void;
+  /** @param requests that were not taken, because too many waited or for too long. */
+  refused(requests: number): void;
 }
 
 /** @param requestTimeoutMs a request's arrival is its deadline less this. */
@@ -26,14 +27,14 @@ export function createBatchRecorder(
     executed(isLocal) {
       numbers[isLocal ? slots.local : slots.offloaded]!++;
     },
-    answered(microseconds) {
-      observe(numbers, slots.statements, latencyBounds, microseconds / 1e6);
+    answered({ statementUs }) {
+      if (statementUs > 0) observe(numbers, slots.statements, latencyBounds, statementUs / 1e6);
     },
     lost() {
       numbers[slots.lost]!++;
     },
-    refused() {
-      numbers[slots.refused]!++;
+    refused(requests) {
+      numbers[slots.refused]! += requests;
     },
   };
 }

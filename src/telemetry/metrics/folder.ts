@@ -12,13 +12,16 @@ export interface MetricFolder {
   remove(): void;
 }
 
-/** Also removes what primaries that were killed have left. Throws when there is no place for it. */
-export function makeMetricFolder(): MetricFolder {
+/**
+ * Also removes what primaries that were killed have left. Throws when there is no place for it.
+ * @param isAlive whether there is a process of that number.
+ */
+export function makeMetricFolder(isAlive: (pid: number) => boolean): MetricFolder {
   const parent = isWritable(sharedMemory) ? sharedMemory : tmpdir();
   for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     // In a container every primary has the same number; ours has made none yet.
-    if (pid !== undefined && (Number(pid) === process.pid || !lives(Number(pid))))
+    if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
       remove(join(parent, name));
   }
   const path = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
@@ -39,13 +42,4 @@ function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });
   } catch {}
-}
-
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
-  }
 }

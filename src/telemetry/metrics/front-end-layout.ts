@@ -182,11 +182,16 @@ export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
   );
   const statement = histogram(
     'statement_seconds',
-    "A batch's statement, with the check before it and the wait for its connection.",
+    "What the database took for a batch's statements, without the wait for a connection.",
     byKind,
     latencyBounds,
   );
-  const depth = shared('queue_depth', 'Requests that wait or are under way.', 'gauge', byKind);
+  const depth = shared(
+    'queue_depth',
+    'Requests that wait or are under way; lists also while they wait for the generation.',
+    'gauge',
+    byKind,
+  );
   const refused = shared(
     'requests_refused_total',
     'Requests that a queue did not take, because too many waited or for too long.',

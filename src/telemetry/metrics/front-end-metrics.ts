@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../contract/problems.ts';
 import type { CacheStats } from '../stats.ts';
 import { type BatchRecorder, createBatchRecorder } from './batch-recorder.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
-import { createProcessRecorder } from './process-layout.ts';
+import { createResourceRecorder } from './process-layout.ts';
 import { createRequestRecorder, type RequestRecorder } from './request-recorder.ts';
 import { openMetricStore, type StoreListener } from './store.ts';
 import { numbersPerThread, threadSlots } from './thread-layout.ts';
@@ -82,7 +82,7 @@ export function openFrontEndMetrics(options: FrontEndMetricsOptions): FrontEndMe
   }
   const { mainThread } = layout;
   const recorder = recordThread(numbers.subarray(mainThread, mainThread + numbersPerThread));
-  const recordProcess = createProcessRecorder(layout.process, numbers);
+  const recordProcess = createResourceRecorder(layout.process, numbers);
 
   function write(state: FrontEndState): void {
     recordProcess();

@@ -1,10 +1,10 @@
 /** The page of the metrics: what the front ends have written, and what only the primary knows. */
 import { readFileSync } from 'node:fs';
-import type { AdminPage } from '../../admin/page.ts';
+import type { AdminPage } from '../../admin/admin-page.ts';
 import type { WorkState } from '../background.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
 import { createLayoutBuilder } from './layout.ts';
-import { addProcess, createProcessRecorder } from './process-layout.ts';
+import { addProcess, createResourceRecorder } from './process-layout.ts';
 import { render, type Snapshot } from './render.ts';
 import { type ProcessNumbers, takeSnapshots } from './snapshots.ts';
 import { metricFile, readNumbers } from './store.ts';
@@ -53,7 +53,7 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
   const processSlots = addProcess(layout);
   const thread = createThreadFamilies(layout)('main');
   const numbers = new Float64Array(layout.size());
-  const recordProcess = createProcessRecorder(processSlots, numbers);
+  const recordProcess = createResourceRecorder(processSlots, numbers);
   const recorder = recordThread(numbers.subarray(thread));
   const build = buildInfo();
 

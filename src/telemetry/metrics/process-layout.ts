@@ -31,7 +31,7 @@ export function addProcess(layout: LayoutBuilder): ProcessSlots {
 }
 
 /** @returns brings the numbers up to date; CPU time goes on from what they are now. */
-export function createProcessRecorder(slots: ProcessSlots, numbers: Float64Array): () => void {
+export function createResourceRecorder(slots: ProcessSlots, numbers: Float64Array): () => void {
   const cpuSecondsBefore = numbers[slots.cpuSeconds]!;
   numbers[slots.startSeconds] = Date.now() / 1000 - process.uptime();
 

@@ -1,6 +1,6 @@
 /** From the numbers of several processes to families with values. */
 import type { Family, Series } from './layout.ts';
-import type { Sample, Snapshot } from './render.ts';
+import type { MetricSample, Snapshot } from './render.ts';
 
 export interface ProcessNumbers {
   /** The label `process`. */
@@ -13,7 +13,7 @@ export interface ProcessNumbers {
 
 /** Families of the same name become one. Numbers that are not a number are left out. */
 export function takeSnapshots(processes: readonly ProcessNumbers[]): Snapshot[] {
-  const byName = new Map<string, Snapshot & { samples: Sample[] }>();
+  const byName = new Map<string, Snapshot & { samples: MetricSample[] }>();
   /** Of families that are added up. */
   const sums = new Map<Family, Float64Array>();
 
@@ -52,13 +52,17 @@ function widthOf({ type, bounds }: Family): number {
   return type === 'histogram' ? bounds.length + 2 : 1;
 }
 
-function samplesOf(family: Family, { labels, slot }: Series, numbers: Float64Array): Sample[] {
+function samplesOf(
+  family: Family,
+  { labels, slot }: Series,
+  numbers: Float64Array,
+): MetricSample[] {
   const { name, bounds, sparse } = family;
   if (family.type !== 'histogram') {
     const value = numbers[slot]!;
     return Number.isNaN(value) || (sparse && value === 0) ? [] : [{ labels, value }];
   }
-  const samples: Sample[] = [];
+  const samples: MetricSample[] = [];
   let count = 0;
   for (let place = 0; place <= bounds.length; place++) {
     count += numbers[slot + place]!;

@@ -1,8 +1,8 @@
 /** The samples of a profile as one tree, from the outermost function inwards. */
-import type { Frame, Sample } from './profile.ts';
+import type { Sample, StackFrame } from './profile.ts';
 
 export interface CallNode {
-  readonly frame: Frame;
+  readonly frame: StackFrame;
   readonly children: Map<string, CallNode>;
   /** Of samples that end here. */
   own: number;
@@ -27,11 +27,11 @@ export function buildCallTree(samples: readonly Sample[], value: number): CallNo
   return root;
 }
 
-function group(name: string): Frame {
+function group(name: string): StackFrame {
   return { name, file: '', startLine: 0, line: 0 };
 }
 
-function childOf(node: CallNode, frame: Frame): CallNode {
+function childOf(node: CallNode, frame: StackFrame): CallNode {
   const key = `${frame.name} ${frame.file} ${frame.startLine}`;
   const known = node.children.get(key);
   if (known !== undefined) return known;
@@ -40,6 +40,6 @@ function childOf(node: CallNode, frame: Frame): CallNode {
   return child;
 }
 
-function createNode(frame: Frame): CallNode {
+function createNode(frame: StackFrame): CallNode {
   return { frame, children: new Map(), own: 0, lines: new Map() };
 }

@@ -1,22 +1,20 @@
 /** Asks every process at once, for one profile at a time over the whole service. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AllAnswers } from '../../ipc/call-all.ts';
 import type { Recordings } from './merge.ts';
 import { createOneAtATime } from './one-at-a-time.ts';
-import { createProcessRecorder } from './process.ts';
+import { createProfileRecorder } from './process.ts';
 import { type ProcessRecording, type ProfileQuestion, processDeadlineMs } from './recording.ts';
 
-export interface FrontEndRecordings {
-  readonly recordings: ReadonlyMap<number, ProcessRecording>;
-  /** Numbers of the front ends that died, are starting, or did not answer in time. */
-  readonly missing: readonly number[];
-}
-
-/** Rejects only when the signal is aborted, once all who were asked have confirmed their end. */
+/**
+ * By the numbers of the front ends; missing is one that died, is starting, or did not answer in time.
+ * Rejects only when the signal is aborted, once all that were asked have confirmed their end.
+ */
 export type AskFrontEnds = (
   question: ProfileQuestion,
   signal: AbortSignal,
   timeoutMs: number,
-) => Promise<FrontEndRecordings>;
+) => Promise<AllAnswers<number, ProcessRecording>>;
 
 export interface Collection {
   readonly recordings: Recordings;
@@ -43,7 +41,7 @@ export interface Collector {
 }
 
 export function createCollector(ask: AskFrontEnds): Collector {
-  const own = createProcessRecorder(() => []);
+  const own = createProfileRecorder(() => []);
   const collections = createOneAtATime();
 
   async function collect(
@@ -77,7 +75,7 @@ export function createCollector(ask: AskFrontEnds): Collector {
     if (theirs.status === 'rejected') throw theirs.reason;
     const recordings = new Map([['primary', mine.value]]);
     const missing: string[] = [];
-    for (const [number, recording] of theirs.value.recordings) {
+    for (const [number, recording] of theirs.value.answers) {
       const name = `frontend-${number}`;
       recordings.set(name, recording);
       for (const thread of recording.missing) missing.push(`${name}/${thread}`);

@@ -7,7 +7,7 @@ import {
   Sample as PprofSample,
   StringTable,
 } from 'pprof-format';
-import { type Frame, type Profile, qualifiedName, type ValueType } from './profile.ts';
+import { type Profile, qualifiedName, type StackFrame, type ValueType } from './profile.ts';
 
 /** Not compressed yet. */
 export function encodePprof(profile: Profile): Uint8Array {
@@ -53,7 +53,7 @@ export function encodePprof(profile: Profile): Uint8Array {
   });
   return encoded.encode();
 
-  function locationOf(frame: Frame): number {
+  function locationOf(frame: StackFrame): number {
     const key = `${keyOf(frame)} ${frame.line}`;
     const known = locations.get(key);
     if (known !== undefined) return Number(known.id);
@@ -63,7 +63,7 @@ export function encodePprof(profile: Profile): Uint8Array {
     return id;
   }
 
-  function functionOf(frame: Frame): number {
+  function functionOf(frame: StackFrame): number {
     const key = keyOf(frame);
     const known = functions.get(key);
     if (known !== undefined) return Number(known.id);
@@ -75,6 +75,6 @@ export function encodePprof(profile: Profile): Uint8Array {
   }
 }
 
-function keyOf({ name, file, startLine }: Frame): string {
+function keyOf({ name, file, startLine }: StackFrame): string {
   return `${name} ${file} ${startLine}`;
 }

@@ -1,5 +1,5 @@
 /** The format of speedscope: speedscope.app/file-format-schema.json; one profile for each thread. */
-import type { Frame, Profile } from './profile.ts';
+import type { Profile, StackFrame } from './profile.ts';
 
 const schema = 'https://www.speedscope.app/file-format-schema.json';
 const units: Readonly<Record<string, string>> = { nanoseconds: 'nanoseconds', bytes: 'bytes' };
@@ -52,7 +52,7 @@ export function encodeSpeedscope(profile: Profile, name: string): string {
     return thread;
   }
 
-  function placeOf({ name, file, startLine }: Frame): number {
+  function placeOf({ name, file, startLine }: StackFrame): number {
     const key = `${name} ${file} ${startLine}`;
     const known = places.get(key);
     if (known !== undefined) return known;

@@ -1,13 +1,16 @@
 /** From what the threads recorded to samples of one profile. */
-import type { Frame, Sample } from './profile.ts';
+import type { Sample, StackFrame } from './profile.ts';
 import type { ProcessRecording, ThreadRecording } from './recording.ts';
 import type { Sources } from './sources.ts';
 
 /** By name: `primary`, `frontend-1`. */
 export type Recordings = ReadonlyMap<string, ProcessRecording>;
 
-const native: Frame = { name: '[native]', file: '', startLine: 0, line: 0 };
-const helpers: Frame = { ...native, name: '[helper threads: collector, compiler, file system]' };
+const native: StackFrame = { name: '[native]', file: '', startLine: 0, line: 0 };
+const helpers: StackFrame = {
+  ...native,
+  name: '[helper threads: collector, compiler, file system]',
+};
 
 /** @param choose the values of the profile out of those that were recorded. */
 export function mergeSamples(
@@ -73,15 +76,15 @@ export function mergeCpu(recordings: Recordings, sources: Sources, intervalNs: n
 }
 
 interface Stack {
-  readonly stack: readonly Frame[];
+  readonly stack: readonly StackFrame[];
   readonly values: readonly number[];
 }
 
 function stacksOf({ nodes, samples }: ThreadRecording, sources: Sources): Stack[] {
   // A caller's line is not known, so its frame is the same for all that it calls.
-  const callers = new Map<number, readonly Frame[]>();
+  const callers = new Map<number, readonly StackFrame[]>();
 
-  function callersOf(place: number): readonly Frame[] {
+  function callersOf(place: number): readonly StackFrame[] {
     const known = callers.get(place);
     if (known !== undefined) return known;
     const { frame, parent } = nodes[place]!;
@@ -98,6 +101,9 @@ function stacksOf({ nodes, samples }: ThreadRecording, sources: Sources): Stack[
   });
 }
 
-function up(parent: number, callersOf: (place: number) => readonly Frame[]): readonly Frame[] {
+function up(
+  parent: number,
+  callersOf: (place: number) => readonly StackFrame[],
+): readonly StackFrame[] {
   return parent === -1 ? [] : callersOf(parent);
 }

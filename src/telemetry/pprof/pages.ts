@@ -1,7 +1,7 @@
 /** The pages under /debug/pprof/, as net/http/pprof has them, over all processes and threads. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { AdminAnswer, AdminPage, AdminRequest } from '../../admin/page.ts';
+import type { AdminAnswer, AdminPage, AdminRequest } from '../../admin/admin-page.ts';
 import { type AskFrontEnds, type Collection, type Collector, createCollector } from './collect.ts';
 import { subtractSamples } from './delta.ts';
 import { encodeCpuProfile } from './encode-cpuprofile.ts';

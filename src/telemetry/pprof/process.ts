@@ -3,14 +3,14 @@ import { createIsolateRecorder } from './isolate.ts';
 import type { ProcessRecording, ProfileQuestion, ThreadRecording } from './recording.ts';
 import { createThreads } from './threads.ts';
 
-export interface ProcessRecorder {
+export interface ProfileRecorder {
   /** Rejects when the signal is aborted, and when another recording is under way. */
   record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording>;
   close(): void;
 }
 
 /** @param workers the ids of the worker threads that run at the moment. */
-export function createProcessRecorder(workers: () => readonly number[]): ProcessRecorder {
+export function createProfileRecorder(workers: () => readonly number[]): ProfileRecorder {
   const own = createIsolateRecorder();
   const others = createThreads(workers);
 
@@ -22,10 +22,10 @@ export function createProcessRecorder(workers: () => readonly number[]): Process
     // Whichever fails first takes the other along.
     for (const half of [asked, main]) half.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled([asked, main]);
-    const [answers, recording] = await Promise.all([asked, main]);
+    const [{ answers, missing }, recording] = await Promise.all([asked, main]);
     const threads: Record<string, ThreadRecording> = { main: recording };
-    for (const [id, answer] of answers.recordings) threads[`worker-${id}`] = answer;
-    return { pid: process.pid, threads, missing: answers.missing.map((id) => `worker-${id}`) };
+    for (const [id, answer] of answers) threads[`worker-${id}`] = answer;
+    return { pid: process.pid, threads, missing: missing.map((id) => `worker-${id}`) };
   }
 
   function close(): void {

@@ -1,6 +1,6 @@
 /** A profile as all its formats see it. */
 
-export interface Frame {
+export interface StackFrame {
   /** As in the source; `[…]` for what is no function. */
   readonly name: string;
   /** From the project's folder: `src/http/router.ts`, `node_modules/…`, `node:…`; `''`: none. */
@@ -12,7 +12,7 @@ export interface Frame {
 
 export interface Sample {
   /** The innermost first. */
-  readonly stack: readonly Frame[];
+  readonly stack: readonly StackFrame[];
   /** One for each of the profile's types. */
   readonly values: readonly number[];
   readonly process: string;
@@ -35,7 +35,7 @@ export interface Profile {
 }
 
 /** `pool` and its package or folder, as a Go programmer would write it: `batching/pool.createPool`. */
-export function qualifiedName({ name, file }: Frame): string {
+export function qualifiedName({ name, file }: StackFrame): string {
   if (file === '') return name;
   return `${moduleOf(file)}.${name}`;
 }

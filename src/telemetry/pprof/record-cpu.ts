@@ -39,7 +39,7 @@ export async function recordCpu(
     }
     return {
       ...emptyRecording,
-      ...reduce(profile),
+      ...reduceCpu(profile),
       cpuNs,
       processCpuNs: isMain ? ofProcess : null,
     };
@@ -49,7 +49,7 @@ export async function recordCpu(
 }
 
 /** One sample for each line of each node: half a minute has thousands of samples, but few places. */
-export function reduce(profile: Profiler.Profile): Pick<ThreadRecording, 'nodes' | 'samples'> {
+export function reduceCpu(profile: Profiler.Profile): Pick<ThreadRecording, 'nodes' | 'samples'> {
   const places = new Map(profile.nodes.map(({ id }, place) => [id, place]));
   const parents = new Int32Array(profile.nodes.length).fill(-1);
   for (const [place, { children = [] }] of profile.nodes.entries()) {

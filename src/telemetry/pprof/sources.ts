@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Frame } from './profile.ts';
+import type { StackFrame } from './profile.ts';
 import type { RawFrame } from './recording.ts';
 
 export interface Sources {
   /** @param line zero-based line of the built file that was executed; -1: not known. */
-  resolve(frame: RawFrame, line: number): Frame;
+  resolve(frame: RawFrame, line: number): StackFrame;
 }
 
 /** The project's folder, seen from dist/src/telemetry/pprof. */
@@ -34,7 +34,7 @@ interface Script {
 export function createSources(root: string = projectRoot): Sources {
   const scripts = new Map<string, Script>();
 
-  function resolveFrame(frame: RawFrame, line: number): Frame {
+  function resolveFrame(frame: RawFrame, line: number): StackFrame {
     if (frame.url === '') return nowhere(frame.name);
     const script = scriptOf(frame.url);
     const start = originalLine(script, frame.line, frame.column);
@@ -57,7 +57,7 @@ export function createSources(root: string = projectRoot): Sources {
   return { resolve: resolveFrame };
 }
 
-function nowhere(given: string): Frame {
+function nowhere(given: string): StackFrame {
   const name = special.get(given) ?? (given === '' ? '[anonymous]' : given);
   return { name, file: '', startLine: 0, line: 0 };
 }

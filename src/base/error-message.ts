@@ -1,0 +1,12 @@
+/**
+ * What an error says, for people. Not for the log of a request: a message may carry values
+ * (describeFailure).
+ */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // A name with several addresses has one error for each, and no message.
+  if (error.message !== '' || !('errors' in error) || !Array.isArray(error.errors)) {
+    return error.message;
+  }
+  return error.errors.map(messageOf).join(', ');
+}

@@ -1,0 +1,82 @@
+/** The answer of a list: its Link header and its body, in one run of bytes. */
+import type { ResponseItem } from '../batching/frames.ts';
+import { encodeCursor, type SortField } from '../contract/cursor.ts';
+import { cursorLinks, pageLinks } from '../contract/links.ts';
+import { type ListQuery, scopeOf } from '../contract/list-query.ts';
+import type { TaskPage } from './statements.ts';
+import { encodeTask, type TaskRow, toRfc3339 } from './task-fields.ts';
+
+/** `version` is the generation of the snapshot; `id` the bytes of the Link header at the front. */
+export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem {
+  const { links, body } = query.cursor === undefined ? byPage(query, page) : byCursor(query, page);
+  // Links are percent-encoded, so one character is one byte.
+  return {
+    id: links.length,
+    version: Number(page.generation),
+    status: 200,
+    problem: 0,
+    flags: 0,
+    body: Buffer.from(links + body),
+  };
+}
+
+function byPage(query: ListQuery, { rows, total, totalExact }: TaskPage) {
+  const totalPages = Math.ceil(total / query.perPage);
+  const full = rows.length === query.perPage;
+  const exactness = totalExact ? '' : ',"total_exact":false';
+  return {
+    links: pageLinks(query, { totalPages, exact: totalExact, full }),
+    body: envelope(
+      rows,
+      `"page":${query.page},"per_page":${query.perPage},"total":${total},` +
+        `"total_pages":${totalPages}${exactness}`,
+    ),
+  };
+}
+
+/** There is no number of the page that a cursor begins; the statement read one row more. */
+function byCursor(query: ListQuery, { rows, total, totalExact }: TaskPage) {
+  const shown = rows.slice(0, query.perPage);
+  const last = shown.at(-1);
+  const next = rows.length > query.perPage && last !== undefined ? cursorBehind(query, last) : null;
+  const totalPages = Math.ceil(total / query.perPage);
+  const exactness = totalExact ? '' : ',"total_exact":false';
+  return {
+    links: cursorLinks(query, next),
+    body: envelope(
+      shown,
+      `"page":null,"per_page":${query.perPage},"total":${total},"total_pages":${totalPages}` +
+        `${exactness},"next_cursor":${next === null ? 'null' : `"${next}"`}`,
+    ),
+  };
+}
+
+function cursorBehind(query: ListQuery, row: TaskRow): string {
+  return encodeCursor(
+    { id: Number(row.id), value: sortKey(query.order.field, row) },
+    scopeOf(query),
+  );
+}
+
+function sortKey(field: SortField, row: TaskRow): string {
+  switch (field) {
+    case 'id':
+      return '';
+    case 'title':
+      return row.title;
+    case 'status':
+      return row.status;
+    case 'assigneeID':
+      return row.assigneeId;
+    case 'createdAt':
+      return toRfc3339(row.createdAt);
+    case 'updatedAt':
+      return toRfc3339(row.updatedAt);
+  }
+}
+
+function envelope(rows: readonly TaskRow[], meta: string): string {
+  let data = '';
+  for (const row of rows) data += (data === '' ? '' : ',') + encodeTask(row);
+  return `{"data":[${data}],"meta":{${meta}},"message":"success","errors":[],"status":"ok"}`;
+}

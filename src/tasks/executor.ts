@@ -1,0 +1,148 @@
+/**
+ * A batch of one kind from bytes to bytes: decode ▸ validate ▸ one statement ▸ encode. It does not
+ * know which thread it is on: a front end calls it in place, a worker thread for its pool.
+ */
+
+import { createStatementClock, type StatementClock } from '../base/statement-time.ts';
+import type { Answers, BatchExecutor } from '../batching/batch-executor.ts';
+import type { RequestItem, ResponseItem } from '../batching/frames.ts';
+import type { Kind } from '../contract/endpoints.ts';
+import type { ListQuery } from '../contract/list-query.ts';
+import { failureReason } from '../database/failure-reason.ts';
+import type { Lane } from '../database/lane.ts';
+import { encodeListAnswer } from './encode-list.ts';
+import { describeFailure } from './failures.ts';
+import { failureAnswer, inOrderOf } from './item-answers.ts';
+import { createLanes, type ExecutorOptions, type Lanes } from './lanes.ts';
+import { createSearchPlans, leaveToPlanner } from './search-plans.ts';
+import { listTasks, ping, readTasks, sampleTasks } from './statements.ts';
+import { createWrites } from './writes.ts';
+
+export interface Executor extends BatchExecutor {
+  /** Never rejects: a statement that fails is an answer. */
+  execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
+  /** Rejects when the database does not answer a trivial statement. */
+  ping(): Promise<void>;
+  /** Why that did not succeed, in words that an operator can act on. */
+  reasonOf(error: unknown): string;
+  /** Connects for reads and lists. Rejects when it cannot. */
+  warm(): Promise<void>;
+  /** The lane of lists. The generation is read on it where connections are few. */
+  readonly lane: Lane;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const lanes = createLanes(options);
+  const writes = createWrites(lanes, options.statementTimeoutMs);
+  const searchPlans = createSearchPlans((query, clock) =>
+    lanes.search.run((pipeline) => sampleTasks(pipeline.timedBy(clock), query, lanes.prepared)),
+  );
+
+  async function execute(
+    kind: Kind,
+    items: readonly RequestItem[],
+    leftMs = options.statementTimeoutMs,
+  ): Promise<Answers> {
+    const clock = createStatementClock();
+    const answers = await executeItems(kind, items, leftMs, clock);
+    const { busyMs, endedAt } = clock;
+    const statementUs = Math.round(busyMs * 1000);
+    return {
+      items: answers,
+      timing: { statementUs, endedAt: endedAt === 0 ? performance.now() : endedAt },
+    };
+  }
+
+  function executeItems(
+    kind: Kind,
+    items: readonly RequestItem[],
+    leftMs: number,
+    clock: StatementClock,
+  ): Promise<ResponseItem[]> {
+    switch (kind) {
+      case 'read':
+        return executeReads(lanes, items, clock);
+      case 'create':
+      case 'change':
+      case 'remove':
+        return writes[kind](items, leftMs, clock);
+      case 'list':
+      case 'search':
+        return executeLists(kind, items, clock);
+    }
+  }
+
+  function executeLists(
+    kind: 'list' | 'search',
+    items: readonly RequestItem[],
+    clock: StatementClock,
+  ): Promise<ResponseItem[]> {
+    return Promise.all(items.map((item) => executeList(kind, decodeListQuery(item.body), clock)));
+  }
+
+  async function executeList(
+    kind: 'list' | 'search',
+    query: ListQuery,
+    clock: StatementClock,
+  ): Promise<ResponseItem> {
+    try {
+      const page = await retryRead(async () => {
+        const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query, clock);
+        return lanes[kind].run((pipeline) =>
+          listTasks(pipeline.timedBy(clock), query, plan, lanes.prepared),
+        );
+      });
+      searchPlans.observe(page.tableTotal);
+      return encodeListAnswer(query, page);
+    } catch (error) {
+      return failureAnswer(describeFailure(error, true));
+    }
+  }
+
+  return {
+    execute,
+    ping: () => lanes.list.run(ping),
+    reasonOf: (error) => failureReason(options.database, error),
+    warm: lanes.warm,
+    lane: lanes.list,
+    close: lanes.close,
+  };
+}
+
+async function executeReads(
+  lanes: Lanes,
+  items: readonly RequestItem[],
+  clock: StatementClock,
+): Promise<ResponseItem[]> {
+  const ids = items.map((item) => item.id);
+  try {
+    const found = await retryRead(() =>
+      lanes.read.run((pipeline) => readTasks(pipeline.timedBy(clock), ids)),
+    );
+    return inOrderOf(ids, found);
+  } catch (error) {
+    const failure = describeFailure(error, true);
+    return ids.map(() => failureAnswer(failure));
+  }
+}
+
+const readTriesMax = 3;
+
+/** A lost connection, or a conflict (on a standby: with what it has to replay), is worth another try. */
+async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await read();
+    } catch (error) {
+      const { course } = describeFailure(error, true);
+      const isWorthIt =
+        course === 'again' ? tries < readTriesMax : course === 'lost' && tries === 1;
+      if (!isWorthIt) throw error;
+    }
+  }
+}
+
+/** The front end checked it when it made these bytes. */
+function decodeListQuery(body: Uint8Array): ListQuery {
+  return JSON.parse(Buffer.from(body).toString()) as ListQuery;
+}

@@ -1,0 +1,354 @@
+/**
+ * The statement of a list: page, total and generation in one, so from one snapshot. Its text
+ * depends on the shape of the query only; values are parameters.
+ *
+ *   state  the generation, the number of all tasks, the number of tasks in the list
+ *   page   its tasks, found in one of four ways:
+ *            shallow   walk the sort order's index over the tasks before the page
+ *            blocks    the counts of tasks_blocks say where the page begins (order by id)
+ *            halves    walk from whichever end of the sort order is nearer
+ *            cursor    begin behind a position
+ */
+import type { Order, Position, SortField } from '../contract/cursor.ts';
+import type { FilterTerm } from '../contract/filter.ts';
+import {
+  countMax,
+  deepOffsetMin,
+  lookedAtApartMax,
+  lookedAtCountMax,
+  lookedAtMax,
+} from '../contract/limits.ts';
+import { type ListQuery, offsetOf } from '../contract/list-query.ts';
+import type { Status } from '../contract/task.ts';
+import { timestampOf } from '../contract/values.ts';
+import {
+  candidatesOf,
+  conditionsOf,
+  createParameters,
+  type Parameters,
+  searchesText,
+  titleByCodePoint,
+} from './filter-conditions.ts';
+import { type SearchPlan, walkedTerm } from './search-plans.ts';
+import { columnsBesideId, prefixed, taskColumns } from './task-fields.ts';
+
+export interface Statement {
+  readonly text: string;
+  readonly values: readonly string[];
+}
+
+/** Ids of one block of tasks_blocks: id >> 14. */
+const blockBits = 14;
+
+const sortColumns: Readonly<Record<SortField, string>> = {
+  id: 'id',
+  title: titleByCodePoint,
+  status: 'status',
+  assigneeID: 'assignee_id',
+  createdAt: 'created_at',
+  updatedAt: 'updated_at',
+};
+
+/**
+ * First columns of each row: generation, tasks in the table, tasks in the list, and whether all of
+ * these were counted.
+ */
+export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
+  const { order } = query;
+  const parameters = createParameters();
+  const matching = matchingOf(query, parameters, plan);
+  const parts: PageParts = { query, parameters, plan };
+  const page =
+    query.cursor !== undefined
+      ? pageBehind(parts, query.cursor.after)
+      : offsetOf(query) < deepOffsetMin || matching.column === undefined
+        ? shallowPage(parts)
+        : order.field === 'id'
+          ? blockPage(parts, matching.column)
+          : nearerHalfPage(parts);
+
+  const text = `
+    ${sharedOf(query, parameters, plan)}
+    SELECT state.generation, state.total, state.matching, state.finished,
+      ${prefixed('page.', taskColumns)}
+    FROM (
+      SELECT generation, total, matching, finished FROM tasks_state, ${matching.item} AS counted
+      WHERE only_row OFFSET 0
+    ) AS state
+    LEFT JOIN LATERAL (${page}) AS page ON true
+    ORDER BY ${orderBy(order, false, 'page.')}`;
+  return { text, values: parameters.values };
+}
+
+/** What is gathered for the page is there to be counted, to its end and for nothing. */
+function gathersOnce(plan: SearchPlan): boolean {
+  return plan.page === 'gather' && plan.count === 'gather';
+}
+
+function sharedOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
+  if (!gathersOnce(plan)) return '';
+  const conditions = gatheringConditions(query, parameters, plan);
+  return `WITH gathered AS MATERIALIZED (SELECT ${taskColumns} FROM tasks ${where(conditions)})`;
+}
+
+/**
+ * Where the index of texts finds the tasks, it alone does: their ids are an array, so that the planner
+ * sees but the primary key, and does not compare the array with each task of some other index.
+ */
+function gatheringConditions(
+  { terms }: ListQuery,
+  parameters: Parameters,
+  { rarest }: SearchPlan,
+  most?: number,
+): string {
+  const known = rarest === undefined ? undefined : terms[rarest];
+  const candidates = candidatesOf(terms, parameters, known, most);
+  if (candidates === undefined) return conditionsOf(terms, parameters, always);
+  return `id = ANY (ARRAY(${candidates})) AND ${conditionsOf(terms, parameters, never)}`;
+}
+
+/**
+ * How frequent are the tasks that a query asks for, and where? Looked up in runs of tasks all over
+ * the ids. One row of arrays: the hits of each run in the order of ids; then the hits of each term
+ * by itself, the walked one left out, and last the tasks that were looked at; then the tasks of the
+ * walked one, up to a bound.
+ */
+export function sampleStatement(query: ListQuery): Statement {
+  const parameters = createParameters();
+  const walked = walkedTerm(query);
+  const others = query.terms.filter((term) => term !== walked);
+  const among = conditionsOf(walked === undefined ? [] : [walked], parameters, always);
+  const each = others.map((term) => conditionsOf([term], parameters, never));
+  const hits = each.map(
+    (condition, place) => `count(*) FILTER (WHERE ${condition}) AS hits${place}`,
+  );
+  const walkedCount =
+    walked === undefined
+      ? 'SELECT 0'
+      : `SELECT count(*) FROM (SELECT FROM tasks ${where(among)} LIMIT ${lookedAtMax}) AS some_of_them`;
+  const begin = `least + (most - least) / ${sampleRuns} * run`;
+  const text = `
+    SELECT array_agg(hits ORDER BY run),
+      ARRAY[${each.map((_, place) => `sum(hits${place}), `).join('')}sum(seen)],
+      ARRAY[(${walkedCount})]
+    FROM (SELECT min(id) AS least, max(id) AS most FROM tasks) AS ids,
+      generate_series(0, ${sampleRuns - 1}) AS run,
+      LATERAL (
+        SELECT count(*) FILTER (WHERE ${each.join(' AND ') || 'true'}) AS hits,
+          ${[...hits, 'count(*) AS seen'].join(', ')}
+        FROM (
+          SELECT * FROM tasks ${where(among, `id >= ${begin}`)} ORDER BY id LIMIT ${sampleRunTasks}
+        ) AS task
+      ) AS counts`;
+  return { text, values: parameters.values };
+}
+
+const always = (): boolean => true;
+const never = (): boolean => false;
+
+const sampleRuns = 200;
+const sampleRunTasks = 20;
+
+interface Matching {
+  /** For FROM beside tasks_state: one row with `matching` and `finished`. */
+  readonly item: string;
+  /** The column of tasks_state and tasks_blocks that has the total. */
+  readonly column?: 'total' | Status;
+}
+
+/** The triggers keep the totals of all tasks and of each status; other lists are counted. */
+function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): Matching {
+  const [term, ...others] = query.terms;
+  if (term === undefined) return kept('total');
+  if (others.length === 0 && term.field === 'status' && term.operator === '=') {
+    return kept(term.statuses[0]);
+  }
+  if (gathersOnce(plan)) {
+    return { item: '(SELECT count(*) AS matching, true AS finished FROM gathered)' };
+  }
+  if (plan.count === 'walk') return { item: countedOnWalk(query, parameters) };
+  // One field that is no text can be counted in its index, without a look at the tasks.
+  const bound = others.length === 0 && !searchesText(term) ? countMax : lookedAtCountMax;
+  const found = findAll('id', query, parameters, plan, plan.count, bound + 1);
+  return { item: countedUpTo(bound, `SELECT FROM ${found}`, 'true') };
+}
+
+function kept(column: 'total' | Status): Matching {
+  return { item: `LATERAL (SELECT ${column} AS matching, true AS finished)`, column };
+}
+
+/** Looks at so many tasks at most, where it is told nothing of how many there are to find. */
+function countedOnWalk(query: ListQuery, parameters: Parameters): string {
+  const walked = walkedTerm(query);
+  if (walked === undefined) {
+    const hit = conditionsOf(query.terms, parameters, never);
+    return countedUpTo(
+      lookedAtCountMax,
+      `SELECT FROM (SELECT * FROM tasks ORDER BY id LIMIT ${lookedAtMax}) AS task ${where(hit)}`,
+      `NOT EXISTS (SELECT FROM tasks ORDER BY id OFFSET ${lookedAtMax})`,
+    );
+  }
+  const limit = `ORDER BY id LIMIT ${lookedAtApartMax}`;
+  const among = where(conditionsOf([walked], parameters, always));
+  return countedUpTo(
+    lookedAtCountMax,
+    `SELECT FROM ${walkOf(query, walked, parameters, limit)}`,
+    `NOT EXISTS (SELECT FROM tasks ${among} ORDER BY id OFFSET ${lookedAtApartMax})`,
+  );
+}
+
+function countedUpTo(bound: number, select: string, sawAll: string): string {
+  return `(
+    SELECT least(count(*), ${bound}) AS matching, count(*) <= ${bound} AND ${sawAll} AS finished
+    FROM (${select} LIMIT ${bound + 1}) AS some_of_them
+  )`;
+}
+
+/**
+ * What follows FROM, to find tasks. To gather them, the planner must not see the LIMIT behind, or it
+ * would hope to be done soon by walking, and walk over the whole table for what is rarer than it
+ * thinks: OFFSET 0 hides one from the other. To walk, it must see no other index.
+ */
+function findAll(
+  columns: string,
+  query: ListQuery,
+  parameters: Parameters,
+  plan: SearchPlan,
+  way: SearchPlan['page'],
+  most?: number,
+): string {
+  const walked = walkedTerm(query);
+  if (way === 'walk' && walked !== undefined) {
+    return `(SELECT ${columns} FROM ${walkOf(query, walked, parameters)}) AS found`;
+  }
+  if (way === 'gather') {
+    const conditions = gatheringConditions(query, parameters, plan, most);
+    return `(SELECT ${columns} FROM tasks ${where(conditions)} OFFSET 0) AS found`;
+  }
+  const byIndex = (term: FilterTerm): boolean => way !== 'walk' || term.field === query.order.field;
+  const conditions = conditionsOf(query.terms, parameters, byIndex);
+  return `(SELECT ${columns} FROM tasks ${where(conditions)}) AS found`;
+}
+
+/**
+ * Ids from the index of the walked term alone, in their order, then task by task: the planner would
+ * rather take another index in the same order, or all tasks of the term at once.
+ */
+function walkOf(query: ListQuery, walked: FilterTerm, parameters: Parameters, limit = ''): string {
+  const among = conditionsOf([walked], parameters, always);
+  const others = query.terms.filter((term) => term !== walked);
+  return `(SELECT id FROM tasks WHERE ${among} ${limit}) AS place,
+    LATERAL (SELECT ${columnsBesideId} FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task
+    ${where(conditionsOf(others, parameters, never))}`;
+}
+
+interface PageParts {
+  readonly query: ListQuery;
+  readonly parameters: Parameters;
+  readonly plan: SearchPlan;
+}
+
+function pageSource(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
+  return gathersOnce(plan) ? 'gathered' : findAll(taskColumns, query, parameters, plan, plan.page);
+}
+
+function shallowPage({ query, parameters, plan }: PageParts): string {
+  const found = pageSource(query, parameters, plan);
+  const limit = parameters.add(query.perPage, 'bigint');
+  const offset = parameters.add(offsetOf(query), 'bigint');
+  // Behind the end nothing is looked for. The planner tests this once, before it reads anything.
+  const inside = `(${offset} < state.matching OR NOT state.finished)`;
+  return `SELECT ${taskColumns} FROM ${found} ${where(inside)}
+    ORDER BY ${orderBy(query.order, false)} LIMIT ${limit} OFFSET ${offset}`;
+}
+
+/** The ids alone are read, from the index, between the block's beginning and the page's. */
+function blockPage({ query, parameters }: PageParts, counted: string): string {
+  const conditions = conditionsOf(query.terms, parameters, always);
+  const { descending } = query.order;
+  const limit = parameters.add(query.perPage, 'bigint');
+  const offset = parameters.add(offsetOf(query), 'bigint');
+  const direction = descending ? ' DESC' : '';
+  const inBlock = descending ? `id < (block + 1) << ${blockBits}` : `id >= block << ${blockBits}`;
+  const fromFirst = descending ? 'id <= first.id' : 'id >= first.id';
+  return `
+    SELECT ${prefixed('task.', taskColumns)}
+    FROM (
+      SELECT block, before FROM (
+        SELECT block, ${counted} AS inside,
+          sum(${counted}) OVER (ORDER BY block${direction}) - ${counted} AS before
+        FROM tasks_blocks
+      ) AS counts
+      WHERE before <= ${offset} AND before + inside > ${offset}
+    ) AS block,
+    LATERAL (
+      SELECT id FROM tasks ${where(conditions, inBlock)}
+      ORDER BY id${direction} LIMIT 1 OFFSET ${offset} - before
+    ) AS first,
+    LATERAL (
+      SELECT ${taskColumns} FROM tasks ${where(conditions, fromFirst)}
+      ORDER BY id${direction} LIMIT ${limit}
+    ) AS task`;
+}
+
+/** Only one of the two runs: the other's condition is false before it reads anything. */
+function nearerHalfPage({ query, parameters }: PageParts): string {
+  const conditions = conditionsOf(query.terms, parameters, always);
+  const { order } = query;
+  const limit = parameters.add(query.perPage, 'bigint');
+  const offset = parameters.add(offsetOf(query), 'bigint');
+  const isNear = `${offset} <= state.matching / 2`;
+  const isFar = `${offset} > state.matching / 2 AND ${offset} < state.matching`;
+  return `
+    (SELECT ${taskColumns} FROM tasks ${where(conditions, isNear)}
+      ORDER BY ${orderBy(order, false)} LIMIT ${limit} OFFSET ${offset})
+    UNION ALL
+    (SELECT ${taskColumns} FROM tasks ${where(conditions, isFar)}
+      ORDER BY ${orderBy(order, true)}
+      LIMIT greatest(least(${limit}, state.matching - ${offset}), 0)
+      OFFSET greatest(state.matching - ${offset} - ${limit}, 0))`;
+}
+
+/** One task more than the page has: whether another page follows. */
+function pageBehind({ query, parameters, plan }: PageParts, after: Position | null): string {
+  const found = pageSource(query, parameters, plan);
+  const { order } = query;
+  let behind = '';
+  if (after !== null) {
+    const comparison = order.descending ? '<' : '>';
+    const id = parameters.add(after.id, 'bigint');
+    behind =
+      order.field === 'id'
+        ? `id ${comparison} ${id}`
+        : `(${sortColumns[order.field]}, id) ${comparison} (${sortValue(order.field, after, parameters)}, ${id})`;
+  }
+  return `SELECT ${taskColumns} FROM ${found} ${where(behind)}
+    ORDER BY ${orderBy(order, false)} LIMIT ${parameters.add(query.perPage + 1, 'bigint')}`;
+}
+
+function sortValue(field: SortField, { value }: Position, parameters: Parameters): string {
+  switch (field) {
+    case 'id':
+    case 'assigneeID':
+      return parameters.add(value, 'bigint');
+    case 'title':
+      return `${parameters.add(value, 'text')} COLLATE "C"`;
+    case 'status':
+      return parameters.add(value, 'text');
+    case 'createdAt':
+    case 'updatedAt':
+      return parameters.add(timestampOf(value), 'timestamptz');
+  }
+}
+
+/** The id has the direction of the field before it, so that one index serves both directions. */
+function orderBy({ field, descending }: Order, reversed: boolean, prefix = ''): string {
+  const direction = descending === reversed ? '' : ' DESC';
+  const keys = field === 'id' ? ['id'] : [sortColumns[field], 'id'];
+  return keys.map((key) => `${prefix}${key}${direction}`).join(', ');
+}
+
+function where(...conditions: readonly string[]): string {
+  const given = conditions.filter((condition) => condition !== '');
+  return given.length === 0 ? '' : `WHERE ${given.join(' AND ')}`;
+}
