@@ -65,7 +65,7 @@ format: runtime ## Format the sources and mend what the linter can mend.
 	@$(BIOME) check --write .
 
 .PHONY: env-example
-env-example: build ## Write .env.example anew from src/config/config.ts.
+env-example: build ## Write .env.example and docs/configuration.md anew from src/config/variables.ts.
 	@$(NODE) bin/env-example.js
 
 # Tests

@@ -6,10 +6,11 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { variables } from '../src/config/config.ts';
+import { variables } from '../src/config/variables.ts';
 import { problemCodes } from '../src/contract/problems.ts';
 import { clientTypes } from '../src/openapi/client-types.ts';
 import { createOpenApi } from '../src/openapi/openapi.ts';
+import { configurationPage } from './support/configuration-page.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
 import { localTarget, type Reference, readMarkdown } from './support/markdown.ts';
@@ -181,9 +182,9 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
 const home = ['home', 'root', 'work', 'Users'].join('|');
 const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
   {
-    files: /^(src\/(?!config\/config\.ts$)|workers\/).*\.ts$/,
+    files: /^(src\/(?!config\/load\.ts$)|workers\/).*\.ts$/,
     line: /\bprocess\.env\b|\benv\b.*from 'node:process'/,
-    rule: 'the environment is read by src/config/config.ts only',
+    rule: 'the environment is read by src/config/load.ts only',
   },
   {
     files: /\.ts$/,
@@ -324,6 +325,23 @@ test('no source is an orphan', () => {
   );
 });
 
+test('no imports go in a circle', () => {
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const faults: string[] = [];
+  const done = new Set<string>();
+  function follow(file: string, path: readonly string[]): void {
+    const place = path.indexOf(file);
+    if (place !== -1) faults.push(`${[...path.slice(place), file].join(' imports ')}: a circle`);
+    if (done.has(file)) return;
+    done.add(file);
+    for (const found of byFile.get(file)?.imports ?? []) {
+      if (found.isLocal) follow(found.target, [...path, file]);
+    }
+  }
+  for (const { file } of sources) follow(file, []);
+  hold(faults);
+});
+
 test('two files of the service have different names', () => {
   const byName = groupBy(sources, ({ file }) => basename(file));
   hold(
@@ -401,18 +419,22 @@ test('no file is larger than 1 MiB', () => {
   );
 });
 
-test('.env.example says what src/config/config.ts reads', () => {
-  assert.equal(
-    readSource('.env.example').lines.join('\n'),
-    envExample(),
-    '.env.example is not what src/config/config.ts says: run make env-example',
-  );
-});
+for (const [file, written] of [
+  ['.env.example', envExample],
+  ['docs/configuration.md', configurationPage],
+] as const) {
+  test(`${file} says what src/config/variables.ts says`, () => {
+    assert.ok(
+      textOf(file) === written(),
+      `${file} is not what src/config/variables.ts says: run make env-example`,
+    );
+  });
+}
 
-test('docs/configuration.md has each variable of src/config/config.ts and no other', () => {
+test('docs/configuration.md has each variable of src/config/variables.ts and no other', () => {
   const page = 'docs/configuration.md';
   const rows = firstCells(page, /`([A-Z][A-Z0-9_]+)`/g);
-  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/config.ts');
+  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/variables.ts');
 });
 
 test('README.md has at most 130 lines', () => {

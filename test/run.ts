@@ -12,12 +12,8 @@ import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
 import github from '@reporters/github';
-import {
-  type Config,
-  type DatabaseConfig,
-  loadConfig,
-  variableNames,
-} from '../src/config/config.ts';
+import type { Config, DatabaseConfig } from '../src/config/config.ts';
+import { loadConfig, variableNames } from '../src/config/load.ts';
 import { startEmbedded } from '../src/embedded/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { everywhere } from '../../src/config/bind-address.ts';
-import { parseConfig, variables } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { variables } from '../../src/config/variables.ts';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import {
   type Instruction,

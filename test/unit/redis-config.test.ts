@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { parseConfig, type RedisConfig } from '../../src/config/config.ts';
+import type { RedisConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'redis-config-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
