@@ -2,6 +2,7 @@
  * The description of the API (OpenAPI 3.1), made of the table of endpoints, the schemas and the
  * problems that the service itself works with.
  */
+import { ownVersion } from '../base/own-version.ts';
 import { bodyMaxBytes, jsonDepthMax, urlMaxBytes } from '../contract/limits.ts';
 import { problemCodes } from '../contract/problems.ts';
 import { byStatus } from './answers.ts';
@@ -46,7 +47,7 @@ export function createOpenApi(): JsonObject {
     openapi: '3.1.0',
     info: {
       title: 'Task manager API',
-      version: '1.0.0',
+      version: ownVersion() ?? 'unknown',
       description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
-import { profileNames } from '../../src/documents/administration.ts';
+import { administrationPages, profileNames } from '../../src/documents/administration.ts';
 import { pathOf } from '../../src/documents/endpoint-paths.ts';
 import { examples, troubleExamples } from '../../src/documents/examples.ts';
 import { createOpenApi } from '../../src/documents/openapi.ts';
@@ -10,6 +12,8 @@ import { operations } from '../../src/documents/operations.ts';
 import { originsOf, serversFor } from '../../src/documents/servers.ts';
 import { chooseEncoding } from '../../src/http/documents.ts';
 import { profileKinds } from '../../src/telemetry/pprof/kinds.ts';
+import { secondsMax } from '../../src/telemetry/pprof/pages.ts';
+import { root } from '../support/house.ts';
 
 const description = createOpenApi();
 test('each endpoint is described, and nothing else', () => {
@@ -107,4 +111,16 @@ test('the encoding is the smallest that the client takes', () => {
   ] as const) {
     assert.equal(chooseEncoding(accept), encoding, accept);
   }
+});
+
+test('the description has the version of the service', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.equal((description['info'] as { version: string }).version, version);
+});
+
+test('profiles take as long as the description says, a trace too', () => {
+  const page = administrationPages.find(({ path }) => path === '/debug/pprof/{profile}');
+  const seconds = page?.parameters.find(({ name }) => name === 'seconds');
+  assert.ok(seconds);
+  assert.equal((seconds['schema'] as { maximum: number }).maximum, secondsMax);
 });
