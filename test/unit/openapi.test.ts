@@ -124,3 +124,40 @@ test('profiles take as long as the description says, a trace too', () => {
   assert.ok(seconds);
   assert.equal((seconds['schema'] as { maximum: number }).maximum, secondsMax);
 });
+
+interface Described {
+  readonly parameters: Record<string, Record<string, unknown>>;
+  readonly schemas: Record<string, { readonly properties?: Record<string, object> }>;
+  readonly responses: Record<string, { readonly description: string }>;
+}
+
+const components = description['components'] as unknown as Described;
+
+test('each parameter and each field has an example', () => {
+  const given = administrationPages.flatMap(({ parameters }) => parameters);
+  for (const parameter of [...Object.values(components.parameters), ...given]) {
+    const { name, schema } = parameter as { name: string; schema: object };
+    assert.ok('example' in parameter || 'examples' in schema, name);
+  }
+  for (const [name, { properties = {} }] of Object.entries(components.schemas)) {
+    for (const [field, property] of Object.entries(properties)) {
+      const isNull = 'type' in property && property.type === 'null';
+      const words = ['examples', 'const', '$ref', 'readOnly', 'properties'];
+      assert.ok(isNull || words.some((word) => word in property), `${name}.${field}`);
+    }
+  }
+});
+
+test('operations stand on the first screen: what comes before them is a paragraph', () => {
+  const { description: text } = description['info'] as { description: string };
+  assert.ok(text.length < 320 && !text.includes('\n'), `${text.length} characters`);
+});
+
+test('each error says what it means and what to do', () => {
+  for (const [name, { description: text }] of Object.entries(components.responses)) {
+    for (const line of text.split('\n').slice(2)) {
+      assert.match(line, /^- `\w+`: [A-Z].*\. [A-Z].*\.$/, `${name}: ${line}`);
+    }
+    assert.ok(text.includes('\n- `'), name);
+  }
+});
