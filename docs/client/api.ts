@@ -162,7 +162,7 @@ export type ProblemDetails = {
 
 export interface Operations {
   readonly listTasks: {
-    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly assignee_id?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
+    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskListAnswer }
       | { readonly status: 304; readonly headers: Headers; readonly body: null }

@@ -5,6 +5,12 @@ export function taskEtag(id: number, version: number): string {
   return `"${id}-${version}"`;
 }
 
+const opaqueTag = '"[^"\\x00-\\x20\\x7f]*"';
+const anyTag = `(?:W/)?${opaqueTag}`;
+
+/** What versionsOf takes: `*`, or a list of entity tags that may have empty elements. */
+export const conditionPattern = `^(?:\\*|[ \\t,]*${anyTag}(?:[ \\t]*,(?:[ \\t]*${anyTag})?)*[ \\t]*)$`;
+
 interface EntityTag {
   readonly weak: boolean;
   /** With its quotes. */
@@ -14,7 +20,7 @@ interface EntityTag {
 /** `undefined`: no list of entity tags. */
 function parseEntityTags(header: string): EntityTag[] | undefined {
   // A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1).
-  const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
+  const element = new RegExp(`[ \\t]*(?:(W/)?(${opaqueTag}))?[ \\t]*(?:,|$)`, 'y');
   const tags: EntityTag[] = [];
   let position = 0;
   while (position < header.length) {

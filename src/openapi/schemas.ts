@@ -11,8 +11,9 @@ import {
   TaskListAnswer,
 } from '../contract/envelope.ts';
 import { storableFormat } from '../contract/formats.ts';
-import { CreateTask, PatchTask, Task, UpdateTask } from '../contract/task.ts';
+import { CreateTask, PatchTask, Task, UpdateTask, writableFields } from '../contract/task.ts';
 import type { TSchema } from '../typebox.ts';
+import { withExamples } from './field-examples.ts';
 import { type Json, type JsonObject, plainJson } from './json.ts';
 
 const named = {
@@ -57,5 +58,21 @@ export function createSchemas(): JsonObject {
     return Object.fromEntries(entries);
   }
 
-  return Object.fromEntries(schemas.map(([name, schema]) => [name, referInside(schema)]));
+  return Object.fromEntries(
+    schemas.map(([name, schema]) => [
+      name,
+      withDemands(name, withExamples(name, referInside(schema))),
+    ]),
+  );
+}
+
+const assigneeNames = ['assigneeID', 'assignee_id'];
+
+/** What the service demands of a body beyond its fields. Both names of the assignee pass where they agree. */
+function withDemands(name: SchemaName, schema: JsonObject): JsonObject {
+  if (name !== 'CreateTask' && name !== 'UpdateTask' && name !== 'PatchTask') return schema;
+  const one = { not: { required: assigneeNames } };
+  if (name !== 'UpdateTask') return { ...schema, ...one };
+  const some = [...writableFields, 'assignee_id'].map((field) => ({ required: [field] }));
+  return { ...schema, ...one, anyOf: some };
 }

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { isKnownTo, taskEtag, versionsOf } from '../../src/contract/entity-tags.ts';
+import {
+  conditionPattern,
+  isKnownTo,
+  taskEtag,
+  versionsOf,
+} from '../../src/contract/entity-tags.ts';
 
 test('If-Match names versions of the task by strong comparison', () => {
   for (const [header, expected] of [
@@ -82,4 +87,30 @@ test('no header makes it throw or take long', () => {
   // CPU time: whatever else the machine does.
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 2_000_000);
+});
+
+test('the description of a condition is what the service takes', () => {
+  const described = new RegExp(conditionPattern);
+  const part = fc.constantFrom(
+    '*',
+    '"',
+    'W/',
+    '"7-1"',
+    'W/"a"',
+    '""',
+    ',',
+    ' ',
+    '\t',
+    'x',
+    '\0',
+    'é',
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+      const header = parts.join('');
+      const taken = versionsOf(header, 7, 'strong') !== undefined;
+      assert.equal(described.test(header), taken, JSON.stringify(header));
+    }),
+    { numRuns: 5000 },
+  );
 });
