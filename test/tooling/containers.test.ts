@@ -71,6 +71,7 @@ test('what is copied into a build is there and let in, and nothing else is let i
     .flatMap(({ instructions }) => instructions)
     .filter(({ keyword, flags }) => keyword === 'COPY' && !flags.has('from'))
     .flatMap(({ text }) => text.split(/\s+/).slice(0, -1));
+  assert.ok(sources.includes('src') && sources.includes('sql'));
   for (const source of sources) {
     assert.ok(existsSync(join(root, source)), `there is no ${source}`);
     assert.ok(!isIgnored(ignore, source), `.dockerignore keeps ${source} out`);
@@ -255,6 +256,7 @@ test('Prometheus scrapes the port of the metrics with the credentials of the ser
     assert.equal(compose.secrets[name]?.environment, variable);
     assert.ok(api.environment?.[variable]?.startsWith(`\${${variable}:?`));
   }
+  assert.ok(rule_files.length > 0);
   for (const rules of rule_files) {
     assert.ok(volumes?.some((volume) => volume.includes(`:/etc/prometheus/${rules}:`)));
   }

@@ -142,12 +142,34 @@ test('nesting is bounded, also in a field that is ignored', () => {
   assert.deepEqual(faults(create(nested(60_000))), ['invalid null']);
 });
 
-test('no bytes make the decoder throw', () => {
+test('no bytes make the decoder throw, and what it accepts is a task', () => {
+  const whole = '{"title":"x","description":"y","status":"done","assigneeID":7}';
+  const at = fc.nat(whole.length);
+  const piece = fc.constantFrom(
+    '',
+    '"',
+    '{}',
+    ',',
+    ':',
+    '\\',
+    '\\u0000',
+    '\0',
+    '7',
+    'null',
+    'é',
+    ' ',
+  );
+  const damaged = fc
+    .tuple(at, fc.nat(3), piece)
+    .map(([from, length, added]) => whole.slice(0, from) + added + whole.slice(from + length));
   fc.assert(
-    fc.property(fc.oneof(fc.json().map(bytesOf), fc.uint8Array()), (body) => {
-      create(body);
+    fc.property(fc.oneof(fc.json(), damaged, fc.uint8Array()), (body) => {
       change(body);
+      const result = create(body);
+      if (!result.ok) return;
+      const { title, status } = result.value;
+      assert.ok(title.length >= 1 && !title.includes('\0') && statuses.includes(status));
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
 });

@@ -36,7 +36,15 @@ test('a damaged value is not taken for a list', () => {
     assert.equal(decodeStored('key', damaged), undefined, `byte ${place}`);
     assert.equal(decodeStored('key', value.subarray(0, place)), undefined, `cut at ${place}`);
   }
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => decodeStored('key', bytes) === undefined));
+  const place = fc.nat(value.length);
+  fc.assert(
+    fc.property(place, place, fc.uint8Array({ minLength: 1 }), (one, other, bytes) => {
+      const [from, to] = one < other ? [one, other] : [other, one];
+      const altered = Buffer.concat([value.subarray(0, from), bytes, value.subarray(to)]);
+      fc.pre(!altered.equals(value));
+      assert.equal(decodeStored('key', altered), undefined);
+    }),
+  );
 });
 
 test('what is found does not hold on to the piece of memory that it came in', () => {
