@@ -168,6 +168,11 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'no value is of the type any',
   },
   {
+    files: /^test\/.*\.ts$/,
+    line: /^import \{.*\bit\b.*\} from 'node:test'/,
+    rule: 'a test is called test',
+  },
+  {
     // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
