@@ -238,7 +238,7 @@ test('each package has its place', () => {
   hold(faults);
 });
 
-test('what is imported is a dependency, and for the service one of its own', () => {
+test('an imported package is a dependency, and for the service one of its own', () => {
   const manifest = readManifest();
   const faults: string[] = [];
   for (const source of typescript) {

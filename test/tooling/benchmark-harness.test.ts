@@ -191,7 +191,7 @@ test('the header names system, processor and package as Go does', () => {
   assert.equal(keys.get('pkg'), 'task-manager-api');
 });
 
-test('one that fails is named once, and the others are measured', async () => {
+test('a benchmark that fails is named once, and the others are measured', async () => {
   let text = '';
   const broken: Benchmark = {
     name: 'Broken',

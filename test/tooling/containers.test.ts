@@ -66,7 +66,7 @@ test('every stage is built on the Node of .nvmrc, with a C library that uWebSock
   for (const stage of stages) assert.match(stage.base, base);
 });
 
-test('what is copied into a build is there and let in, and nothing else is let in', () => {
+test('files that are copied into a build are there and let in, and no others', () => {
   const sources = stages
     .flatMap(({ instructions }) => instructions)
     .filter(({ keyword, flags }) => keyword === 'COPY' && !flags.has('from'))
@@ -219,7 +219,7 @@ test('no container may do more than it has to', () => {
   }
 });
 
-test('what is mounted is there', () => {
+test('mounted files are there', () => {
   for (const [name, { volumes = [] }] of services) {
     for (const volume of volumes) {
       const [source, , mode] = volume.split(':');
@@ -292,7 +292,7 @@ test('Grafana finds Prometheus, and the dashboards find the data source', () => 
   assert.ok(used.size > 0);
 });
 
-test('what has to be set has no default, and says so', () => {
+test('variables that have to be set have no default, and say so', () => {
   const needed = new Set(
     [...textOf('docker-compose.yml').matchAll(/\$\{(\w+):\?([^}]*)\}/g)].map(([, name, text]) => {
       assert.match(text!, /^set it /);

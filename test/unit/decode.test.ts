@@ -33,7 +33,7 @@ test('a title is enough, and the rest has its defaults', () => {
   });
 });
 
-test('what was not sent stays as it is in a change', () => {
+test('a field that was not sent stays as it is in a change', () => {
   assert.deepEqual(accepted(change({ assigneeID: null })), {
     title: null,
     description: null,
@@ -75,7 +75,7 @@ test('a blank title is refused whatever the white space', () => {
   }
 });
 
-test('what PostgreSQL cannot store faithfully is refused', () => {
+test('text that PostgreSQL cannot store faithfully is refused', () => {
   assert.deepEqual(faults(create('{"title":"a\\u0000b"}')), ['invalid title']);
   assert.deepEqual(faults(create('{"title":"\\ud800"}')), ['invalid title']);
   assert.deepEqual(faults(create('{"title":"x","description":"\\udc00\\ud800"}')), [
@@ -123,7 +123,7 @@ test('read-only fields are ignored, and alone change nothing', () => {
   assert.deepEqual(faults(change({})), ['missing_field null']);
 });
 
-test('what is not one JSON object in UTF-8 is refused', () => {
+test('a body that is not one JSON object in UTF-8 is refused', () => {
   const malformed = ['', ' ', '{', '{"title":"x"} {}', "{'title':'x'}", '\ufeff{"title":"x"}'];
   for (const body of malformed) {
     assert.deepEqual(faults(create(body)), ['malformed_json null'], body);

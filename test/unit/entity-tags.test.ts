@@ -23,7 +23,7 @@ test('If-Match names versions of the task by strong comparison', () => {
   }
 });
 
-test('what is no list of entity tags is told apart from one that fits nothing', () => {
+test('a malformed list of entity tags is told apart from one that fits nothing', () => {
   for (const header of [
     '7-1',
     '"7-1',

@@ -10,7 +10,7 @@ const entry = {
   body: Buffer.from('{"data":[{"title":"ä😀"}]}'),
 };
 
-test('what was stored is found under the same key only', () => {
+test('a stored list is found under the same key only', () => {
   const generation = { era: 'one', number: 7 };
   const key = storedKey(generation, '{"page":1}', '');
   const value = encodeStored(key, entry);
@@ -47,7 +47,7 @@ test('a damaged value is not taken for a list', () => {
   );
 });
 
-test('what is found does not hold on to the piece of memory that it came in', () => {
+test('a list that is found does not hold on to the piece of memory that it came in', () => {
   const value = encodeStored('key', entry);
   const piece = Buffer.concat([Buffer.alloc(100_000), value]);
   const found = decodeStored('key', piece.subarray(100_000));
