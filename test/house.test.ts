@@ -224,6 +224,11 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'a module keeps no state that changes',
   },
   {
+    files: /^test\/.*\.ts$/,
+    line: /^import \{.*\bit\b.*\} from 'node:test'/,
+    rule: 'a test is called test',
+  },
+  {
     // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
@@ -290,7 +295,7 @@ test('each package has its place', () => {
   hold(faults);
 });
 
-test('what is imported is a dependency, and for the service one of its own', () => {
+test('an imported package is a dependency, and for the service one of its own', () => {
   const manifest = readManifest();
   const faults: string[] = [];
   for (const source of typescript) {

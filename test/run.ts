@@ -11,6 +11,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import github from '@reporters/github';
 import type { Config, DatabaseConfig } from '../src/config/config.ts';
 import { loadConfig, variableNames } from '../src/config/load.ts';
@@ -176,15 +177,16 @@ async function runFiles(
     execArgv: ['--test-force-exit'],
     signal,
   });
-  const annotations = process.env['GITHUB_ACTIONS'] === undefined ? null : events.compose(github);
-  annotations?.pipe(process.stdout, { end: false });
+  const reports = [events.compose(new spec())];
+  if (process.env['GITHUB_ACTIONS'] !== undefined) reports.push(events.compose(github));
+  for (const report of reports) report.pipe(process.stdout, { end: false });
 
   const summary = createSummary({
     root,
     async finish(failed) {
       passed = failed === 0;
       // The last line is the summary's.
-      if (annotations !== null) await finished(annotations, { writable: false });
+      await Promise.all(reports.map((report) => finished(report, { writable: false })));
       const left = (await release()).map((command) => `left running by a test: ${command}\n`);
       if (coverageFolder === null || signal.aborted) return left.join('');
       const coverage = await reportCoverage(root, coverageFolder);

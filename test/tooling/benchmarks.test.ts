@@ -173,7 +173,7 @@ test('Ctrl-C ends it in order, and what it has printed stays', async () => {
   assert.deepEqual(readdirSync(join(folder, 'data', 'socket')), []);
 });
 
-test('what it cannot do it says, and does nothing', async () => {
+test('the program says what it cannot do, and does nothing', async () => {
   const wrong = await runProgram(['-benchtime=soon']);
   assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
   assert.match(wrong.stderr, /-benchtime=soon: expected/);

@@ -9,7 +9,7 @@ import { root } from '../support/house.ts';
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 test('ADR 14 tells how long the pipeline is, to an eighth', () => {
-  const said = /`(src\/[\w/]+\/)`, some (\d+) lines/.exec(
+  const said = /`(src\/[\w/]+\/)`, about (\d+) lines/.exec(
     read('docs/adr/0014-a-pipeline-of-our-own.md'),
   );
   const [, folder = '', lines] = said ?? assert.fail('it names no folder and lines');
@@ -24,6 +24,6 @@ test('ARCHITECTURE.md counts the connections of the primary as the budget does',
   const words = ['no', 'one', 'two', 'three', 'four', 'five', 'six'];
   assert.match(
     read('ARCHITECTURE.md').replaceAll(/\s+/g, ' '),
-    new RegExp(`The primary has at most ${words[primaryConnections]}\\b`),
+    new RegExp(`So it has at most ${words[primaryConnections]}\\b`),
   );
 });
