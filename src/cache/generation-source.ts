@@ -23,12 +23,12 @@ export interface GenerationSource {
 }
 
 /**
- * The era is the server's start time plus the table's file number. After a restore, a failover, or
- * a crash that lost unsynchronised commits, the same generation can stand for other data. The era
- * also has the database's number, because a copied database keeps its file numbers. That number
- * cannot change during a session, so it is read once; a transaction pooler changes the session, so
- * there it is read each time. It also has the file number of the tasks: ALTER TABLE ... USING
- * rewrites them into another file without firing a trigger.
+ * The era has the server's start time and the OID of tasks_state. After a restore, a failover, or a
+ * crash that lost unsynchronised commits, the same generation can stand for other data. It has the
+ * database's OID, because a copied database keeps the OIDs of its tables. That cannot change during
+ * a session, so it is read once; a transaction pooler changes the session, so there it is read each
+ * time. It has the file number of the tasks: ALTER TABLE ... USING rewrites them into another file
+ * without firing a trigger.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
 const marks = `generation, tableoid, pg_relation_filenode('tasks'), pg_postmaster_start_time()`;
