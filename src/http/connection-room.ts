@@ -28,7 +28,7 @@ export interface ConnectionRoom {
   isFull(): boolean;
   /** How often it became full. */
   pauses(): number;
-  /** Stops listening. */
+  /** Ends the checks and releases the reserve. */
   close(): void;
 }
 
