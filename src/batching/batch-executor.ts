@@ -1,10 +1,13 @@
-/** The two-method interface behind a batch: an executor on this thread, or the pool (pool.ts). */
+/**
+ * Runs batches. Two implementations: an executor on this thread, and the pool of worker threads
+ * (pool.ts).
+ */
 
 import type { StatementTiming } from '../base/statement-time.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
 
-/** One answer for each request, in their order. */
+/** One response item for each request, in the order of the requests. */
 export interface Answers {
   readonly items: readonly ResponseItem[];
   readonly timing: StatementTiming;
@@ -12,11 +15,14 @@ export interface Answers {
 
 export interface BatchExecutor {
   /**
-   * @param items not changed by anybody until the answers are there.
-   * @param leftMs until the first of them is answered without us; writes do not begin later.
-   * Rejects only when the thread that had the batch is gone; what it wrote is then not known.
+   * Runs one batch.
+   * @param items in the order in which they arrived. Nobody changes them until the promise settles.
+   * @param leftMs milliseconds until the first request times out. A write does not start later.
+   * @returns one item for each request. A failed request is an item with a problem, not a
+   * rejection.
+   * Rejects only when the worker thread that ran the batch is gone. Its writes may have committed.
    */
   execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers>;
-  /** Waits for batches that run, then lets go of threads and connections. */
+  /** Waits for batches in flight, then ends the threads and closes the connections. */
   close(): Promise<void>;
 }

@@ -1,12 +1,13 @@
 /**
- * The filter of a list: a small subset of AIP-160. Pure; no input makes it throw.
+ * The filter of a list: a small subset of AIP-160. Pure functions that never throw.
  *
  *   filter    = term *( separator term )
  *   separator = "," | " AND "
  *   term      = field operator value | value
  *   value     = bare text up to the next separator | quoted, with \" and \\ inside
  *
- * A term without a field matches any field.
+ * A term without a field matches in any field. Terms are combined with AND.
+ * Bounds: `filterMaxBytes` bytes of UTF-8 and `filterTermsMax` terms (limits.ts).
  */
 import { filterMaxBytes, filterTermsMax, idMax } from './limits.ts';
 import { isStatus, isText, readNumber, readTime, type Status, statuses } from './values.ts';
@@ -14,7 +15,7 @@ import { isStatus, isText, readNumber, readTime, type Status, statuses } from '.
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
 export type FilterTerm =
-  /** `contains` is case-insensitive and takes every character literally. */
+  /** `contains` ignores case and has no wildcards. */
   | {
       readonly field: 'title' | 'description';
       readonly operator: '=' | '!=' | 'contains';
@@ -23,19 +24,19 @@ export type FilterTerm =
   | {
       readonly field: 'status';
       readonly operator: '=' | '!=' | 'in';
-      /** One, except for `in`. */
+      /** Exactly one, except for `in`. */
       readonly statuses: readonly [Status, ...Status[]];
     }
   | {
       readonly field: 'id' | 'assigneeID';
       readonly operator: Comparison | 'in';
-      /** One, except for `in`. */
+      /** Exactly one, except for `in`. Integers from 0 to 2^53-1. */
       readonly numbers: readonly [number, ...number[]];
     }
   | {
       readonly field: 'createdAt' | 'updatedAt';
       readonly operator: Comparison;
-      /** As `readTime` writes it. */
+      /** In the canonical form of `readTime`: RFC 3339 in UTC. */
       readonly time: string;
     }
   /** Contained in title or description, or equal to status, id or assigneeID. */
@@ -43,10 +44,21 @@ export type FilterTerm =
 
 export type FilterResult =
   | { readonly ok: true; readonly terms: readonly FilterTerm[] }
-  /** Names the token and its position, counted in characters from 1. */
+  /** One sentence for the client with the token and its position, in characters from 1. */
   | { readonly ok: false; readonly message: string };
 
-/** @param filter decoded; empty or blank is no filter. */
+/**
+ * Parses the filter of a list. Never throws: an invalid filter is a result with a message.
+ * @param filter percent-decoded. Empty or blank: no terms.
+ * @returns the terms in the order of the text, or what is wrong.
+ * @example
+ * parseFilter('status:pending|done AND title:"milk, bread"');
+ * // { ok: true, terms: [
+ * //   { field: 'status', operator: 'in', statuses: ['pending', 'done'] },
+ * //   { field: 'title', operator: 'contains', text: 'milk, bread' }] }
+ * parseFilter('priority=1');
+ * // { ok: false, message: '"priority" at position 1: is no field; quote a text that has = in it' }
+ */
 export function parseFilter(filter: string): FilterResult {
   if (filter.trim() === '') return { ok: true, terms: [] };
   if (Buffer.byteLength(filter) > filterMaxBytes) {
@@ -70,7 +82,11 @@ export function parseFilter(filter: string): FilterResult {
   }
 }
 
-/** A text that parses to the same terms and is no longer than any other that does. */
+/**
+ * Writes the shortest text that parses to the same terms. Links contain it.
+ * @param terms valid ones, as `parseFilter` returns them; none: the empty text.
+ * @example printFilter([{ field: 'title', operator: 'contains', text: 'a, b' }]); // 'title:"a, b"'
+ */
 export function printFilter(terms: readonly FilterTerm[]): string {
   return terms.map(printTerm).join(',');
 }
@@ -82,7 +98,7 @@ interface Reader {
 
 interface Value {
   readonly text: string;
-  /** Where it begins. */
+  /** The index of its first character. */
   readonly at: number;
   readonly quoted: boolean;
 }
@@ -98,7 +114,7 @@ const fieldNames: Readonly<Record<string, Exclude<FilterTerm['field'], 'any'>>> 
   updatedAt: 'updatedAt',
 };
 
-/** @returns the term, or what is wrong. */
+/** @returns the term, or the message for an invalid one. */
 function readTerm(reader: Reader): FilterTerm | string {
   skipSpace(reader);
   const start = reader.at;
@@ -220,7 +236,7 @@ function readQuoted(reader: Reader): Value | string {
   return problem(reader, at, '"', 'the quotation has no end');
 }
 
-/** @returns true at the end, false after a separator, or what is wrong. */
+/** @returns true at the end, false after a separator, or a message. */
 function readSeparator(reader: Reader): boolean | string {
   skipSpaceBefore(reader);
   if (reader.at === reader.text.length) return true;
@@ -244,7 +260,7 @@ function skipSpace(reader: Reader): void {
   while (isSpace(reader.text[reader.at])) reader.at++;
 }
 
-/** Spaces at the very end belong to nothing; before AND they belong to the separator. */
+/** Skips trailing spaces. Spaces before AND are part of the separator. */
 function skipSpaceBefore(reader: Reader): void {
   if (reader.text.slice(reader.at).trim() === '') reader.at = reader.text.length;
 }

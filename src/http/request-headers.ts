@@ -1,12 +1,12 @@
 /**
- * What is needed of a request's headers, read in one pass: how often a header occurs is only seen
- * that way, and one pass costs less than asking for each by its name.
+ * Reads the needed headers of a request in one pass. Only that shows repeated headers, and it is
+ * cheaper than a lookup for each name.
  */
 import type { HttpRequest } from 'uWebSockets.js';
 
 /**
- * Empty texts: absent, or empty. A repeated header is one list (RFC 9110, section 5.3): what may not
- * be a list is then refused like any other value that does not fit.
+ * Empty: absent or empty. A repeated header counts as one list (RFC 9110, section 5.3): a header
+ * that must not be a list is then rejected as an invalid value.
  */
 export interface RequestHeaders {
   hosts: number;
@@ -15,26 +15,26 @@ export interface RequestHeaders {
   contentLength: string;
   transferEncodings: number;
   transferEncoding: string;
-  /** Names that differ from one that frames a request by an underscore. */
+  /** Headers whose names differ from a framing header only by an underscore. */
   lookAlikes: number;
   accept: string;
   contentEncoding: string;
   contentType: string;
-  /** Not there is `undefined`: who sends one that is empty has lost what it was to say. */
+  /** `undefined`: absent. An empty one is invalid: the client failed to set its value. */
   idempotencyKey: string | undefined;
   ifMatch: string | undefined;
   ifNoneMatch: string | undefined;
   requestId: string;
-  /** As it came: see trace-context.ts. */
+  /** As received: see trace-context.ts. */
   traceparent: string;
 }
 
-/** In place of a header that came more than once: it is no valid one. */
+/** The value of a header that occurs more than once: it is invalid for each of them. */
 const repeated = ',';
 
-/** @returns a reader that gives the same object each time, filled anew. */
+/** @returns a reader that fills and returns the same object each time. */
 export function createHeaderReader(): (request: HttpRequest) => Readonly<RequestHeaders> {
-  /** One for all requests of a server: who needs a value later copies it before the handler returns. */
+  /** Shared by all requests of a server: copy values that are needed after the handler returns. */
   const headers: RequestHeaders = {
     hosts: 0,
     host: '',
@@ -73,7 +73,7 @@ export function createHeaderReader(): (request: HttpRequest) => Readonly<Request
     return headers;
   }
 
-  /** @param name in lower case: uWebSockets.js made it so. */
+  /** @param name in lower case: uWebSockets.js converts it. */
   function takeHeader(name: string, value: string): void {
     switch (name) {
       case 'host':
@@ -88,7 +88,7 @@ export function createHeaderReader(): (request: HttpRequest) => Readonly<Request
         headers.transferEncodings++;
         headers.transferEncoding = value;
         break;
-      // Some proxies take them for the names that they look like.
+      // Some proxies treat them as the header with a hyphen.
       case 'content_length':
       case 'transfer_encoding':
         headers.lookAlikes++;

@@ -1,6 +1,6 @@
 /**
- * The hot path: from a readable socket to a waiting request, and from an answer of the executor
- * to the socket. One request passes through these functions from top to bottom.
+ * The hot path: from a readable socket to a queued request, and from the executor's result to the
+ * socket. A request passes these functions from top to bottom.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
@@ -46,43 +46,43 @@ import { createDocuments } from './send-page.ts';
 export interface AdminGate {
   owns(path: string): boolean;
   isAllowed(visitor: Visitor): boolean;
-  /** Rejects when the page cannot be had now. */
+  /** Rejects when the page is not available now. */
   readonly visit: AdminPage;
 }
 
 export interface ApiServerOptions {
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
-  /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
+  /** Queues a request or passes it to the list cache; `false`: the queue is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
-  /** What to tell whoever asks; `undefined`: the service serves and its database answers. Never rejects. */
+  /** The message of a failing readiness probe; `undefined`: ready. Never rejects. */
   readonly whyNotReady: () => Promise<string | undefined>;
-  /** A failure whose cause the client must not see. */
+  /** Called for a failure whose cause is for the log only. */
   readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
-  /** True once connections must end with their next answer. */
+  /** True while draining: each response closes its connection. */
   readonly isClosing: () => boolean;
   readonly admin: AdminGate;
   readonly onAnswer: RepliesOptions['onAnswer'];
   readonly onAborted: ExchangeOptions['onAborted'];
   readonly moreHeaders: RepliesOptions['moreHeaders'];
-  /** Origins that may read answers in a browser; none: CORS is off. */
+  /** Origins that may read responses in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** Names of headers that their pages may send beside those that the service reads. */
+  /** Further request headers that their pages may send. */
   readonly corsHeaders: readonly string[];
-  /** What a proxy in front takes off the path; empty: nothing. */
+  /** The path that a proxy strips; empty: none. */
   readonly basePath: string;
-  /** Pages about the API; `undefined`: there are none. */
+  /** Pages about the API; `undefined`: none. */
   readonly findPage: FindPage | undefined;
 }
 
 export interface ApiServer {
   readonly traffic: Readonly<Traffic>;
-  /** The handler of every request; never throws. */
+  /** Handles every request. Never throws. */
   handle(response: HttpResponse, request: HttpRequest): void;
-  /** Sends what the executor answered. */
+  /** Sends a result of the executor. */
   answer(exchange: Exchange, item: ResponseItem): void;
   answerList(exchange: Exchange, list: ListReply): void;
-  /** Sends an expected failure. */
+  /** Sends a problem. */
   fail(exchange: Exchange, code: ProblemCode, cause: string): void;
 }
 
@@ -94,7 +94,7 @@ const aliveBody = JSON.stringify({
   status: 'ok',
 });
 const readyBody = aliveBody.replace('alive', 'ready');
-/** POST, because Go's tool may ask for symbols so. */
+/** POST, because Go's pprof tool requests symbols with it. */
 const adminAllow = 'GET, HEAD, POST, OPTIONS';
 const bodiesTooLarge = 'the bodies that wait are too large together';
 const idFault: Fault = {
@@ -138,7 +138,9 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     }
   }
 
-  /** From its last chunk on it is a request with a length, but for the end of its connection. */
+  /**
+   * After its last chunk, it is handled like a request with a length, but closes its connection.
+   */
   function awaitChunks(
     exchange: Exchange,
     request: HttpRequest,
@@ -156,7 +158,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     });
   }
 
-  /** @param received what came in chunks. */
+  /** @param received the chunked body. */
   function dispatch(
     exchange: Exchange,
     request: RequestHead,
@@ -188,7 +190,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     accept(action, exchange, headers, query, received);
   }
 
-  /** What is no endpoint of the API. */
+  /** Handles a path that is not an endpoint of the API. */
   function answerElsewhere(
     exchange: Exchange,
     request: RequestHead,
@@ -248,7 +250,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     if (received === undefined && !holdBytes(exchange, length.bytes, bodiesHeldMaxBytes)) {
       return fail(exchange, 'overloaded', bodiesTooLarge);
     }
-    // The executor encodes the faults of a body.
+    // The executor encodes the faults of a body, so it must know the format.
     if (formatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
     if (received !== undefined) {
       if (received.body === undefined) return fail(exchange, 'overloaded', bodiesTooLarge);
@@ -258,7 +260,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       exchange.deadline = performance.now() + options.requestTimeoutMs;
-      // Called from native code, where a throw would end the process.
+      // Called from native code: an exception would end the process.
       try {
         enqueue(kind, exchange);
       } catch (error) {
@@ -294,7 +296,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   }
 
   function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
-    // What a rule of the database's owner refuses is the client's affair, and its owner's.
+    // A row rejected by a rule of the database's owner concerns the owner too.
     if (problems[code].status >= 500 || code === 'rejected') {
       options.onFailure(exchange, code, cause);
     }
@@ -309,8 +311,8 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 /**
- * Answers once the parser has gone past what is smuggled behind the request, and closes: nothing
- * that stands behind a framing that cannot be trusted ever runs.
+ * Responds after the parser has passed the bytes after the request, and closes the connection.
+ * Nothing after an ambiguous framing ever runs.
  */
 function refuseLater(
   replies: Replies,

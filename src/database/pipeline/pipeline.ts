@@ -1,13 +1,12 @@
 /**
- * A connection on which statements run one behind another, each sent without waiting for the one
- * before it. The request path's own: it does what a batch needs and nothing else, in a third of the
- * time that a driver for everything takes (perf/README.md). A connection that is lost is not made
- * again: whoever holds the pipeline takes another one (lane.ts).
+ * A pipelined connection: each statement is sent without waiting for the previous one's result. It
+ * serves the request path only and takes a third of the time of a general driver (perf/README.md).
+ * A lost connection is not opened again: the owner of the pipeline opens another one (lane.ts).
  *
- *   run ──▸ waiting (no connection yet) ──▸ under way (FIFO, as the server answers) ──▸ settled
+ *   run ──▸ waiting (no connection yet) ──▸ in flight (FIFO, in the server's order) ──▸ settled
  *
- * What goes out before one Sync is one transaction: most often one statement, but `together` sends
- * several, and a prelude goes in front of each transaction where a session keeps no settings.
+ * All statements before one Sync are one transaction. Most often that is one statement. `together`
+ * sends several, and behind a transaction pooler a prelude comes first.
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
@@ -32,11 +31,11 @@ import { isFatal, serverError } from './server-error.ts';
 import { statementName } from './statement-name.ts';
 
 export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' | 'openSocket'> {
-  /** Told once, when the connection is gone or could not be made. */
+  /** Called once, when the connection is gone or could not be opened. */
   readonly onClose: () => void;
   /**
-   * A statement without parameters that runs first in each transaction; its rows are dropped.
-   * Default: the settings where a pooler hands sessions around; `null`: none.
+   * A statement without parameters that starts each transaction; its rows are dropped. Default: the
+   * session's settings behind a transaction pooler, otherwise none. `null`: none.
    */
   readonly prelude?: string | null | undefined;
 }
@@ -45,22 +44,25 @@ export interface Call {
   readonly text: string;
   /** In PostgreSQL's text form. */
   readonly parameters: readonly string[];
-  /** False: the server does not keep it and its plan. */
+  /** False: the server does not keep the statement and its plan. Default: true. */
   readonly isKept?: boolean;
 }
 
 export interface Pipeline {
   /**
-   * Runs one statement, in a transaction of its own. Connects when it is the first.
-   * Rejects with SQLSTATE or the system's code in `code` (connection-lost.ts).
-   * @param parameters in PostgreSQL's text form.
-   * @param prepare the server keeps the statement and its plan.
+   * Runs one statement in a transaction. The first statement opens the connection.
+   * @param parameters in PostgreSQL's text form: `'42'`, `'2025-12-05'`, `'{1,2}'`.
+   * @param prepare the server keeps the statement and its plan. Default: true.
+   * @returns one array for each row; its values are PostgreSQL's text or null.
+   * Rejects with an Error whose `code` is an SQLSTATE, the driver's or the system's code.
+   * connectionLossOf (connection-lost.ts) tells whether the statement may have run.
    */
   run(text: string, parameters: readonly string[], prepare?: boolean): Promise<Values[]>;
   /**
-   * The same for a statement that is kept.
-   * @param read must not throw.
+   * Runs a prepared statement and decodes each row where it lies in the buffer.
+   * @param read must copy what it keeps, and must not throw.
    * @param before statements that run first in the same transaction; their rows are dropped.
+   * Rejects as `run` does.
    */
   read<Row>(
     text: string,
@@ -69,52 +71,53 @@ export interface Pipeline {
     before?: readonly Call[],
   ): Promise<Row[]>;
   /**
-   * Runs statements one after another in one transaction and one round trip: all take
-   * effect or none. Each has a snapshot of its own. Rejects with the failure of the first that failed.
-   * @returns the rows of each.
+   * Runs statements in order, in one transaction and one round trip: all take effect or none. Each
+   * has its own snapshot (READ COMMITTED).
+   * @returns the rows of each statement, in the order of `calls`.
+   * Rejects with the error of the first statement that failed.
    */
   together(calls: readonly Call[]): Promise<Values[][]>;
-  /** A statement that runs in no transaction block, such as VACUUM: without the prelude. */
+  /** Runs a statement that must not be in a transaction block, such as VACUUM. No prelude. */
   runAlone(text: string): Promise<void>;
-  /** The same connection with another prelude. */
+  /** A view of the same connection with another prelude. */
   after(prelude: string): Pipeline;
-  /** The same connection; what runs on this view of it is timed. */
+  /** A view of the same connection. `clock` adds up the server's time for its transactions. */
   timedBy(clock: StatementClock): Pipeline;
-  /** Gives up the connection and rejects what is under way. */
+  /** Closes the connection at once and rejects the statements in flight. */
   destroy(): void;
-  /** Waits for what is under way, for a second at most, and lets go of the connection. */
+  /** Waits at most one second for the statements in flight, then closes the connection. */
   close(): Promise<void>;
 }
 
 interface QueuedStatement extends Call {
   readonly read: RowReader<unknown>;
   readonly rows: unknown[];
-  /** What the server keeps it as; empty: it keeps it not. */
+  /** The name under which the server keeps the statement; empty: the server does not keep it. */
   readonly name: string;
-  /** The server has not said yet that it understands it. */
+  /** The server has not confirmed the Parse message yet. */
   parsing: boolean;
 }
 
-/** What goes out before one Sync. */
+/** All statements before one Sync. */
 interface Transaction {
   readonly statements: readonly QueuedStatement[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** Place of the statement whose rows come. */
+  /** The index of the statement whose rows arrive. */
   at: number;
-  /** How many the server has planned, with their parameters. */
+  /** The number of statements that the server has bound to their parameters. */
   bound: number;
   failure: Error | undefined;
-  /** What was added to its statements. */
+  /** The suffix of its statements' texts and names; see `variant` below. */
   variant: string;
-  /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
+  /** It was retried, because a prepared statement was missing or no longer fitted its tables. */
   repeated: boolean;
   readonly clock: StatementClock | undefined;
-  /** When the server came to it, by `performance.now()`; without a clock it stays 0. */
+  /** When the server started on it, by `performance.now()`; 0 without a clock. */
   startedAt: number;
 }
 
-/** What is done beside each transaction of one user of the connection. */
+/** The prelude and clock of one user of the connection. */
 interface View {
   readonly prelude: string | null;
   readonly clock: StatementClock | undefined;
@@ -123,7 +126,7 @@ interface View {
 const closeTimeoutMs = 1000;
 const variantBytes = 6;
 
-// Types of messages (PostgreSQL manual, "Message Formats").
+// Message types (PostgreSQL manual, "Message Formats").
 const dataRow = 0x44; // D
 const errorResponse = 0x45; // E
 const parseComplete = 0x31; // 1
@@ -131,15 +134,31 @@ const bindComplete = 0x32; // 2
 const commandComplete = 0x43; // C
 const readyForQuery = 0x5a; // Z
 const parameterStatus = 0x53; // S
-/** Of no interest: CloseComplete, notices and the like. */
+/** Ignored: CloseComplete, notices and the like. */
 const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
+/**
+ * Opens a pipeline. The first statement opens the connection; statements wait until it is open. The
+ * queue has no bound: the caller bounds its statements in flight (batcher.ts).
+ *
+ * Statements reject with `CLIENT_SPENT` after the connection is gone, with the refusal's code when
+ * it could not be opened, and with a loss code when it broke while they were in flight. A loss code
+ * means that the statement may have been committed (connection-lost.ts).
+ * @param options timeouts in milliseconds; 0: none.
+ * @example
+ * const pipeline = openPipeline(database, {
+ *   applicationName: 'tasks reads',
+ *   statementTimeoutMs: 5000,
+ *   onClose: () => reopen(),
+ * });
+ * const rows = await pipeline.run('SELECT $1::int + 1', ['41']); // [['42']]
+ */
 
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
   let socket: Socket | undefined;
   let waiting: Transaction[] = [];
   const underWay: Transaction[] = [];
-  /** Names of the statements that the server keeps for us. */
+  /** The names of the statements that the server keeps for this connection. */
   const kept = new Set<string>();
   const isPooled = database.pooler !== undefined;
   const ownPrelude =
@@ -147,8 +166,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       ? settingsText(transactionSettings(options), 'transaction')
       : (options.prelude ?? null);
   /**
-   * A pooler has each text parsed once on each of its server connections, whoever asks and however
-   * often. Where that one no longer fits, a text that differs is parsed anew.
+   * A suffix for the texts of statements. A pooler parses each text once per server connection, for
+   * all its clients. When such a plan becomes stale, another text makes the pooler parse it again.
    */
   let variant = '';
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
@@ -214,7 +233,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     }
   }
 
-  /** A function, because the compiler does not know who changes it meanwhile. */
+  /** A function: TypeScript would assume that `state` does not change during an await. */
   function isGone(): boolean {
     return state === 'gone';
   }
@@ -232,7 +251,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       const { text, parameters } = statement;
       const name = statement.name && statement.name + variant;
       if (name === '' || !kept.has(name)) {
-        // In a session that somebody had before us, there may be one already.
+        // A previous user of this session may have left a statement of that name.
         if (name !== '') parts.push(closeMessage(name));
         if (name !== '') kept.add(name);
         statement.parsing = true;
@@ -243,7 +262,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     socket!.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
   }
 
-  /** Called from the socket: a throw would end the process. */
+  /** Called from the socket's callback: an exception would end the process. */
   function takeMessage(type: number, bytes: Buffer, at: number, end: number): void {
     const transaction = underWay[0];
     switch (type) {
@@ -269,8 +288,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         return;
       }
       case parameterStatus:
-        // A function that a statement called has changed it for the session: what is read and written
-        // from here on would mean something else. The server says so before the transaction's end.
+        // A function that a statement called has changed an encoding or format for the session, so
+        // later values would be misread. The server reports it before the end of the transaction.
         if (!isAsNeeded(bytes, at, end, isPooled)) lose(outOfStepError());
         return;
       default:
@@ -295,7 +314,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (failure === undefined) return transaction.resolve();
     const isStale = isStalePlan(failure);
     for (const { name, parsing } of statements) {
-      // What the server did not understand it does not keep either.
+      // The server does not keep a statement that it could not parse.
       if (isStale || parsing) kept.delete(name + transaction.variant);
     }
     if (isStale && isPooled && transaction.variant === variant) {
@@ -305,7 +324,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (!isStale || transaction.repeated || statements.every(({ name }) => name === '')) {
       return transaction.reject(failure);
     }
-    // Nothing of it took effect; parsed anew, it is planned for the tables as they are.
+    // The transaction had no effect. Parsed again, it gets a plan for the current tables.
     transaction.repeated = true;
     transaction.failure = undefined;
     transaction.at = 0;
@@ -317,7 +336,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     send(transaction);
   }
 
-  /** The server is done with one transaction and comes to the next. */
+  /** Stops the clock of a finished transaction and starts that of the next one. */
   function passClock(done: Transaction, next: Transaction | undefined): void {
     if (done.clock === undefined && next?.clock === undefined) return;
     const now = performance.now();
@@ -328,7 +347,10 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (next !== undefined) next.startedAt = now;
   }
 
-  /** @param first for the transaction that the server was at; the others may have run, or not. */
+  /**
+   * @param first the error of the transaction that the server was running. The outcome of the later
+   * ones is unknown.
+   */
   function lose(error: Error, first = error): void {
     if (state === 'gone') return;
     state = 'gone';
@@ -398,12 +420,14 @@ function statementOf(
   };
 }
 
-/** A network may become unreachable, or a pooler refuse, also after a statement was sent. */
+/**
+ * A refusal after a statement was sent (network unreachable, pooler) counts as a lost connection.
+ */
 function afterSending(error: Error): Error {
   return isRefusal(error) ? closedError(errorCode(error)) : error;
 }
 
-/** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
+/** The server has planned the current statement, or has finished all and runs deferred checks. */
 function isRunning(transaction: Transaction | undefined): boolean {
   if (transaction === undefined) return false;
   const { at, bound, statements } = transaction;
