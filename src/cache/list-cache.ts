@@ -56,21 +56,33 @@ export interface ListCacheOptions<Request extends ListRequest> {
   /** The value of a Link header as clients get it. Redis keeps it as it was: others may share that. */
   readonly linksFor: (links: string) => string;
   readonly readGeneration: () => Promise<Generation>;
-  /** Hands a flight to the executor; `false`: its queue is full. */
-  readonly enqueue: (flight: Flight<Request>) => boolean;
+  /** Called once: the way to the executor. */
+  readonly openReads: (landing: Landing<Request>) => ListReads<Request>;
   /** Counts requests that were refused because too many waited, or for too long. */
   readonly refused: (kind: ListKey['kind'], requests: number) => void;
   readonly answer: (request: Request, entry: ListEntry) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
 }
 
+/** Hands flights to the executor. */
+export interface ListReads<Request> {
+  /** `false`: its queue is full. */
+  add(flight: Flight<Request>): boolean;
+  /** Gives up on flights whose deadline has passed. */
+  expire(now: number): void;
+}
+
+/** What becomes of a flight that was handed on: one of the two is called, once. */
+export interface Landing<Request> {
+  /** The executor's answer. `links`, `body` may be views into something larger. */
+  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
+  /** The executor's failure. */
+  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
+}
+
 export interface ListCache<Request extends ListRequest> {
   /** `false`: too many wait, or for too long, and the request was not taken. */
   add(request: Request): boolean;
-  /** The executor's answer of a flight. `links`, `body` may be views into something larger. */
-  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
-  /** The executor's failure of a flight. */
-  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
   /** Gives up on requests whose deadline has passed. Called now and then. */
   expire(now: number): void;
   /** Requests of a kind that wait: for the generation, for Redis, or for a read. */
@@ -88,6 +100,7 @@ export function createListCache<Request extends ListRequest>(
   options: ListCacheOptions<Request>,
 ): ListCache<Request> {
   const { stats, redis } = options;
+  const reads = options.openReads({ land, crash });
   const isOff = options.memoryBytesMax === 0 && redis === undefined;
   const memory = createMemoryCache(options.memoryBytesMax, () => stats.memoryEvictions++);
   const reader = createGenerationReader<Request>({
@@ -200,7 +213,7 @@ export function createListCache<Request extends ListRequest>(
   function dispatch(flight: Flight<Request>): void {
     flight.tries++;
     stats.listReads++;
-    if (options.enqueue(flight)) return;
+    if (reads.add(flight)) return;
     options.refused(flight.key.kind, flight.requests.length);
     crash(flight, 'overloaded', 'the queue is full');
   }
@@ -257,16 +270,16 @@ export function createListCache<Request extends ListRequest>(
     options.fail(request, code, cause);
   }
 
-  /** Flights have deadlines of their own, in the queue of the executor. */
   function expire(now: number): void {
     reader.drop((request) => {
       if (request.deadline > now) return false;
       fail(request, 'unavailable', 'the generation was not known within the deadline');
       return true;
     });
+    reads.expire(now);
   }
 
-  return { add, land, crash, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
+  return { add, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
 }
 
 function isNotOlder(one: Generation, other: Generation): boolean {

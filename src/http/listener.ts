@@ -1,7 +1,7 @@
 /** The native server: one process's sockets on the port, one for each address. */
 import type { us_listen_socket } from 'uWebSockets.js';
 import type { Uws } from './native-server.ts';
-import type { ApiServer } from './serve.ts';
+import type { RequestHandler } from './serve.ts';
 
 export interface Listener {
   /** Takes no new connection; open ones go on. */
@@ -38,9 +38,9 @@ declare module 'uWebSockets.js' {
 const exclusivePort = 1;
 
 /** Throws when the port is taken on one of the addresses: the system gives no better reason. */
-export function listen(uws: Uws, server: ApiServer, options: ListenOptions): Listener {
+export function listen(uws: Uws, handle: RequestHandler, options: ListenOptions): Listener {
   const app = uws.App();
-  app.any('/*', server.handle);
+  app.any('/*', handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).
   const flag = options.shared ? 0 : exclusivePort;
 

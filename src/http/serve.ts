@@ -1,29 +1,20 @@
 /**
- * The hot path: from a readable socket to a waiting request, and from an answer of the executor
- * to the socket. One request passes through these functions from top to bottom.
+ * The hot path: from a readable socket to a waiting request. One request passes through these
+ * functions from top to bottom; responder.ts has the way back.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
 import type { AdminPage, AdminRequest } from '../admin/admin-page.ts';
-import { messageOf } from '../base/error-message.ts';
-import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
+import { wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
-import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
-import {
-  type Fault,
-  type ProblemCode,
-  problemCodes,
-  problemFormatFor,
-  problems,
-} from '../contract/problems.ts';
+import { type Fault, problemFormatFor } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { keepHead, type Received, type RequestHead, readChunks } from './chunks.ts';
 import { takeConditions } from './conditions.ts';
-import { createCors } from './cors.ts';
 import type { FindPage } from './docs/page.ts';
 import {
   createRequestIds,
@@ -32,13 +23,13 @@ import {
   type Held,
   holdBytes,
   openExchange,
-  type Traffic,
 } from './exchange.ts';
 import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isHere } from './peer.ts';
-import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
+import type { Replies } from './reply.ts';
 import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import type { Responder } from './responder.ts';
 import { createRouter } from './router.ts';
 import { createDocuments } from './send-page.ts';
 
@@ -50,41 +41,22 @@ export interface AdminGate {
   readonly visit: AdminPage;
 }
 
-export interface ApiServerOptions {
+export interface RequestHandlerOptions {
+  readonly responder: Responder;
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
   /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
   /** What to tell whoever asks; `undefined`: the service serves and its database answers. Never rejects. */
   readonly whyNotReady: () => Promise<string | undefined>;
-  /** A failure whose cause the client must not see. */
-  readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
-  /** True once connections must end with their next answer. */
-  readonly isClosing: () => boolean;
   readonly admin: AdminGate;
-  readonly onAnswer: RepliesOptions['onAnswer'];
   readonly onAborted: ExchangeOptions['onAborted'];
-  readonly moreHeaders: RepliesOptions['moreHeaders'];
-  /** Origins that may read answers in a browser; none: CORS is off. */
-  readonly corsOrigins: readonly string[];
-  /** Names of headers that their pages may send beside those that the service reads. */
-  readonly corsHeaders: readonly string[];
-  /** What a proxy in front takes off the path; empty: nothing. */
-  readonly basePath: string;
   /** Pages about the API; `undefined`: there are none. */
   readonly findPage: FindPage | undefined;
 }
 
-export interface ApiServer {
-  readonly traffic: Readonly<Traffic>;
-  /** The handler of every request; never throws. */
-  handle(response: HttpResponse, request: HttpRequest): void;
-  /** Sends what the executor answered. */
-  answer(exchange: Exchange, item: ResponseItem): void;
-  answerList(exchange: Exchange, list: ListReply): void;
-  /** Sends an expected failure. */
-  fail(exchange: Exchange, code: ProblemCode, cause: string): void;
-}
+/** Takes every request; never throws. */
+export type RequestHandler = (response: HttpResponse, request: HttpRequest) => void;
 
 const aliveBody = JSON.stringify({
   data: { alive: true },
@@ -103,13 +75,10 @@ const idFault: Fault = {
   message: 'must be a decimal number from 1, without sign, leading zero or space',
 };
 
-export function createApiServer(options: ApiServerOptions): ApiServer {
+export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
   const router = createRouter(options.endpoints);
   const { admin } = options;
-  const traffic: Traffic = { open: 0, opened: 0 };
-  const { isClosing, onAnswer, moreHeaders, basePath } = options;
-  const cors = createCors(options.corsOrigins, options.corsHeaders);
-  const replies = createReplies({ isClosing, traffic, cors, onAnswer, moreHeaders });
+  const { traffic, cors, replies, fail, failForBug } = options.responder;
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
   const held: Held = { bytes: 0 };
@@ -274,35 +243,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     else replies.problem(exchange, 'unavailable', { message });
   }
 
-  function answer(exchange: Exchange, item: ResponseItem): void {
-    if (item.problem !== 0) {
-      const code = problemCodes[item.problem - 1]!;
-      return fail(exchange, code, Buffer.from(item.body).toString());
-    }
-    if (item.status === 204) return replies.noContent(exchange);
-    if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
-    const etag = taskEtag(item.id, item.version);
-    if (item.status === 201) {
-      const location = `${basePath}/api/tasks/${item.id}`;
-      const isReplayed = (item.flags & replayedFlag) !== 0;
-      return replies.created(exchange, item.body, { location, etag, isReplayed });
-    }
-    replies.ok(exchange, item.body, etag);
-  }
-
-  function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
-    // What a rule of the database's owner refuses is the client's affair, and its owner's.
-    if (problems[code].status >= 500 || code === 'rejected') {
-      options.onFailure(exchange, code, cause);
-    }
-    replies.problem(exchange, code);
-  }
-
-  function failForBug(exchange: Exchange, error: unknown): void {
-    fail(exchange, 'internal', messageOf(error));
-  }
-
-  return { traffic, handle, answer, answerList: replies.list, fail };
+  return handle;
 }
 
 /**
