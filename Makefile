@@ -143,11 +143,11 @@ LOAD ?= get
 
 .PHONY: flamegraph
 flamegraph: build ## Draw where time goes under LOAD (get, post, put, list, mixed) into flamegraphs/.
-	@exec $(NODE) dist/perf/flamegraph.js --load '$(LOAD)'
+	@exec $(NODE) dist/perf/flamegraph/main.js --load '$(LOAD)'
 
 .PHONY: flamegraph-native
 flamegraph-native: build ## The same with Linux perf, for what is C++; needs the kernel's leave.
-	@exec $(NODE) dist/perf/flamegraph-native.js --load '$(LOAD)'
+	@exec $(NODE) dist/perf/flamegraph/native.js --load '$(LOAD)'
 
 # The database: the embedded one, or the server that DB_HOST or TEST_DB_HOST names
 
@@ -300,21 +300,21 @@ benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
 
 .PHONY: bench
 bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS. PAIRS=true: both runtimes.
-	@exec $(NODE) dist/perf/bench.js
+	@exec $(NODE) dist/perf/bench/main.js
 
 BASE ?= HEAD
 SCENARIO ?= get
 
 .PHONY: bench-compare
 bench-compare: build ## Measure this state and the commit BASE in turn: SCENARIO, ROUNDS, SECONDS.
-	@exec $(NODE) dist/perf/bench-compare.js --base '$(BASE)' --scenario '$(SCENARIO)'
+	@exec $(NODE) dist/perf/compare/commits.js --base '$(BASE)' --scenario '$(SCENARIO)'
 
 CONNECTIONS ?= 64
 URL ?= http://127.0.0.1:8080
 
 .PHONY: load
 load: build ## Put the load SCENARIO (get) on the service at URL for SECONDS (10) with autocannon.
-	@exec $(NODE) dist/perf/load/everyday.js --url '$(URL)' --scenario '$(SCENARIO)' \
+	@exec $(NODE) dist/perf/load/everyday/main.js --url '$(URL)' --scenario '$(SCENARIO)' \
 	  --connections '$(CONNECTIONS)' --seconds '$(or $(SECONDS),10)'
 
 # Documents: docs/openapi.json, docs/index.html, docs/client/api.ts
