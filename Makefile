@@ -293,8 +293,11 @@ benchmark-heap: build ## Write what BENCH allocates to docs/profiling/heap.prof.
 	  -memprofile=$(PROFILES)/heap.prof
 
 .PHONY: benchstat
-benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
-	@exec $(NODE) dist/$(MICRO)/benchstat/main.js '$(OLD)' '$(NEW)'
+benchstat: ## Compare two outputs of make benchmarks, OLD and NEW, with Go's benchstat.
+	@if command -v benchstat >/dev/null; then exec benchstat '$(OLD)' '$(NEW)'; fi; \
+	if command -v go >/dev/null; then exec go run golang.org/x/perf/cmd/benchstat@latest '$(OLD)' '$(NEW)'; fi; \
+	echo 'There is no benchstat and no go in PATH: install Go, or take $(OLD) and $(NEW) to a machine that has it.' >&2; \
+	exit 1
 
 # Measurements: perf/README.md
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseResults } from '../../perf/micro/benchstat/parse.ts';
 import { type Benchmark, pureBenchmark } from '../../perf/micro/harness/benchmark.ts';
 import { parseFlags } from '../../perf/micro/harness/flags.ts';
 import { formatHeader, formatLine } from '../../perf/micro/harness/format.ts';
@@ -8,6 +7,7 @@ import { measure, nextOperations } from '../../perf/micro/harness/measure.ts';
 import { orderOf } from '../../perf/micro/harness/order.ts';
 import { parsePattern } from '../../perf/micro/harness/pattern.ts';
 import { runRounds, withFrame } from '../../perf/micro/harness/run.ts';
+import { parseResults } from '../support/go-benchmarks.ts';
 
 const never = new AbortController().signal;
 const times = (value: number) => ({ unit: 'operations', value }) as const;
