@@ -10,6 +10,7 @@ import { variables } from '../src/config/variables.ts';
 import { problemCodes } from '../src/contract/problems.ts';
 import { clientTypes } from '../src/openapi/client-types.ts';
 import { createOpenApi } from '../src/openapi/openapi.ts';
+import { edgesOf, findCircles } from './support/circles.ts';
 import { configurationPage } from './support/configuration-page.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
@@ -253,6 +254,9 @@ const fileMaxBytes = 1024 * 1024;
 /** One page with its program inside, so that it opens without a network. */
 const larger = ['docs/index.html'];
 
+/** In perf/; every other folder there is a program. */
+const sharedFolders = new Set(['limits', 'load', 'seed', 'support']);
+
 function hold(faults: readonly string[]): void {
   if (faults.length > 0) assert.fail(faults.join('\n'));
 }
@@ -309,6 +313,28 @@ test('an imported package is a dependency, and for the service one of its own', 
       if (known.some((name) => found.target === name || found.target.startsWith(`${name}/`)))
         continue;
       faults.push(fault(source, found, 'it is not in package.json'));
+    }
+  }
+  hold(faults);
+});
+
+test('no circle in perf, neither of files nor of folders', () => {
+  const measuring = typescript.filter(({ file }) => file.startsWith('perf/'));
+  const folderOf = (file: string): string => file.split('/').slice(0, 2).join('/');
+  hold([
+    ...findCircles(edgesOf(measuring, (file) => file)),
+    ...findCircles(edgesOf(measuring, folderOf)),
+  ]);
+});
+
+test('in perf a program imports no other, and what several share imports no program', () => {
+  const faults: string[] = [];
+  for (const source of typescript.filter(({ file }) => file.startsWith('perf/'))) {
+    const [, own = ''] = source.file.split('/');
+    for (const found of source.imports) {
+      const [top, folder = ''] = found.target.split('/');
+      if (!found.isLocal || top !== 'perf' || folder === own || sharedFolders.has(folder)) continue;
+      faults.push(fault(source, found, 'it is of another program'));
     }
   }
   hold(faults);
@@ -515,7 +541,8 @@ test('each make target and each program that the documents name is there', () =>
     ),
   );
   const faults: string[] = [];
-  for (const reference of code) {
+  // A result names the program of its own commit.
+  for (const reference of code.filter(({ file }) => !file.startsWith('perf/results/'))) {
     for (const [, target] of reference.text.matchAll(/(?<![\w./-])make +([a-z][a-z0-9-]*)/g)) {
       if (!targets.has(target!))
         faults.push(`${placeOf(reference)} make ${target}: no such target`);

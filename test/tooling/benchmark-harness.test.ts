@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { arch, platform } from 'node:os';
 import { test } from 'node:test';
-import { parseResults } from '../../perf/micro/benchstat/parse.ts';
 import { type Benchmark, pureBenchmark } from '../../perf/micro/harness/benchmark.ts';
 import { parseFlags } from '../../perf/micro/harness/flags.ts';
 import { formatHeader, formatLine } from '../../perf/micro/harness/format.ts';
@@ -10,6 +9,7 @@ import { measure, nextOperations } from '../../perf/micro/harness/measure.ts';
 import { orderOf } from '../../perf/micro/harness/order.ts';
 import { parsePattern } from '../../perf/micro/harness/pattern.ts';
 import { runRounds, withFrame } from '../../perf/micro/harness/run.ts';
+import { parseResults } from '../support/go-benchmarks.ts';
 
 const never = new AbortController().signal;
 const times = (value: number) => ({ unit: 'operations', value }) as const;

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { allBenchmarks } from '../../perf/micro/benchmarks.ts';
-import { parseResults } from '../../perf/micro/benchstat/parse.ts';
 import {
   makeTasks,
   openTaskDatabase,
@@ -16,6 +15,7 @@ import {
 } from '../../perf/micro/harness/database.ts';
 import { runRounds } from '../../perf/micro/harness/run.ts';
 import { stopEmbedded } from '../../src/embedded/embedded.ts';
+import { parseResults } from '../support/go-benchmarks.ts';
 import { root } from '../support/house.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
