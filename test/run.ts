@@ -18,6 +18,7 @@ import { startEmbedded } from '../src/database/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';
 import { reportCoverage } from './support/coverage.ts';
+import { endHangingFiles } from './support/hanging-files.ts';
 import { endOwnProcesses, makeRunFolder, markName, removeLeftovers } from './support/leftovers.ts';
 import { prepareTemplate } from './support/postgres.ts';
 
@@ -171,6 +172,7 @@ async function runFiles(
     timeout: fileTimeoutMs,
     signal,
   });
+  endHangingFiles(events, fileTimeoutMs);
   const reports = [events.compose(new spec())];
   if (process.env['GITHUB_ACTIONS'] !== undefined) reports.push(events.compose(github));
   for (const report of reports) report.pipe(process.stdout, { end: false });
