@@ -19,6 +19,7 @@ import { startEmbedded } from '../src/embedded/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';
 import { reportCoverage } from './support/coverage.ts';
+import { endHangingFiles } from './support/hanging-files.ts';
 import { endOwnProcesses, makeRunFolder, markName, removeLeftovers } from './support/leftovers.ts';
 import { prepareTemplate } from './support/postgres.ts';
 
@@ -173,10 +174,9 @@ async function runFiles(
     files: files.map((file) => join(tests, file)),
     concurrency,
     timeout: fileTimeoutMs,
-    // From Node 22 on the time limit ends a test, and not the file that goes on for it.
-    execArgv: ['--test-force-exit'],
     signal,
   });
+  endHangingFiles(events, fileTimeoutMs);
   const reports = [events.compose(new spec())];
   if (process.env['GITHUB_ACTIONS'] !== undefined) reports.push(events.compose(github));
   for (const report of reports) report.pipe(process.stdout, { end: false });
