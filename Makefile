@@ -42,7 +42,7 @@ build: runtime ## Install what is missing and compile to dist/.
 
 .PHONY: clean
 clean: ## Remove what was built and installed; the data in .data/ stays.
-	@rm -rf dist coverage node_modules .node .pgbouncer
+	@rm -rf dist coverage node_modules .node .pgbouncer .schemathesis
 
 # Checks
 
@@ -116,6 +116,18 @@ INFRASTRUCTURE_SECONDS ?= 10
 test-infrastructure: build ## Test each form of Redis, proxy and pool, freshness in each for INFRASTRUCTURE_SECONDS (10).
 	@INFRASTRUCTURE_SECONDS=$(INFRASTRUCTURE_SECONDS) $(RUN_TESTS) all \
 	  $(or $(TESTS),test/infrastructure/ e2e/proxies)
+
+EXAMPLES ?= 1000
+
+.PHONY: test-schemathesis
+test-schemathesis: build schemathesis ## Hold the service against its description, EXAMPLES (1000) of each operation.
+	@SCHEMATHESIS_EXAMPLES=$(EXAMPLES) $(RUN_TESTS) infrastructure schemathesis
+
+.PHONY: schemathesis
+schemathesis: ## Fetch schemathesis for that test into .schemathesis, where Python is.
+	@test -x .schemathesis/bin/schemathesis || { \
+	  python3 -m venv .schemathesis && .schemathesis/bin/pip install --quiet --disable-pip-version-check 'schemathesis>=4,<5'; \
+	} || { rm -rf .schemathesis; echo 'Skipped: schemathesis needs Python 3.10 with venv and pip.' >&2; }
 
 FUZZ_REQUESTS ?= 200000
 

@@ -44,6 +44,7 @@ const fileTimeoutMs =
   6000 * Number(process.env['DRAINS'] ?? 4) +
   20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
+  1000 * Number(process.env['SCHEMATHESIS_EXAMPLES'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
 /** Half of a file's time is waiting; more at once would only hold each other up. */
 const concurrency = Math.min(2 * availableParallelism(), 6);

@@ -11,7 +11,6 @@ const examples: Readonly<Record<string, Json>> = {
   description: 'With the figures of the third quarter.',
   status: 'in_progress',
   assigneeID: 7,
-  assignee_id: 7,
   createdAt: '2026-01-31T12:00:00.000Z',
   updatedAt: '2026-02-01T08:30:00.000Z',
   page: 1,
