@@ -9,10 +9,9 @@ import { messageOf } from '../base/error-message.ts';
 import type { StatementTiming } from '../base/statement-time.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { Answers } from './batch-executor.ts';
-import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** A request that waits for its answer. */
-export interface Waiting extends RequestItem {
+export interface Waiting {
   /** Milliseconds of the monotonic clock at which the answer is due. */
   readonly deadline: number;
   /** When its batch went out, by the same clock; 0: not yet. */
@@ -30,15 +29,15 @@ export interface BatchObserver {
 }
 
 /** For each request that was taken and is not gone, exactly one of `answer` and `fail` is called, once. */
-export interface BatcherOptions<Request extends Waiting> {
+export interface BatcherOptions<Request extends Waiting, Answer> {
   readonly batchMax: number;
   readonly queueMax: number;
   /** While the first of the queue has waited for longer than this, nobody else is let in. */
   readonly queueWaitMaxMs: number;
   /** Batches under way at once. */
   readonly inFlightMax: number;
-  /** Two requests with the same id must not share a batch: one statement changes a row once. */
-  readonly distinctIds: boolean;
+  /** Two requests with the same id must not share a batch: one statement changes a row once. Unset: they may. */
+  readonly idOf?: ((request: Request) => number) | undefined;
   /** A batch whose thread died may run once more, because it changes nothing. */
   readonly repeatable: boolean;
   /**
@@ -51,10 +50,10 @@ export interface BatcherOptions<Request extends Waiting> {
   /** The same for one request of a batch that as a whole is not: it takes effect once. */
   readonly isRepeatable?: (request: Request) => boolean;
   /** Of one that ran twice: the second answer does not say what became of the first try. */
-  readonly leavesOpen?: (item: ResponseItem) => boolean;
+  readonly leavesOpen?: (answer: Answer) => boolean;
   /** See BatchExecutor.execute; where the batch runs is decided behind this. */
-  readonly execute: (items: readonly RequestItem[], leftMs: number) => Promise<Answers>;
-  readonly answer: (request: Request, item: ResponseItem) => void;
+  readonly execute: (requests: readonly Request[], leftMs: number) => Promise<Answers<Answer>>;
+  readonly answer: (request: Request, answer: Answer) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
   readonly observer?: BatchObserver | undefined;
 }
@@ -68,8 +67,8 @@ export interface Batcher<Request extends Waiting> {
   size(): number;
 }
 
-export function createBatcher<Request extends Waiting>(
-  options: BatcherOptions<Request>,
+export function createBatcher<Request extends Waiting, Answer>(
+  options: BatcherOptions<Request, Answer>,
 ): Batcher<Request> {
   /** Told to a request that was sent and not answered: a write may have happened. */
   const lostCode: ProblemCode = options.repeatable ? 'unavailable' : 'outcome_unknown';
@@ -120,7 +119,8 @@ export function createBatcher<Request extends Waiting>(
   }
 
   function takeBatch(): Request[] {
-    if (!options.distinctIds) {
+    const { idOf } = options;
+    if (idOf === undefined) {
       if (waiting.length <= options.batchMax) {
         const batch = waiting;
         waiting = [];
@@ -132,10 +132,10 @@ export function createBatcher<Request extends Waiting>(
     const batch: Request[] = [];
     const left: Request[] = [];
     for (const request of waiting) {
-      if (batch.length === options.batchMax || ids.has(request.id)) {
+      if (batch.length === options.batchMax || ids.has(idOf(request))) {
         left.push(request);
       } else {
-        ids.add(request.id);
+        ids.add(idOf(request));
         batch.push(request);
       }
     }
@@ -185,7 +185,7 @@ export function createBatcher<Request extends Waiting>(
   }
 
   /** @param items of their own: places are emptied while it runs. */
-  function execute(items: readonly Request[]): Promise<Answers> {
+  function execute(items: readonly Request[]): Promise<Answers<Answer>> {
     const answers = options.execute(items, leftMsOf(items));
     return options.repeatable
       ? answers.catch(() => options.execute(items, leftMsOf(items)))

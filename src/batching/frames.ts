@@ -2,12 +2,7 @@
  * The layout of the two buffers that a batch travels in. Pure. Both ends are threads of one
  * process, so numbers are in the machine's own byte order and views need no copying.
  *
- * A request frame and a response frame begin alike:
- *
- *   count: u32
- *   statement: u32, of answers: the microseconds that the database worked for them
- *   time: f64, of requests: when the first answer is due; of answers: when the last statement ended
- *   `count` records of `recordBytes`, then the bodies in one run
+ * The head (frame-head.ts), then `count` records, then the bodies in one run.
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
  *                    | extra length: u32, of what stands behind the body
@@ -16,8 +11,8 @@
  */
 
 import type { StatementTiming } from '../base/statement-time.ts';
+import { bodyAt, type Frame, headBytes, recordViews, writeDue, writeTiming } from './frame-head.ts';
 
-const headBytes = 16;
 const requestRecordBytes = 24;
 const responseRecordBytes = 32;
 
@@ -38,8 +33,6 @@ export const isUnmetFlag = 16;
 /** Of an answer: it is that of an earlier request with the same key. */
 export const replayedFlag = 1;
 
-const nobody = new Uint8Array(0);
-
 /** One request as it goes to the executor. Ids fit a double: they are at most 2^53-1. */
 export interface RequestItem {
   readonly id: number;
@@ -59,8 +52,6 @@ export interface ResponseItem {
   readonly body: Uint8Array;
 }
 
-export type Frame = Uint8Array<ArrayBuffer>;
-
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
 export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame {
   let bodyBytes = 0;
@@ -71,7 +62,7 @@ export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  doubles[1] = sharedNow() + leftMs;
+  writeDue(doubles, leftMs);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * requestRecordBytes;
@@ -109,10 +100,7 @@ export function decodeRequests(frame: Frame): RequestItem[] {
 }
 
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
-export function encodeResponses(
-  items: readonly ResponseItem[],
-  { statementUs, endedAt }: StatementTiming,
-): Frame {
+export function encodeResponses(items: readonly ResponseItem[], timing: StatementTiming): Frame {
   let bodyBytes = 0;
   for (const item of items) bodyBytes += item.body.length;
   let bodyOffset = headBytes + items.length * responseRecordBytes;
@@ -121,8 +109,7 @@ export function encodeResponses(
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  words[1] = statementUs;
-  doubles[1] = sharedNow() - (performance.now() - endedAt);
+  writeTiming(doubles, words, timing);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * responseRecordBytes;
@@ -155,40 +142,6 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
     };
   }
   return items;
-}
-
-/** What is left to answer the requests of a frame, wherever it has waited. */
-export function leftMsOf(frame: Frame): number {
-  return Math.max(0, timeOf(frame) - sharedNow());
-}
-
-/** Milliseconds of a clock that all threads share: `performance.now()` begins anew in each. */
-function sharedNow(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-}
-
-/** Of a response frame, by the clock of the thread that asks. */
-export function timingOf(frame: Frame): StatementTiming {
-  const statementUs = new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
-  return { statementUs, endedAt: performance.now() - (sharedNow() - timeOf(frame)) };
-}
-
-function timeOf(frame: Frame): number {
-  return new Float64Array(frame.buffer, frame.byteOffset, 2)[1]!;
-}
-
-function recordViews(frame: Frame, recordBytes: number) {
-  const count = new Uint32Array(frame.buffer, frame.byteOffset, 1)[0]!;
-  const bytes = headBytes + count * recordBytes;
-  return {
-    doubles: new Float64Array(frame.buffer, frame.byteOffset, bytes / 8),
-    words: new Uint32Array(frame.buffer, frame.byteOffset, bytes / 4),
-  };
-}
-
-function bodyAt(frame: Frame, offset: number, length: number): Uint8Array {
-  return length === 0 ? nobody : frame.subarray(offset, offset + length);
 }
 
 function textAt(frame: Frame, offset: number, length: number): string {

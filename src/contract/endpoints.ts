@@ -6,6 +6,10 @@
  */
 export const kinds = ['read', 'create', 'change', 'remove', 'list', 'search'] as const;
 export type Kind = (typeof kinds)[number];
+/** Kinds that answer with a list. */
+export type ListKind = 'list' | 'search';
+/** Kinds that answer with a task, or with what became of it. */
+export type TaskKind = Exclude<Kind, ListKind>;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
@@ -33,8 +37,7 @@ export const endpoints: readonly Endpoint[] = [
   { method: 'GET', path: '/readyz', action: 'ready' },
 ];
 
-/** Kinds that answer with a list. */
-export function isList(kind: Kind): kind is 'list' | 'search' {
+export function isList(kind: Kind): kind is ListKind {
   return kind === 'list' || kind === 'search';
 }
 
