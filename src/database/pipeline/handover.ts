@@ -9,6 +9,7 @@ import { openSecureSocket } from '../secure-socket.ts';
 import { sessionSettings, settingsText } from '../session-settings.ts';
 import { openSocket } from '../socket.ts';
 import { tlsOf } from '../tls.ts';
+import { terminate } from './protocol-messages.ts';
 
 export type SessionOptions = Pick<
   ClientOptions,
@@ -18,6 +19,7 @@ export type SessionOptions = Pick<
 /** The driver's listeners. */
 const events = ['connect', 'data', 'drain', 'end', 'error', 'close'];
 const bufferBytes = 64 * 1024;
+const closeTimeoutMs = 1000;
 
 /**
  * Rejects as the driver does: with SQLSTATE, or a code of its own or of the system.
@@ -71,4 +73,16 @@ export async function connectSession(
   isOurs = true;
   if (tls !== false) socket!.on('data', take);
   return socket!;
+}
+
+/** Says goodbye. Resolves when the connection is gone, after a second at most. */
+export function endSession(open: Socket): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => open.destroy(), closeTimeoutMs);
+    open.once('close', () => {
+      clearTimeout(timer);
+      done();
+    });
+    open.end(terminate);
+  });
 }

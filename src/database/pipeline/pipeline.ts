@@ -16,20 +16,41 @@ import type { DatabaseConfig } from '../../config/config.ts';
 import type { ClientOptions } from '../client.ts';
 import {
   closedError,
-  errorCode,
   isRefusal,
   isStalePlan,
   outOfStepError,
   spentError,
 } from '../connection-lost.ts';
 import { settingsText, transactionSettings } from '../session-settings.ts';
-import { connectSession } from './handover.ts';
+import { connectSession, endSession } from './handover.ts';
 import { isAsNeeded } from './parameter-status.ts';
-import { bindAndExecute, closeMessage, parseMessage, terminate } from './protocol-messages.ts';
+import {
+  bindComplete,
+  commandComplete,
+  dataRow,
+  errorResponse,
+  parameterStatus,
+  parseComplete,
+  readyForQuery,
+} from './protocol-messages.ts';
 import { createReader } from './reader.ts';
 import { type RowReader, readValues, type Values } from './row.ts';
 import { isFatal, serverError } from './server-error.ts';
-import { statementName } from './statement-name.ts';
+import {
+  afterSending,
+  type Call,
+  createTransaction,
+  isRunning,
+  messagesOf,
+  passClock,
+  type QueuedStatement,
+  readNothing,
+  rewind,
+  statementOf,
+  type Transaction,
+  takeRow,
+  type View,
+} from './transaction.ts';
 
 export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' | 'openSocket'> {
   /** Told once, when the connection is gone or could not be made. */
@@ -39,14 +60,6 @@ export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' |
    * Default: the settings where a pooler hands sessions around; `null`: none.
    */
   readonly prelude?: string | null | undefined;
-}
-
-export interface Call {
-  readonly text: string;
-  /** In PostgreSQL's text form. */
-  readonly parameters: readonly string[];
-  /** False: the server does not keep it and its plan. */
-  readonly isKept?: boolean;
 }
 
 export interface Pipeline {
@@ -86,51 +99,8 @@ export interface Pipeline {
   close(): Promise<void>;
 }
 
-interface QueuedStatement extends Call {
-  readonly read: RowReader<unknown>;
-  readonly rows: unknown[];
-  /** What the server keeps it as; empty: it keeps it not. */
-  readonly name: string;
-  /** The server has not said yet that it understands it. */
-  parsing: boolean;
-}
-
-/** What goes out before one Sync. */
-interface Transaction {
-  readonly statements: readonly QueuedStatement[];
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  /** Place of the statement whose rows come. */
-  at: number;
-  /** How many the server has planned, with their parameters. */
-  bound: number;
-  failure: Error | undefined;
-  /** What was added to its statements. */
-  variant: string;
-  /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
-  repeated: boolean;
-  readonly clock: StatementClock | undefined;
-  /** When the server came to it, by `performance.now()`; without a clock it stays 0. */
-  startedAt: number;
-}
-
-/** What is done beside each transaction of one user of the connection. */
-interface View {
-  readonly prelude: string | null;
-  readonly clock: StatementClock | undefined;
-}
-
-const closeTimeoutMs = 1000;
 const variantBytes = 6;
 
-// Types of messages (PostgreSQL manual, "Message Formats").
-const dataRow = 0x44; // D
-const errorResponse = 0x45; // E
-const parseComplete = 0x31; // 1
-const bindComplete = 0x32; // 2
-const commandComplete = 0x43; // C
-const readyForQuery = 0x5a; // Z
-const parameterStatus = 0x53; // S
 /** Of no interest: CloseComplete, notices and the like. */
 const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
 
@@ -142,10 +112,6 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   /** Names of the statements that the server keeps for us. */
   const kept = new Set<string>();
   const isPooled = database.pooler !== undefined;
-  const ownPrelude =
-    options.prelude === undefined && isPooled
-      ? settingsText(transactionSettings(options), 'transaction')
-      : (options.prelude ?? null);
   /**
    * A pooler has each text parsed once on each of its server connections, whoever asks and however
    * often. Where that one no longer fits, a text that differs is parsed anew.
@@ -169,23 +135,9 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     return statements.map(({ rows }) => rows as Values[]);
   }
 
-  function begin({ prelude, clock }: View, statements: readonly QueuedStatement[]): Promise<void> {
+  function begin(view: View, statements: readonly QueuedStatement[]): Promise<void> {
     return new Promise((resolve, reject) => {
-      const transaction: Transaction = {
-        statements:
-          prelude === null
-            ? statements
-            : [statementOf({ text: prelude, parameters: [] }, readNothing, true), ...statements],
-        resolve,
-        reject,
-        at: 0,
-        bound: 0,
-        failure: undefined,
-        variant,
-        repeated: false,
-        clock,
-        startedAt: 0,
-      };
+      const transaction = createTransaction(view, statements, resolve, reject);
       if (state === 'open') return send(transaction);
       if (state === 'gone') return reject(spentError());
       waiting.push(transaction);
@@ -224,23 +176,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (transaction.clock !== undefined && underWay.length === 1) {
       transaction.startedAt = performance.now();
     }
-    const { statements } = transaction;
     transaction.variant = variant;
-    const parts: Buffer[] = [];
-    for (let place = 0; place < statements.length; place++) {
-      const statement = statements[place]!;
-      const { text, parameters } = statement;
-      const name = statement.name && statement.name + variant;
-      if (name === '' || !kept.has(name)) {
-        // In a session that somebody had before us, there may be one already.
-        if (name !== '') parts.push(closeMessage(name));
-        if (name !== '') kept.add(name);
-        statement.parsing = true;
-        parts.push(parseMessage(name, variant === '' ? text : `${text}\n-- ${variant}`));
-      }
-      parts.push(bindAndExecute(name, parameters, place === statements.length - 1));
-    }
-    socket!.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    socket!.write(messagesOf(transaction, kept));
   }
 
   /** Called from the socket: a throw would end the process. */
@@ -248,7 +185,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     const transaction = underWay[0];
     switch (type) {
       case dataRow:
-        return transaction === undefined ? lose(outOfStepError()) : takeRow(transaction, bytes, at);
+        if (transaction === undefined || !takeRow(transaction, bytes, at)) lose(outOfStepError());
+        return;
       case commandComplete:
         if (transaction !== undefined) transaction.at++;
         return;
@@ -278,16 +216,6 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     }
   }
 
-  function takeRow(transaction: Transaction, bytes: Buffer, at: number): void {
-    const statement = transaction.statements[transaction.at];
-    if (statement === undefined) return lose(outOfStepError());
-    try {
-      statement.rows.push(statement.read(bytes, at));
-    } catch (bug) {
-      transaction.failure = bug as Error;
-    }
-  }
-
   function settle(transaction: Transaction): void {
     underWay.shift();
     passClock(transaction, underWay[0]);
@@ -306,26 +234,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
       return transaction.reject(failure);
     }
     // Nothing of it took effect; parsed anew, it is planned for the tables as they are.
-    transaction.repeated = true;
-    transaction.failure = undefined;
-    transaction.at = 0;
-    transaction.bound = 0;
-    for (const statement of statements) {
-      statement.parsing = false;
-      statement.rows.length = 0;
-    }
+    rewind(transaction);
     send(transaction);
-  }
-
-  /** The server is done with one transaction and comes to the next. */
-  function passClock(done: Transaction, next: Transaction | undefined): void {
-    if (done.clock === undefined && next?.clock === undefined) return;
-    const now = performance.now();
-    if (done.clock !== undefined) {
-      done.clock.busyMs += now - done.startedAt;
-      done.clock.endedAt = now;
-    }
-    if (next !== undefined) next.startedAt = now;
   }
 
   /** @param first for the transaction that the server was at; the others may have run, or not. */
@@ -351,14 +261,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     const open = socket;
     if (open === undefined || state !== 'open') return lose(outOfStepError());
     state = 'gone';
-    await new Promise<void>((done) => {
-      const timer = setTimeout(() => open.destroy(), closeTimeoutMs);
-      open.once('close', () => {
-        clearTimeout(timer);
-        done();
-      });
-      open.end(terminate);
-    });
+    await endSession(open);
     rejectAll(outOfStepError());
   }
 
@@ -380,34 +283,11 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     };
   }
 
-  return through({ prelude: ownPrelude, clock: undefined });
+  return through({ prelude: preludeOf(options, isPooled), clock: undefined });
 }
 
-function statementOf(
-  { text, parameters }: Call,
-  read: RowReader<unknown>,
-  keep: boolean,
-): QueuedStatement {
-  return {
-    text,
-    parameters,
-    read,
-    rows: [],
-    name: keep ? statementName(text) : '',
-    parsing: false,
-  };
+function preludeOf(options: PipelineOptions, isPooled: boolean): string | null {
+  const { prelude } = options;
+  if (prelude !== undefined || !isPooled) return prelude ?? null;
+  return settingsText(transactionSettings(options), 'transaction');
 }
-
-/** A network may become unreachable, or a pooler refuse, also after a statement was sent. */
-function afterSending(error: Error): Error {
-  return isRefusal(error) ? closedError(errorCode(error)) : error;
-}
-
-/** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
-function isRunning(transaction: Transaction | undefined): boolean {
-  if (transaction === undefined) return false;
-  const { at, bound, statements } = transaction;
-  return bound > at || at === statements.length;
-}
-
-function readNothing(): undefined {}
