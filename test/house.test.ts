@@ -51,7 +51,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^workers\//,
     imports:
-      /^src\/(tasks\/(executor|lanes)|batching\/(frames|frame-head|list-frames|pool)|contract\/endpoints|telemetry\/.*)\.ts$/,
+      /^src\/(tasks\/(executor|lanes)|batching\/(frame-head|frames|list-frames|pool)|contract\/endpoints|telemetry\/.*)\.ts$/,
     rule: 'the entry of a worker thread has an executor and counters',
   },
   {
@@ -439,6 +439,26 @@ test('migrations are ASCII, so that a database with any encoding can say why it 
     }
   }
   hold(faults);
+});
+
+/** Lists of what there is: nobody reads them from top to bottom. */
+const tables = [
+  'src/config/variables.ts',
+  'src/openapi/examples.ts',
+  'src/telemetry/metrics/front-end-layout.ts',
+];
+const linesMax = 300;
+
+test('no source of the service has more than 300 lines, but for tables', () => {
+  hold(
+    sources
+      .map(({ file, lines }) => ({
+        file,
+        count: lines.at(-1) === '' ? lines.length - 1 : lines.length,
+      }))
+      .filter(({ file, count }) => count > linesMax && !tables.includes(file))
+      .map(({ file, count }) => `${file}:1 has ${count} lines`),
+  );
 });
 
 test('no file is larger than 1 MiB', () => {

@@ -8,41 +8,14 @@
  * snapshot, so nothing needs invalidation, and a list stored late cannot be taken for a newer one.
  */
 
-import type { StatementTiming } from '../base/statement-time.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
+import type { Flight, Landing, ListReads, ListRequest } from './flight.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
 import { type ListEntry, listEtag } from './list-entry.ts';
 import { createMemoryCache } from './memory.ts';
 import type { RedisCache } from './redis-cache.ts';
-
-/** A list request, from `add` to its answer. */
-export interface ListRequest {
-  readonly list: ListKey | undefined;
-  /** Copied from the flight that answers the request; see batcher.ts. */
-  sentAt: number;
-  timing: StatementTiming | undefined;
-  /** When the request times out, in milliseconds of `performance.now()`. */
-  readonly deadline: number;
-}
-
-/**
- * One read of one list for all requests that wait for it. The executor's queue takes it as a
- * request.
- */
-export interface Flight<Request> {
-  /** That of its key. */
-  readonly query: Uint8Array;
-  readonly deadline: number;
-  readonly key: ListKey;
-  /** The result must be of this generation or a later one. */
-  readonly floor: Generation;
-  readonly requests: Request[];
-  tries: number;
-  sentAt: number;
-  timing: StatementTiming | undefined;
-}
 
 /** The cache calls exactly one of `answer` and `fail` once for each request that `add` accepted. */
 export interface ListCacheOptions<Request extends ListRequest> {
@@ -66,22 +39,6 @@ export interface ListCacheOptions<Request extends ListRequest> {
   readonly refused: (kind: ListKey['kind'], requests: number) => void;
   readonly answer: (request: Request, entry: ListEntry) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
-}
-
-/** Hands flights to the executor. */
-export interface ListReads<Request> {
-  /** `false`: its queue is full. */
-  add(flight: Flight<Request>): boolean;
-  /** Gives up on flights whose deadline has passed. */
-  expire(now: number): void;
-}
-
-/** What becomes of a flight that was handed on: one of the two is called, once. */
-export interface Landing<Request> {
-  /** The executor's answer. `body` may be a view into something larger. */
-  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
-  /** The executor's failure. */
-  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
 }
 
 export interface ListCache<Request extends ListRequest> {

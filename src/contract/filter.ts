@@ -6,8 +6,7 @@
  *   term      = field operator value | value
  *   value     = bare text up to the next separator | quoted, with \" and \\ inside
  *
- * A term without a field matches in any field. Terms are combined with AND.
- * Bounds: `filterMaxBytes` bytes of UTF-8 and `filterTermsMax` terms (limits.ts).
+ * A term without a field matches in any field; all terms must match. limits.ts has the bounds.
  */
 import { filterMaxBytes, filterTermsMax, idMax } from './limits.ts';
 import { isStatus, isText, readNumber, readTime, type Status, statuses } from './values.ts';

@@ -1,8 +1,9 @@
 /** The way of a list request: cache ▸ queue of its kind ▸ executor ▸ cache ▸ answer. */
 import type { ListAnswer } from '../batching/list-frames.ts';
 import type { Queues } from '../batching/queues.ts';
+import type { Flight, Landing, ListReads } from '../cache/flight.ts';
 import type { GenerationSource } from '../cache/generation-source.ts';
-import { createListCache, type Flight, type Landing, type ListReads } from '../cache/list-cache.ts';
+import { createListCache } from '../cache/list-cache.ts';
 import type { RedisCache } from '../cache/redis-cache.ts';
 import { readHostBasePath, rebaseLinks } from '../contract/base-path.ts';
 import type { ListKind } from '../contract/endpoints.ts';

@@ -4,7 +4,8 @@
  * when a plain one did nothing and it is to be found out why.
  */
 import type { ResponseItem } from '../batching/frames.ts';
-import type { Call, Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 import { bigintArray, textArray } from './arrays.ts';
 import { readId, readJudgedAnswer, readJudgedRemoval } from './item-answers.ts';
 import { byPlace } from './placed-rows.ts';

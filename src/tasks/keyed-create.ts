@@ -5,7 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { ResponseItem } from '../batching/frames.ts';
 import { idempotencyKeyHours } from '../contract/limits.ts';
-import type { Call, Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 import { textArray } from './arrays.ts';
 import { impossibleRows } from './failures.ts';
 import { conflict, leftOut, readKeyedAnswer } from './item-answers.ts';

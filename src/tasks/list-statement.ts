@@ -10,7 +10,6 @@
  *            cursor    begin behind a position
  */
 import type { Order, Position, SortField } from '../contract/cursor.ts';
-import type { FilterTerm } from '../contract/filter.ts';
 import {
   countMax,
   deepOffsetMin,
@@ -22,20 +21,24 @@ import { type ListQuery, offsetOf } from '../contract/list-query.ts';
 import type { Status } from '../contract/task.ts';
 import { timestampOf } from '../contract/values.ts';
 import {
-  candidatesOf,
   conditionsOf,
   createParameters,
   type Parameters,
   searchesText,
   titleByCodePoint,
 } from './filter-conditions.ts';
+import {
+  always,
+  findAll,
+  gathersOnce,
+  never,
+  type Statement,
+  sharedOf,
+  walkOf,
+  where,
+} from './found-tasks.ts';
 import { type SearchPlan, walkedTerm } from './search-plans.ts';
-import { columnsBesideId, prefixed, taskColumns } from './task-fields.ts';
-
-export interface Statement {
-  readonly text: string;
-  readonly values: readonly string[];
-}
+import { prefixed, taskColumns } from './task-fields.ts';
 
 /** Ids of one block of tasks_blocks: id >> 14. */
 const blockBits = 14;
@@ -79,75 +82,6 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
     ORDER BY ${orderBy(order, false, 'page.')}`;
   return { text, values: parameters.values };
 }
-
-/** What is gathered for the page is there to be counted, to its end and for nothing. */
-function gathersOnce(plan: SearchPlan): boolean {
-  return plan.page === 'gather' && plan.count === 'gather';
-}
-
-function sharedOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): string {
-  if (!gathersOnce(plan)) return '';
-  const conditions = gatheringConditions(query, parameters, plan);
-  return `WITH gathered AS MATERIALIZED (SELECT ${taskColumns} FROM tasks ${where(conditions)})`;
-}
-
-/**
- * Where the index of texts finds the tasks, it alone does: their ids are an array, so that the planner
- * sees but the primary key, and does not compare the array with each task of some other index.
- */
-function gatheringConditions(
-  { terms }: ListQuery,
-  parameters: Parameters,
-  { rarest }: SearchPlan,
-  most?: number,
-): string {
-  const known = rarest === undefined ? undefined : terms[rarest];
-  const candidates = candidatesOf(terms, parameters, known, most);
-  if (candidates === undefined) return conditionsOf(terms, parameters, always);
-  return `id = ANY (ARRAY(${candidates})) AND ${conditionsOf(terms, parameters, never)}`;
-}
-
-/**
- * How frequent are the tasks that a query asks for, and where? Looked up in runs of tasks all over
- * the ids. One row of arrays: the hits of each run in the order of ids; then the hits of each term
- * by itself, the walked one left out, and last the tasks that were looked at; then the tasks of the
- * walked one, up to a bound.
- */
-export function sampleStatement(query: ListQuery): Statement {
-  const parameters = createParameters();
-  const walked = walkedTerm(query);
-  const others = query.terms.filter((term) => term !== walked);
-  const among = conditionsOf(walked === undefined ? [] : [walked], parameters, always);
-  const each = others.map((term) => conditionsOf([term], parameters, never));
-  const hits = each.map(
-    (condition, place) => `count(*) FILTER (WHERE ${condition}) AS hits${place}`,
-  );
-  const walkedCount =
-    walked === undefined
-      ? 'SELECT 0'
-      : `SELECT count(*) FROM (SELECT FROM tasks ${where(among)} LIMIT ${lookedAtMax}) AS some_of_them`;
-  const begin = `least + (most - least) / ${sampleRuns} * run`;
-  const text = `
-    SELECT array_agg(hits ORDER BY run),
-      ARRAY[${each.map((_, place) => `sum(hits${place}), `).join('')}sum(seen)],
-      ARRAY[(${walkedCount})]
-    FROM (SELECT min(id) AS least, max(id) AS most FROM tasks) AS ids,
-      generate_series(0, ${sampleRuns - 1}) AS run,
-      LATERAL (
-        SELECT count(*) FILTER (WHERE ${each.join(' AND ') || 'true'}) AS hits,
-          ${[...hits, 'count(*) AS seen'].join(', ')}
-        FROM (
-          SELECT * FROM tasks ${where(among, `id >= ${begin}`)} ORDER BY id LIMIT ${sampleRunTasks}
-        ) AS task
-      ) AS counts`;
-  return { text, values: parameters.values };
-}
-
-const always = (): boolean => true;
-const never = (): boolean => false;
-
-const sampleRuns = 200;
-const sampleRunTasks = 20;
 
 interface Matching {
   /** For FROM beside tasks_state: one row with `matching` and `finished`. */
@@ -202,44 +136,6 @@ function countedUpTo(bound: number, select: string, sawAll: string): string {
     SELECT least(count(*), ${bound}) AS matching, count(*) <= ${bound} AND ${sawAll} AS finished
     FROM (${select} LIMIT ${bound + 1}) AS some_of_them
   )`;
-}
-
-/**
- * What follows FROM, to find tasks. To gather them, the planner must not see the LIMIT behind, or it
- * would hope to be done soon by walking, and walk over the whole table for what is rarer than it
- * thinks: OFFSET 0 hides one from the other. To walk, it must see no other index.
- */
-function findAll(
-  columns: string,
-  query: ListQuery,
-  parameters: Parameters,
-  plan: SearchPlan,
-  way: SearchPlan['page'],
-  most?: number,
-): string {
-  const walked = walkedTerm(query);
-  if (way === 'walk' && walked !== undefined) {
-    return `(SELECT ${columns} FROM ${walkOf(query, walked, parameters)}) AS found`;
-  }
-  if (way === 'gather') {
-    const conditions = gatheringConditions(query, parameters, plan, most);
-    return `(SELECT ${columns} FROM tasks ${where(conditions)} OFFSET 0) AS found`;
-  }
-  const byIndex = (term: FilterTerm): boolean => way !== 'walk' || term.field === query.order.field;
-  const conditions = conditionsOf(query.terms, parameters, byIndex);
-  return `(SELECT ${columns} FROM tasks ${where(conditions)}) AS found`;
-}
-
-/**
- * Ids from the index of the walked term alone, in their order, then task by task: the planner would
- * rather take another index in the same order, or all tasks of the term at once.
- */
-function walkOf(query: ListQuery, walked: FilterTerm, parameters: Parameters, limit = ''): string {
-  const among = conditionsOf([walked], parameters, always);
-  const others = query.terms.filter((term) => term !== walked);
-  return `(SELECT id FROM tasks WHERE ${among} ${limit}) AS place,
-    LATERAL (SELECT ${columnsBesideId} FROM tasks WHERE tasks.id = place.id OFFSET 0) AS task
-    ${where(conditionsOf(others, parameters, never))}`;
 }
 
 interface PageParts {
@@ -346,9 +242,4 @@ function orderBy({ field, descending }: Order, reversed: boolean, prefix = ''): 
   const direction = descending === reversed ? '' : ' DESC';
   const keys = field === 'id' ? ['id'] : [sortColumns[field], 'id'];
   return keys.map((key) => `${prefix}${key}${direction}`).join(', ');
-}
-
-function where(...conditions: readonly string[]): string {
-  const given = conditions.filter((condition) => condition !== '');
-  return given.length === 0 ? '' : `WHERE ${given.join(' AND ')}`;
 }

@@ -5,10 +5,12 @@
  */
 import type { ResponseItem } from '../batching/frames.ts';
 import type { ListQuery } from '../contract/list-query.ts';
-import type { Call, Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Pipeline } from '../database/pipeline/pipeline.ts';
 import type { Values } from '../database/pipeline/row.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 import { bigintArray } from './arrays.ts';
 import { impossibleRows } from './failures.ts';
+import type { Statement } from './found-tasks.ts';
 import {
   leftOut,
   readCreatedAnswer,
@@ -17,9 +19,10 @@ import {
   readPlacedCreated,
   readTaskAnswer,
 } from './item-answers.ts';
-import { listStatement, type Statement, sampleStatement } from './list-statement.ts';
+import { listStatement } from './list-statement.ts';
 import { atPlaces, byPlace } from './placed-rows.ts';
 import type { PreparedShapes } from './prepared-shapes.ts';
+import { sampleStatement } from './sample-statement.ts';
 import type { SearchPlan, TaskSample } from './search-plans.ts';
 import {
   arrayParameters,

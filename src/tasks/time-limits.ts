@@ -3,7 +3,7 @@
  * that takes long: the others must be written within their requests' time. So each first attempt gets a
  * part of the time, and what follows a shorter one; who was late alone gets a part of what is left.
  */
-import type { Call } from '../database/pipeline/pipeline.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 
 export interface TimeLimits {
   readonly lockMs: number;

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatementClock } from '../base/statement-time.ts';
 import type { RequestItem, ResponseItem } from '../batching/frames.ts';
-import type { Call } from '../database/pipeline/pipeline.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 import type { Decoded } from './decode.ts';
 import { describeFailure, type Failure, impossibleRows } from './failures.ts';
 import { failureAnswer, faultsAnswer } from './item-answers.ts';

@@ -11,7 +11,8 @@ import {
 } from '../batching/frames.ts';
 import { faultOf } from '../contract/problems.ts';
 import type { Lane } from '../database/lane.ts';
-import type { Call, Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Pipeline } from '../database/pipeline/pipeline.ts';
+import type { Call } from '../database/pipeline/transaction.ts';
 import {
   type ConditionalChange,
   changeTasksIf,

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import type { Flight, Landing, ListRequest } from '../../src/cache/flight.ts';
 import type { Generation } from '../../src/cache/generation.ts';
-import {
-  createListCache,
-  type Flight,
-  type Landing,
-  type ListRequest,
-} from '../../src/cache/list-cache.ts';
+import { createListCache } from '../../src/cache/list-cache.ts';
 import type { ListEntry } from '../../src/cache/list-entry.ts';
 import type { RedisCache } from '../../src/cache/redis-cache.ts';
 import { rebaseLinks } from '../../src/contract/base-path.ts';

@@ -10,6 +10,7 @@ import { openSecureSocket } from '../secure-socket.ts';
 import { sessionSettings, settingsText } from '../session-settings.ts';
 import { openSocket } from '../socket.ts';
 import { tlsOf } from '../tls.ts';
+import { terminate } from './protocol-messages.ts';
 
 export type SessionOptions = Pick<
   ClientOptions,
@@ -19,6 +20,7 @@ export type SessionOptions = Pick<
 /** The events to which the driver listens. */
 const events = ['connect', 'data', 'drain', 'end', 'error', 'close'];
 const bufferBytes = 64 * 1024;
+const closeTimeoutMs = 1000;
 
 /**
  * Rejects as the driver does: `code` is an SQLSTATE, the driver's or the system's code.
@@ -72,4 +74,16 @@ export async function connectSession(
   isOurs = true;
   if (tls !== false) socket!.on('data', take);
   return socket!;
+}
+
+/** Says goodbye. Resolves when the connection is gone, after a second at most. */
+export function endSession(open: Socket): Promise<void> {
+  return new Promise((done) => {
+    const timer = setTimeout(() => open.destroy(), closeTimeoutMs);
+    open.once('close', () => {
+      clearTimeout(timer);
+      done();
+    });
+    open.end(terminate);
+  });
 }

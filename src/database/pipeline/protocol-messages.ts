@@ -72,3 +72,12 @@ export function bindAndExecute(
   at += end.copy(message, at);
   return message.subarray(0, at);
 }
+
+// Types of messages that the server sends.
+export const dataRow = 0x44; // D
+export const errorResponse = 0x45; // E
+export const parseComplete = 0x31; // 1
+export const bindComplete = 0x32; // 2
+export const commandComplete = 0x43; // C
+export const readyForQuery = 0x5a; // Z
+export const parameterStatus = 0x53; // S

@@ -1,0 +1,154 @@
+/** What goes out before one Sync, from its sending to its end. */
+import type { StatementClock } from '../../base/statement-time.ts';
+import { closedError, errorCode, isRefusal } from '../connection-lost.ts';
+import { bindAndExecute, closeMessage, parseMessage } from './protocol-messages.ts';
+import type { RowReader } from './row.ts';
+import { statementName } from './statement-name.ts';
+
+export interface Call {
+  readonly text: string;
+  /** In PostgreSQL's text form. */
+  readonly parameters: readonly string[];
+  /** False: the server does not keep it and its plan. */
+  readonly isKept?: boolean;
+}
+
+export interface QueuedStatement extends Call {
+  readonly read: RowReader<unknown>;
+  readonly rows: unknown[];
+  /** What the server keeps it as; empty: it keeps it not. */
+  readonly name: string;
+  /** The server has not said yet that it understands it. */
+  parsing: boolean;
+}
+
+export interface Transaction {
+  readonly statements: readonly QueuedStatement[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  /** Place of the statement whose rows come. */
+  at: number;
+  /** How many the server has planned, with their parameters. */
+  bound: number;
+  failure: Error | undefined;
+  /** What was added to its statements. */
+  variant: string;
+  /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
+  repeated: boolean;
+  readonly clock: StatementClock | undefined;
+  /** When the server came to it, by `performance.now()`; without a clock it stays 0. */
+  startedAt: number;
+}
+
+/** What is done beside each transaction of one user of the connection. */
+export interface View {
+  readonly prelude: string | null;
+  readonly clock: StatementClock | undefined;
+}
+
+/** @param statements sent behind the prelude of the view, if it has one. */
+export function createTransaction(
+  { prelude, clock }: View,
+  statements: readonly QueuedStatement[],
+  resolve: () => void,
+  reject: (error: unknown) => void,
+): Transaction {
+  return {
+    statements:
+      prelude === null
+        ? statements
+        : [statementOf({ text: prelude, parameters: [] }, readNothing, true), ...statements],
+    resolve,
+    reject,
+    at: 0,
+    bound: 0,
+    failure: undefined,
+    variant: '',
+    repeated: false,
+    clock,
+    startedAt: 0,
+  };
+}
+
+/** As it was before it was sent. */
+export function rewind(transaction: Transaction): void {
+  transaction.repeated = true;
+  transaction.failure = undefined;
+  transaction.at = 0;
+  transaction.bound = 0;
+  for (const statement of transaction.statements) {
+    statement.parsing = false;
+    statement.rows.length = 0;
+  }
+}
+
+/** The server is done with one transaction and comes to the next. */
+export function passClock(done: Transaction, next: Transaction | undefined): void {
+  if (done.clock === undefined && next?.clock === undefined) return;
+  const now = performance.now();
+  if (done.clock !== undefined) {
+    done.clock.busyMs += now - done.startedAt;
+    done.clock.endedAt = now;
+  }
+  if (next !== undefined) next.startedAt = now;
+}
+
+export function statementOf(
+  { text, parameters }: Call,
+  read: RowReader<unknown>,
+  keep: boolean,
+): QueuedStatement {
+  return {
+    text,
+    parameters,
+    read,
+    rows: [],
+    name: keep ? statementName(text) : '',
+    parsing: false,
+  };
+}
+
+/** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
+export function isRunning(transaction: Transaction | undefined): boolean {
+  if (transaction === undefined) return false;
+  const { at, bound, statements } = transaction;
+  return bound > at || at === statements.length;
+}
+
+export function readNothing(): undefined {}
+
+/** @param kept names of the statements that the server keeps; those that it keeps from now on are added. */
+export function messagesOf({ statements, variant }: Transaction, kept: Set<string>): Buffer {
+  const parts: Buffer[] = [];
+  for (let place = 0; place < statements.length; place++) {
+    const statement = statements[place]!;
+    const { text, parameters } = statement;
+    const name = statement.name && statement.name + variant;
+    if (name === '' || !kept.has(name)) {
+      // In a session that somebody had before us, there may be one already.
+      if (name !== '') parts.push(closeMessage(name));
+      if (name !== '') kept.add(name);
+      statement.parsing = true;
+      parts.push(parseMessage(name, variant === '' ? text : `${text}\n-- ${variant}`));
+    }
+    parts.push(bindAndExecute(name, parameters, place === statements.length - 1));
+  }
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+/** @returns false: no statement is under way that a row could be of. */
+export function takeRow(transaction: Transaction, bytes: Buffer, at: number): boolean {
+  const statement = transaction.statements[transaction.at];
+  if (statement === undefined) return false;
+  try {
+    statement.rows.push(statement.read(bytes, at));
+  } catch (bug) {
+    transaction.failure = bug as Error;
+  }
+  return true;
+}
+
+/** A network may become unreachable, or a pooler refuse, also after a statement was sent. */
+export function afterSending(error: Error): Error {
+  return isRefusal(error) ? closedError(errorCode(error)) : error;
+}
