@@ -1,5 +1,5 @@
 # The service against a PostgreSQL elsewhere: no embedded database, no development packages.
-# test/tooling/image.test.ts carries out these steps in a folder and runs what comes of them.
+# test/tooling/image.test.ts runs the npm commands and starts the service on them; test/tooling/containers.sh asks the image.
 
 # As in .nvmrc. uWebSockets.js needs glibc 2.38: Debian 13 or newer, not Debian 12, not Alpine (docs/dependencies.md).
 ARG NODE=node:24.21.0-trixie-slim

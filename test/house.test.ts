@@ -10,6 +10,7 @@ import { variables } from '../src/config/variables.ts';
 import { problemCodes } from '../src/contract/problems.ts';
 import { clientTypes } from '../src/openapi/client-types.ts';
 import { createOpenApi } from '../src/openapi/openapi.ts';
+import { edgesOf, findCircles } from './support/circles.ts';
 import { configurationPage } from './support/configuration-page.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
@@ -214,6 +215,22 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'the form of a request id stands in src/contract/request-id.ts',
   },
   {
+    files: /^(src|workers)\/.*\.ts$/,
+    line: /\bas (unknown|never) as\b/,
+    rule: 'a value is decoded, not cast twice',
+  },
+  {
+    // The numbers of questions are the process's, as the channel is.
+    files: /^(src|workers)\/(?!.*\/threads\.ts$).*\.ts$/,
+    line: /^(export )?let |^(export )?const [^=]*= \/.*\/[a-z]*y[a-z]*;$/,
+    rule: 'a module keeps no state that changes',
+  },
+  {
+    files: /^test\/.*\.ts$/,
+    line: /^import \{.*\bit\b.*\} from 'node:test'/,
+    rule: 'a test is called test',
+  },
+  {
     // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
@@ -227,9 +244,6 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
   },
 ];
 
-/** In another table of README.md. */
-const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
-
 /** Where a program begins; the worker is started by its name. */
 const entries = [
   'src/main.ts',
@@ -240,6 +254,9 @@ const entries = [
 const fileMaxBytes = 1024 * 1024;
 /** One page with its program inside, so that it opens without a network. */
 const larger = ['docs/index.html'];
+
+/** In perf/; every other folder there is a program. */
+const sharedFolders = new Set(['limits', 'load', 'seed', 'support']);
 
 function hold(faults: readonly string[]): void {
   if (faults.length > 0) assert.fail(faults.join('\n'));
@@ -283,7 +300,7 @@ test('each package has its place', () => {
   hold(faults);
 });
 
-test('what is imported is a dependency, and for the service one of its own', () => {
+test('an imported package is a dependency, and for the service one of its own', () => {
   const manifest = readManifest();
   const faults: string[] = [];
   for (const source of typescript) {
@@ -297,6 +314,28 @@ test('what is imported is a dependency, and for the service one of its own', () 
       if (known.some((name) => found.target === name || found.target.startsWith(`${name}/`)))
         continue;
       faults.push(fault(source, found, 'it is not in package.json'));
+    }
+  }
+  hold(faults);
+});
+
+test('no circle in perf, neither of files nor of folders', () => {
+  const measuring = typescript.filter(({ file }) => file.startsWith('perf/'));
+  const folderOf = (file: string): string => file.split('/').slice(0, 2).join('/');
+  hold([
+    ...findCircles(edgesOf(measuring, (file) => file)),
+    ...findCircles(edgesOf(measuring, folderOf)),
+  ]);
+});
+
+test('in perf a program imports no other, and what several share imports no program', () => {
+  const faults: string[] = [];
+  for (const source of typescript.filter(({ file }) => file.startsWith('perf/'))) {
+    const [, own = ''] = source.file.split('/');
+    for (const found of source.imports) {
+      const [top, folder = ''] = found.target.split('/');
+      if (!found.isLocal || top !== 'perf' || folder === own || sharedFolders.has(folder)) continue;
+      faults.push(fault(source, found, 'it is of another program'));
     }
   }
   hold(faults);
@@ -444,18 +483,14 @@ for (const [file, written] of [
   });
 }
 
-test('the table of variables in README.md has each variable of src/config/variables.ts and no other', {
-  skip: existsSync(join(root, 'README.md')) ? false : 'README.md is not written yet',
-}, () => {
-  const rows = firstCells('README.md', /`([A-Z][A-Z0-9_]+)`/g).filter(
-    ({ name }) => !methods.has(name),
-  );
-  holdSame(
-    'README.md',
-    rows,
-    Object.keys(variables.properties),
-    'a variable of src/config/variables.ts',
-  );
+test('docs/configuration.md has each variable of src/config/variables.ts and no other', () => {
+  const page = 'docs/configuration.md';
+  const rows = firstCells(page, /`([A-Z][A-Z0-9_]+)`/g);
+  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/variables.ts');
+});
+
+test('README.md has at most 130 lines', () => {
+  assert.ok(readSource('README.md').lines.length <= 131, 'move a part of README.md to docs/');
 });
 
 test('each dependency has its line in docs/dependencies.md, and each line its dependency', () => {
@@ -527,7 +562,8 @@ test('each make target and each program that the documents name is there', () =>
     ),
   );
   const faults: string[] = [];
-  for (const reference of code) {
+  // A result names the program of its own commit.
+  for (const reference of code.filter(({ file }) => !file.startsWith('perf/results/'))) {
     for (const [, target] of reference.text.matchAll(/(?<![\w./-])make +([a-z][a-z0-9-]*)/g)) {
       if (!targets.has(target!))
         faults.push(`${placeOf(reference)} make ${target}: no such target`);

@@ -1,5 +1,5 @@
 /** How subjects are called in tables and plots, in the order in which they stand there. */
-import { peers } from '../support/peers.ts';
+import { peers } from './peers.ts';
 
 const titles: Readonly<Record<string, string>> = {
   ours: 'this service',

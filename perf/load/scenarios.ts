@@ -1,6 +1,8 @@
 /** What a client asks for. Requests are made once, before the load begins. */
+
+import { createRandom, type Random } from '../seed/random.ts';
 import { vocabulary } from '../seed/words.ts';
-import { createRandom, type Random } from './random.ts';
+import { seededTasks } from '../support/tasks.ts';
 
 export interface Scenario {
   /** The status that every answer must have. */
@@ -26,9 +28,6 @@ export const scenarioNames = [
   'any',
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
-
-/** The tasks that perf/support/seed.ts makes. */
-export const seededTasks = 1_000_000;
 
 /** Enough that a run repeats few of them; a memory of single tasks must not look better than it is. */
 const readsPrepared = 1 << 18;

@@ -8,7 +8,7 @@ import type { ListAnswer } from '../../src/batching/list-frames.ts';
 import type { TaskKind } from '../../src/contract/endpoints.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
 import type { Executor } from '../../src/tasks/executor.ts';
-import { createRandom } from '../load/random.ts';
+import { createRandom } from '../seed/random.ts';
 import { pickWord } from '../seed/words.ts';
 import { bodyOf, requestOf } from './bodies.ts';
 import type { Benchmark } from './harness/benchmark.ts';

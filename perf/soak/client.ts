@@ -1,8 +1,8 @@
 /** One client of the soak: mixed requests on one connection after the other, some of them broken off. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../load/random.ts';
 import { createResponseReader } from '../load/response-reader.ts';
+import type { Random } from '../seed/random.ts';
 
 export interface SoakCounts {
   readonly statuses: Map<number, number>;

@@ -5,7 +5,6 @@ export interface Options {
   /** How long each run is measured. */
   readonly seconds: number;
   readonly warmupSeconds: number;
-  readonly operations: readonly Operation[];
   readonly connections: readonly number[];
   /** Where the database with the million tasks is kept from run to run. */
   readonly dataDir: string;
@@ -15,16 +14,11 @@ export interface Options {
   readonly command: string;
 }
 
-export const operations = ['get', 'post'] as const;
-export type Operation = (typeof operations)[number];
-
 export interface Defaults {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
   readonly warmupSeconds?: number;
-  /** False: the program has operations of its own. */
-  readonly operations?: false;
   /** The program's own file, for the command in the header. */
   readonly program: string;
 }
@@ -58,7 +52,6 @@ export function readOptions(defaults: Defaults): Options {
     rounds: wholeNumber('ROUNDS', defaults.rounds),
     seconds: wholeNumber('SECONDS', defaults.seconds),
     warmupSeconds: wholeNumber('WARMUP', defaults.warmupSeconds ?? 1),
-    operations: defaults.operations === false ? [] : readOperations(),
     connections: readConnections(defaults.connections),
     dataDir: variable('DATA_DIR') || '.data/perf',
     results: variable('RESULTS') || 'perf/results',
@@ -119,14 +112,6 @@ export function readSwitch(name: string): boolean {
 /** A variable that may be left out. */
 export function readText(name: string): string | undefined {
   return variable(name) || undefined;
-}
-
-function readOperations(): readonly Operation[] {
-  const only = variable('ONLY');
-  if (only === '') return operations;
-  const found = operations.filter((operation) => only.split(',').includes(operation));
-  if (found.length === 0) throw new Error(`ONLY: expected ${operations.join(' or ')}`);
-  return found;
 }
 
 function readConnections(fallback: readonly number[]): readonly number[] {

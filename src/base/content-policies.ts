@@ -1,8 +1,8 @@
-/** Content-Security-Policy of what is no page with scripts: nothing loads, nothing runs, no page frames it. */
+/** Content-Security-Policy of responses without scripts: nothing loads, runs, or is framed. */
 
-/** Of data, whatever its bytes look like. */
+/** For data, whatever its bytes look like. */
 export const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
 
-/** Of pages for operators: the list of profiles has a style inside. */
+/** For pages of operators: the list of profiles has an inline style. */
 export const operatorPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";

@@ -1,4 +1,4 @@
-/** This machine as an address. */
+/** Loopback addresses. */
 import { BlockList, isIP } from 'node:net';
 
 const loopback = new BlockList();
@@ -6,8 +6,8 @@ loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
 /**
- * 127.0.0.0/8, the same as an IPv6 address, or ::1.
- * @param address of a socket's other end, in any form that IPv6 has. Another text is no address.
+ * Whether an address is 127.0.0.0/8, the same mapped to IPv6, or ::1.
+ * @param address a socket's remote address, in any form of IPv6. Other text is not loopback.
  */
 export function isLoopback(address: string): boolean {
   const version = isIP(address);

@@ -1,21 +1,21 @@
 /**
- * How long the database works for somebody's statements. The wait for a connection is not part of it,
- * nor that for statements that are before them on the connection; the way over the network is.
+ * How long the database works for a batch. The waits for a connection and for earlier statements on
+ * it are excluded; the network's latency is included.
  */
 export interface StatementClock {
-  /** Milliseconds, of all transactions together. */
+  /** Milliseconds, the sum over all transactions. */
   busyMs: number;
-  /** When the last of them ended, by `performance.now()`; 0: none has. */
+  /** When the last transaction ended, by `performance.now()`; 0: none has ended. */
   endedAt: number;
 }
 
-/** What a clock has shown in the end, for a batch. */
+/** The result of a clock, for one batch. */
 export interface StatementTiming {
-  /** Microseconds, of all its statements together; 0: it needed none. */
+  /** Microseconds, the sum over all statements; 0: the batch needed none. */
   readonly statementUs: number;
   /**
-   * When the last of them ended, in milliseconds of this thread's `performance.now()`. Of a batch
-   * that needed none: when that was known.
+   * When the last statement ended, in milliseconds of this thread's `performance.now()`. For a
+   * batch without statements: when it was done.
    */
   readonly endedAt: number;
 }

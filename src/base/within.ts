@@ -1,4 +1,4 @@
-/** Limits of time for promises. */
+/** Time limits for promises. */
 
 export class TimeoutError extends Error {
   constructor(milliseconds: number) {
@@ -7,9 +7,10 @@ export class TimeoutError extends Error {
 }
 
 /**
- * Where the event loop was held up, timers come before what sockets have received meanwhile. That
- * is read first, so that a busy machine is not taken for a slow server.
- * @returns cancels it; `false`: it is too late for that.
+ * Runs `act` after a delay. When the event loop was blocked, timers fire before the data is read
+ * that sockets have received meanwhile. This function lets the event loop read first, so a busy
+ * machine is not taken for a slow server.
+ * @returns a function that cancels it; that returns `false` when `act` has run.
  */
 export function afterDelay(milliseconds: number, act: () => void): () => boolean {
   let isOpen = true;

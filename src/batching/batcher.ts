@@ -1,6 +1,6 @@
 /**
- * The queue of one kind. While batches are on their way the next one gathers; there is no timer,
- * so one client has batches of one and load makes them grow by itself.
+ * The queue of one kind of request. While batches are in flight, new requests form the next batch.
+ * There is no timer: one client alone gets batches of one, and batches grow with the load.
  *
  *   add ──▸ waiting (FIFO, bounded) ──▸ batch ──▸ executor ──▸ settle each
  */
@@ -10,48 +10,63 @@ import type { StatementTiming } from '../base/statement-time.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { Answers } from './batch-executor.ts';
 
-/** A request that waits for its answer. */
+/** A request in the queue or in flight. */
 export interface Waiting {
-  /** Milliseconds of the monotonic clock at which the answer is due. */
+  /** When the request times out, in milliseconds of `performance.now()`. */
   readonly deadline: number;
-  /** When its batch went out, by the same clock; 0: not yet. */
+  /** When its batch was sent, in milliseconds of `performance.now()`; 0: not yet. */
   sentAt: number;
-  /** Of its batch; `undefined`: that has not come back. */
+  /** The timing of its batch; `undefined` until that is answered. */
   timing: StatementTiming | undefined;
 }
 
-/** Is told what becomes of batches. */
+/** Receives the events of batches, for metrics. */
 export interface BatchObserver {
-  /** @param deadline of the first of `size` requests. */
+  /** @param deadline of the first of `size` requests, in milliseconds of `performance.now()`. */
   sent(size: number, deadline: number, now: number): void;
   answered(timing: StatementTiming): void;
+  /** The worker thread died with the batch. */
   lost(): void;
 }
 
-/** For each request that was taken and is not gone, exactly one of `answer` and `fail` is called, once. */
+/**
+ * The batcher calls exactly one of `answer` and `fail` once for each request that `add` accepted,
+ * unless `isGone` removed it from the queue.
+ */
 export interface BatcherOptions<Request extends Waiting, Answer> {
+  /** The most requests in one batch. */
   readonly batchMax: number;
+  /** The most requests in the queue; those in flight do not count. */
   readonly queueMax: number;
-  /** While the first of the queue has waited for longer than this, nobody else is let in. */
+  /**
+   * Load shedding: `add` rejects requests while the oldest queued one has waited longer than this.
+   */
   readonly queueWaitMaxMs: number;
-  /** Batches under way at once. */
+  /** The most batches in flight at once. */
   readonly inFlightMax: number;
   /** Two requests with the same id must not share a batch: one statement changes a row once. Unset: they may. */
   readonly idOf?: ((request: Request) => number) | undefined;
-  /** A batch whose thread died may run once more, because it changes nothing. */
+  /** The batcher retries a batch once when its thread died. For reads, which change nothing. */
   readonly repeatable: boolean;
   /**
-   * A lone request goes out in the next turn of the event loop, not in this one: the parser has then read what
-   * else came with it. If that is malformed the client is told so, and the request must not have an effect.
+   * A lone request is sent in the next turn of the event loop, not in this one. By then the parser
+   * has read what came with it. If that is malformed, the client gets an error and the request must
+   * have no effect.
    */
   readonly lonesWait: boolean;
-  /** Its client has left or was told otherwise. A request that still waits then has no effect. */
+  /**
+   * The client has left, or has been answered already. The batcher drops such a request while it is
+   * queued.
+   */
   readonly isGone?: ((request: Request) => boolean) | undefined;
-  /** The same for one request of a batch that as a whole is not: it takes effect once. */
+  /**
+   * For batches that are not `repeatable`: this request may be retried once, because it takes
+   * effect only once (Idempotency-Key).
+   */
   readonly isRepeatable?: (request: Request) => boolean;
-  /** Of one that ran twice: the second answer does not say what became of the first try. */
+  /** For the answer to a retry: it does not tell whether the first attempt took effect. */
   readonly leavesOpen?: (answer: Answer) => boolean;
-  /** See BatchExecutor.execute; where the batch runs is decided behind this. */
+  /** Runs a batch: BatchExecutor.execute, on this thread or in the pool. */
   readonly execute: (requests: readonly Request[], leftMs: number) => Promise<Answers<Answer>>;
   readonly answer: (request: Request, answer: Answer) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
@@ -59,26 +74,45 @@ export interface BatcherOptions<Request extends Waiting, Answer> {
 }
 
 export interface Batcher<Request extends Waiting> {
-  /** `false`: too many wait, or for too long, and the request was not taken. */
+  /**
+   * Queues a request.
+   * @returns false when the queue is full or too slow; the request was not accepted.
+   */
   add(request: Request): boolean;
-  /** Gives up on requests whose deadline has passed. Called now and then. */
+  /**
+   * Fails requests whose deadline has passed. The front end calls it on a timer.
+   * @param now milliseconds of `performance.now()`.
+   */
   expire(now: number): void;
-  /** Requests that wait or are under way. */
+  /** The number of requests queued or in flight. */
   size(): number;
 }
 
+/**
+ * Collects requests of one kind into batches. Opens no timer and keeps no connection.
+ *
+ * Bounds: `queueMax` requests queued, `inFlightMax` batches in flight, `batchMax` requests in each.
+ * It throws nothing and rejects nothing; it reports every failure by `fail`:
+ * `overloaded` (the request timed out in the queue), `unavailable` (a read was lost or timed out in
+ * flight), `outcome_unknown` (a write was lost or timed out in flight).
+ *
+ * @example
+ * const batcher = createBatcher({ ...limits, execute, answer, fail });
+ * if (!batcher.add(request)) rejectOverloaded(request);
+ * setInterval(() => batcher.expire(performance.now()), 100);
+ */
 export function createBatcher<Request extends Waiting, Answer>(
   options: BatcherOptions<Request, Answer>,
 ): Batcher<Request> {
-  /** Told to a request that was sent and not answered: a write may have happened. */
+  /** The problem of a request that was sent and not answered. Its write may have committed. */
   const lostCode: ProblemCode = options.repeatable ? 'unavailable' : 'outcome_unknown';
   let waiting: Request[] = [];
-  /** No Set, see lane.ts. A place is emptied when its request is given up before the batch comes back. */
+  /** An array: a Set leaks here, see lane.ts. A request that times out leaves an empty slot. */
   const underWay: (Request | undefined)[][] = [];
-  /** Those whose thread died once. */
+  /** Requests that have been retried: each is retried at most once. */
   const repeated = new WeakSet<Request>();
   let scheduled = false;
-  /** The last batch held one request. */
+  /** The last batch held one request, so there is probably only one client. */
   let lone = true;
 
   function add(request: Request): boolean {
@@ -89,9 +123,9 @@ export function createBatcher<Request extends Waiting, Answer>(
   }
 
   /**
-   * Whoever comes while the queue is slow would wait for as long: it is kinder to say so at once,
-   * and what is served is served in time. Deadlines are given on arrival, so their distance is
-   * that of the arrivals.
+   * Load shedding: a request that would wait too long is rejected immediately, so that the accepted
+   * ones are answered in time. Each deadline is the arrival plus the same timeout, so the distance
+   * of two deadlines is that of the arrivals.
    */
   function isSlow(request: Request): boolean {
     const first = waiting[0];
@@ -99,8 +133,9 @@ export function createBatcher<Request extends Waiting, Answer>(
   }
 
   /**
-   * Under load: once the sockets that are readable in this turn of the event loop have all been
-   * read. A lone client has nobody to wait for, and a turn is a tenth of its latency.
+   * Under load the batch is sent after the event loop has read all sockets that are readable in
+   * this turn. A lone client's request is sent at once: a turn of the event loop is a tenth of its
+   * latency.
    */
   function schedule(): void {
     if (scheduled || underWay.length >= options.inFlightMax) return;
@@ -184,7 +219,7 @@ export function createBatcher<Request extends Waiting, Answer>(
     return true;
   }
 
-  /** @param items of their own: places are emptied while it runs. */
+  /** @param items a copy of the batch: the slots of the original are emptied while it runs. */
   function execute(items: readonly Request[]): Promise<Answers<Answer>> {
     const answers = options.execute(items, leftMsOf(items));
     return options.repeatable
@@ -193,7 +228,7 @@ export function createBatcher<Request extends Waiting, Answer>(
   }
 
   function expire(now: number): void {
-    // Deadlines are given in order of arrival, so what is late stands at the front.
+    // Deadlines ascend with the order of arrival, so requests that timed out are at the front.
     let late = 0;
     while (late < waiting.length && waiting[late]!.deadline <= now) late++;
     for (const request of waiting.splice(0, late)) {
@@ -220,7 +255,10 @@ export function createBatcher<Request extends Waiting, Answer>(
   return { add, expire, size };
 }
 
-/** Deadlines are given in order of arrival, but for bodies that took long to come. */
+/**
+ * The first deadline. The requests are not sorted by it: a slow body arrives after its deadline was
+ * set.
+ */
 function leftMsOf(items: readonly Waiting[]): number {
   let deadline = Number.POSITIVE_INFINITY;
   for (const item of items) deadline = Math.min(deadline, item.deadline);

@@ -1,11 +1,11 @@
 /**
- * The layout of the two buffers that a batch travels in. Pure. Both ends are threads of one
- * process, so numbers are in the machine's own byte order and views need no copying.
+ * The layout of the two buffers in which a batch travels between threads. Pure functions. Both
+ * threads are in one process: numbers have the machine's byte order, and views need no copy.
  *
- * The head (frame-head.ts), then `count` records, then the bodies in one run.
+ * The head (frame-head.ts), then `count` records, then all bodies.
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
- *                    | extra length: u32, of what stands behind the body
+ *                    | extra length: u32; the extra text follows the body
  *   response record  id: f64 | version: f64 | status: u16 problem: u16 | body offset: u32
  *                    | body length: u32 | flags: u32
  */
@@ -16,33 +16,35 @@ import { bodyAt, type Frame, headBytes, recordViews, writeDue, writeTiming } fro
 const requestRecordBytes = 24;
 const responseRecordBytes = 32;
 
-/** Of a request: the client wants errors as RFC 9457. */
+/** Request: the client wants errors as RFC 9457. */
 export const wantsProblemFlag = 1;
-/** Of a change: its body is a JSON merge patch. */
+/** Change: the body is a JSON merge patch. */
 export const mergePatchFlag = 2;
 /**
- * Of a change or removal: `extra` has the versions that the task may have, comma-separated, or, each with a
- * minus, those that it may not have.
+ * Change or removal: `extra` is a comma-separated list of versions. The task must have one of them,
+ * or, where each has a minus (`-3,-4`), none of them.
  */
 export const hasVersionsFlag = 4;
-/** Of a create: `extra` is its Idempotency-Key. */
+/** Create: `extra` is the Idempotency-Key. */
 export const hasKeyFlag = 8;
-/** Of a create: it is under a condition that does not hold. A fault of its body comes first. */
+/** Create: its precondition does not hold. An invalid body is reported first. */
 export const isUnmetFlag = 16;
 
-/** Of an answer: it is that of an earlier request with the same key. */
+/** Response: the stored response to an earlier request with the same Idempotency-Key. */
 export const replayedFlag = 1;
 
-/** One request as it goes to the executor. Ids fit a double: they are at most 2^53-1. */
+/** One request for the executor. A double holds every id exactly: ids are at most 2^53-1. */
 export interface RequestItem {
   readonly id: number;
   readonly flags: number;
   readonly body: Uint8Array;
-  /** In ASCII; what it is, a flag says. */
+  /** ASCII. `flags` tells its meaning: versions or an Idempotency-Key. */
   readonly extra: string;
 }
 
-/** One answer as it comes back. `problem` is an index of `problemCodes` plus one, 0 for none. */
+/**
+ * The response to one request. `problem` is its index in `problemCodes` plus one; 0: no problem.
+ */
 export interface ResponseItem {
   readonly id: number;
   readonly version: number;

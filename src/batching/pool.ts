@@ -1,6 +1,6 @@
 /**
- * An executor in worker threads, whatever it executes. A thread that dies, or that keeps a batch for longer than any may
- * take, is replaced; only its batches fail.
+ * An executor in worker threads. The pool replaces a thread that dies, or that exceeds the batch
+ * timeout; only the batches of that thread fail.
  */
 import { FixedQueue, Piscina } from 'piscina';
 import type { Kind, ListKind, TaskKind } from '../contract/endpoints.ts';
@@ -10,34 +10,39 @@ import { decodeResponses, encodeRequests, type RequestItem, type ResponseItem } 
 import { decodeListAnswers, encodeLists, type ListAnswer, type ListItem } from './list-frames.ts';
 
 export interface PoolOptions {
-  /** 0: nothing may be executed here. */
+  /** 0: the pool runs nothing. */
   readonly threads: number;
-  /** The module of a thread: its default export takes a `Batch` and returns the frame of its answers. */
+  /**
+   * The module that a thread runs. Its default export takes a `Batch` and returns the response
+   * frame.
+   */
   readonly program: URL;
-  /** What each thread begins with; it is copied. */
+  /** Passed to each thread as its `workerData`; Node copies it. */
   readonly workerData: unknown;
-  /** A batch that takes longer ends its thread: nothing else would end an endless loop. */
+  /** The pool ends a thread whose batch takes longer: nothing else stops an endless loop. */
   readonly batchTimeoutMs: number;
   readonly onThreadReplaced: () => void;
-  /** Told of a thread's uncaught error. */
+  /** Called with an uncaught error of a thread. */
   readonly onThreadError: (error: Error) => void;
 }
 
-/** What a thread is given. */
+/** The argument of the worker function. */
 export interface Batch {
   readonly kind: Kind;
   readonly frame: Frame;
 }
 
-/** Batches that one thread has under way at once: the wait for PostgreSQL leaves it idle. */
+/** Batches in flight on one thread: while PostgreSQL works, the thread is free for others. */
 const batchesPerThread = 16;
-/** More can never come: each kind has a bounded number of batches under way. */
+/** Never reached: each kind has a bounded number of batches in flight. */
 const queuedBatchesMax = 1024;
-/** A batch has at most 16 MiB of bodies, and each kind two batches; the rest of it is a leak. */
+/**
+ * A batch has at most 16 MiB of bodies and each kind two batches: more heap than this is a leak.
+ */
 const threadHeapMaxMb = 512;
 const replaceAfterMs = 100;
 
-/** Options of this process that a thread may have as well; it refuses V8's and says so by failing. */
+/** Node options that a thread accepts too. It fails to start with V8's options. */
 const threadOptions =
   /^(--enable-source-maps|--import|--require|-r|--conditions|-C|--no-warnings)(=|$)/;
 
@@ -46,14 +51,15 @@ function sharedOptions(): string[] {
   return execArgv.filter(
     (option, place) =>
       threadOptions.test(option) ||
-      // The value of the one before it.
+      // The value of the option before it.
       (!option.startsWith('-') && threadOptions.test(execArgv[place - 1] ?? '')),
   );
 }
 
 /**
- * Piscina first tries to `require` the worker's module. A thread that is ended just then takes the
- * whole process along (Node 20: "must be used on an instantiated module"); one that imports does not.
+ * Piscina first tries to `require` the worker's module. A thread that is ended at that moment ends
+ * the whole process (Node 20: "must be used on an instantiated module"). With `import` that does
+ * not happen.
  */
 function importOnly(): string[] {
   const { allowedNodeEnvironmentFlags: flags } = process;
@@ -62,7 +68,7 @@ function importOnly(): string[] {
 }
 
 export interface Pool extends BatchExecutor {
-  /** Of the threads that run at the moment. */
+  /** The ids of the threads that run now. */
   threadIds(): readonly number[];
   /** Batches that no thread has taken yet. */
   batchesWaiting(): number;
@@ -77,7 +83,7 @@ export function createPool(options: PoolOptions): Pool {
     concurrentTasksPerWorker: batchesPerThread,
     maxQueue: queuedBatchesMax,
     taskQueue: new FixedQueue(),
-    // The threads have sockets of their own: they must not block while they wait for a batch.
+    // The threads have sockets: with 'sync' they would block on the wait for a batch.
     atomics: 'async',
     recordTiming: false,
     resourceLimits: { maxOldGenerationSizeMb: threadHeapMaxMb },
@@ -92,8 +98,8 @@ export function createPool(options: PoolOptions): Pool {
   });
 
   /**
-   * Piscina replaces a thread by itself only until one has died while it was starting; then it
-   * waits for a next task, which does not come while all batches wait in its queue.
+   * Piscina replaces dead threads until one dies during its start. Then it waits for a new task,
+   * and none comes while all batches wait in its queue. An empty batch is that task.
    */
   function replaceThread(): void {
     if (closing || pool.threads.length >= options.threads) return;
@@ -120,7 +126,7 @@ export function createPool(options: PoolOptions): Pool {
 
   async function run(batch: Batch): Promise<Frame> {
     const late = new AbortController();
-    // Ends the thread that has the batch, or takes the batch out of the pool's queue.
+    // Ends the thread that runs the batch, or removes the batch from the pool's queue.
     const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);
     try {
       const transferList = [batch.frame.buffer];

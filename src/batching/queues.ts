@@ -1,4 +1,4 @@
-/** The queues of a front end: one of each kind, with the rules of its kind. */
+/** The queues of a front end: one for each kind of request, with the rules of that kind. */
 import type { BatchingConfig } from '../config/config.ts';
 import { isRead, type Kind, type ListKind, type TaskKind } from '../contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from '../contract/problems.ts';
@@ -27,12 +27,16 @@ export interface Queues {
   ): Batcher<Request>;
 }
 
-/** Two under way keep PostgreSQL busy while the last answers are written: perf/README.md. */
+/**
+ * Two batches in flight keep PostgreSQL busy while the last responses are written (perf/README.md).
+ */
 const batchesInFlightMax = 2;
-/** A batch is answered when its slowest is, so slow ones do not share one. */
+/**
+ * A batch is answered when its slowest request is. Searches may be slow, so each has its own batch.
+ */
 const searchesInFlightMax = 4;
 
-/** A second try that ended so tells nothing of the first. */
+/** A retry that fails with one of these does not tell whether the first attempt took effect. */
 const notFinal: ReadonlySet<ProblemCode> = new Set(['unavailable', 'overloaded', 'conflict']);
 
 export function createQueues(

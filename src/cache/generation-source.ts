@@ -1,4 +1,4 @@
-/** Where the generation is: one row of PostgreSQL, most often on a connection that nothing else uses. */
+/** Reads the generation: one row in PostgreSQL, most often on a connection of its own. */
 import type { DatabaseConfig } from '../config/config.ts';
 import { createLane, type Lane } from '../database/lane.ts';
 import { openPipeline, type Pipeline } from '../database/pipeline/pipeline.ts';
@@ -8,31 +8,31 @@ import type { Generation } from './generation.ts';
 export interface GenerationSourceOptions {
   readonly database: DatabaseConfig;
   readonly applicationName: string;
-  /** A server that says nothing for this long is given up. */
+  /** A server that is silent for this long is abandoned. */
   readonly timeoutMs: number;
-  /** A connection without work for this long is closed. */
+  /** A connection idle for this long is closed. */
   readonly idleMs?: number | undefined;
-  /** A lane that others use too, where connections are few; default: a lane of its own. */
+  /** A lane shared with other work, for a small connection budget; default: a separate lane. */
   readonly lane?: Lane | undefined;
 }
 
 export interface GenerationSource {
-  /** Rejects when the database is away, or silent for too long. */
+  /** Rejects when the database is down or silent for too long. */
   read(): Promise<Generation>;
   close(): Promise<void>;
 }
 
 /**
- * The era is the start of the server and the table's own number: after a restore, a failover or a
- * crash that lost unsynchronised commits, a generation may come a second time with other data. The
- * database's number is a part of it too, for a copy of a database has the numbers of its tables;
- * it cannot change while a session lives. A pooler lends another session to each transaction, so there
- * it is read each time. And so is the file of the tasks: ALTER TABLE ... USING writes them anew, into
- * another file, and no trigger fires.
+ * The era has the server's start time and the OID of tasks_state. After a restore, a failover, or a
+ * crash that lost unsynchronised commits, the same generation can stand for other data. It has the
+ * database's OID, because a copied database keeps the OIDs of its tables. That cannot change during
+ * a session, so it is read once; a transaction pooler changes the session, so there it is read each
+ * time. It has the file number of the tasks: ALTER TABLE ... USING rewrites them into another file
+ * without firing a trigger.
  */
 const databaseText = 'SELECT oid FROM pg_database WHERE datname = current_database()';
 const marks = `generation, tableoid, pg_relation_filenode('tasks'), pg_postmaster_start_time()`;
-/** By its key: the one row may stand in a table of many pages that are empty. */
+/** By the key: a sequential scan would read all empty pages of the table. */
 const text = `SELECT ${marks} FROM tasks_state WHERE only_row`;
 const pooledText = `SELECT ${marks}, (${databaseText}) FROM tasks_state WHERE only_row`;
 

@@ -1,31 +1,34 @@
 /**
- * The generation of the data, shared by all requests that wait for it: one read is under way at a
- * time, and a waiter gets the result of one that began after it came. That is what makes a cached
- * list fresh, whoever wrote.
+ * Reads the data's generation for all requests that wait for it. One read is in flight at a time,
+ * and a waiter gets the result of a read that started after the waiter came. That makes a cached
+ * list as fresh as the database, whichever client wrote.
+ *
  *
  *   add ──▸ waiting ──▸ one read ──▸ known
- *              ▲ those who come during a read wait for the next one
+ *              ▲ a waiter that comes during a read waits for the next one
  */
 export interface Generation {
-  /** Changes when numbers may begin anew: another server, a restart, another table. */
+  /** Changes when generations may restart: another server, a server restart, another table file. */
   readonly era: string;
-  /** Rises with every change of a task. */
+  /** Increases with every change of a task. */
   readonly number: number;
 }
 
 export interface GenerationReaderOptions<Waiter> {
   readonly read: () => Promise<Generation>;
-  /** The generation is that of a moment after each of these waiters came. */
+  /** Called with a generation that was current after each of these waiters came. */
   readonly known: (waiters: readonly Waiter[], generation: Generation) => void;
   readonly failed: (waiters: readonly Waiter[], error: unknown) => void;
 }
 
 export interface GenerationReader<Waiter> {
-  /** Exactly one of `known` and `failed` is called for it, unless it is dropped before. */
+  /**
+   * The reader calls one of `known` and `failed` once for a waiter, unless it is dropped before.
+   */
   add(waiter: Waiter): void;
-  /** Who has waited for longest. */
+  /** The waiter that has waited longest. */
   oldest(): Waiter | undefined;
-  /** Forgets the waiters that this says. */
+  /** Removes the waiters for which `isDropped` returns true. */
   drop(isDropped: (waiter: Waiter) => boolean): void;
 }
 
@@ -33,17 +36,18 @@ export function createGenerationReader<Waiter>(
   options: GenerationReaderOptions<Waiter>,
 ): GenerationReader<Waiter> {
   let waiting: Waiter[] = [];
-  /** Those for whom the present read is. */
+  /** The waiters of the read in progress. */
   let reading: Waiter[] | undefined;
   let scheduled = false;
-  /** The last read was for one waiter. */
+  /** The last read had one waiter. */
   let lone = true;
 
   function add(waiter: Waiter): void {
     waiting.push(waiter);
     if (reading !== undefined || scheduled) return;
     scheduled = true;
-    // Under load: once all sockets that are readable now have been read. See batcher.ts.
+    // Under load the read starts after the event loop has read all readable sockets: see
+    // batcher.ts.
     if (lone) queueMicrotask(startRead);
     else setImmediate(startRead);
   }
@@ -65,7 +69,7 @@ export function createGenerationReader<Waiter>(
     options.failed(endRead(), error);
   }
 
-  /** The next read begins before the waiters of this one are served: PostgreSQL need not idle. */
+  /** Starts the next read before it serves these waiters, so that PostgreSQL is not idle. */
   function endRead(): readonly Waiter[] {
     const served = reading ?? [];
     reading = undefined;

@@ -1,11 +1,11 @@
 /**
- * A list request from its arrival to its answer.
+ * Answers list requests from memory, from Redis, or from the executor.
  *
- *   add ─▸ generation, read after it came ─▸ memory ─▸ Redis ─▸ executor ─▸ answer
- *                                            └ of that generation or a later one: answered
+ *   add ─▸ generation, read after the request came ─▸ memory ─▸ Redis ─▸ executor ─▸ answer
+ *                        └ a list of that generation or a later one answers the request
  *
- * Requests for the same list share one read (a flight). A list bears the generation of its own
- * snapshot, so nothing is ever invalidated, and what is stored late is stored under its own name.
+ * Requests for the same list share one read (a flight). Each list carries the generation of its
+ * snapshot, so nothing needs invalidation, and a list stored late cannot be taken for a newer one.
  */
 
 import type { StatementTiming } from '../base/statement-time.ts';
@@ -13,27 +13,30 @@ import type { ListKey } from '../contract/list-key.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
-import { type ListEntry, listEtag } from './list-entry.ts';
+import { apart, isNotOlder, type ListEntry, listEtag } from './list-entry.ts';
 import { createMemoryCache } from './memory.ts';
 import type { RedisCache } from './redis-cache.ts';
 
-/** A request that waits for a list. */
+/** A list request, from `add` to its answer. */
 export interface ListRequest {
   readonly list: ListKey | undefined;
-  /** As those of the flight that answers it; see batcher.ts. */
+  /** Copied from the flight that answers the request; see batcher.ts. */
   sentAt: number;
   timing: StatementTiming | undefined;
-  /** Milliseconds of the monotonic clock at which the answer is due. */
+  /** When the request times out, in milliseconds of `performance.now()`. */
   readonly deadline: number;
 }
 
-/** One read of one list, for all who wait for it; as a queue of the executor takes it. */
+/**
+ * One read of one list for all requests that wait for it. The executor's queue takes it as a
+ * request.
+ */
 export interface Flight<Request> {
   /** That of its key. */
   readonly query: Uint8Array;
   readonly deadline: number;
   readonly key: ListKey;
-  /** What it brings must not be older. */
+  /** The result must be of this generation or a later one. */
   readonly floor: Generation;
   readonly requests: Request[];
   tries: number;
@@ -41,22 +44,25 @@ export interface Flight<Request> {
   timing: StatementTiming | undefined;
 }
 
-/** For each request that was taken, exactly one of `answer` and `fail` is called, once. */
+/** The cache calls exactly one of `answer` and `fail` once for each request that `add` accepted. */
 export interface ListCacheOptions<Request extends ListRequest> {
-  /** 0: lists are not kept in memory. */
+  /** Bytes; 0: no lists are kept in memory. */
   readonly memoryBytesMax: number;
-  /** The most requests that wait. */
+  /** The most requests that wait, lists and searches together. */
   readonly queueMax: number;
-  /** A request is refused while another has waited longer than this where it would wait, too. */
+  /**
+   * Load shedding: a request is rejected while an earlier one has waited longer than this at the
+   * same point, for the generation or for the list.
+   */
   readonly queueWaitMaxMs: number;
   readonly redis: RedisCache | undefined;
   readonly stats: CacheStats;
-  /** The value of a Link header as clients get it. Redis keeps it as it was: others may share that. */
+  /** Adds the base path to a Link header. Redis stores it without: other services may share it. */
   readonly linksFor: (links: string) => string;
   readonly readGeneration: () => Promise<Generation>;
-  /** Called once: the way to the executor. */
+  /** Called once: opens the way to the executor. */
   readonly openReads: (landing: Landing<Request>) => ListReads<Request>;
-  /** Counts requests that were refused because too many waited, or for too long. */
+  /** Counts the requests rejected because the queue was full or too slow. */
   readonly refused: (kind: ListKey['kind'], requests: number) => void;
   readonly answer: (request: Request, entry: ListEntry) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
@@ -79,20 +85,34 @@ export interface Landing<Request> {
 }
 
 export interface ListCache<Request extends ListRequest> {
-  /** `false`: too many wait, or for too long, and the request was not taken. */
+  /**
+   * Starts a request.
+   * @returns false when too many wait, or for too long; the request was not accepted.
+   */
   add(request: Request): boolean;
-  /** Gives up on requests whose deadline has passed. Called now and then. */
+  /** Fails requests whose deadline has passed. The front end calls it on a timer. */
   expire(now: number): void;
-  /** Requests of a kind that wait: for the generation, for Redis, or for a read. */
+  /** The requests of a kind that wait for the generation, for Redis or for a read. */
   size(kind: ListKey['kind']): number;
-  /** Of the lists in memory. */
+  /** The bytes of the lists in memory. */
   bytes(): number;
 }
 
-/** A replica may be behind; one that stays behind is not asked for ever. */
+/** A replica may lag behind. After this many reads the request fails. */
 const triesMax = 3;
-/** No cache, no check: each list is read for its own request. */
+/** With the cache off, the generation is not read and each request has its own read. */
 const unchecked: Generation = { era: '', number: 0 };
+/**
+ * Creates the cache of a front end. It never throws; it reports every failure by `fail`:
+ * `unavailable` (generation unknown, or the list stayed older than the data), `overloaded` (a queue
+ * was full or too slow), or the executor's code.
+ *
+ * Bounds: `queueMax` requests that wait and `memoryBytesMax` bytes of lists. A list is read up to
+ * three times until it is as new as the generation.
+ * @example
+ * const cache = createListCache({ ...limits, redis, enqueue: (flight) => batcher.add(flight), answer, fail });
+ * if (!cache.add(request)) rejectOverloaded(request);
+ */
 
 export function createListCache<Request extends ListRequest>(
   options: ListCacheOptions<Request>,
@@ -109,7 +129,7 @@ export function createListCache<Request extends ListRequest>(
       for (const request of requests) fail(request, 'unavailable', 'the generation is not known');
     },
   });
-  /** By the text of the key: the latest flight of each list. */
+  /** The latest flight of each list, by the text of its key. */
   const flights = new Map<string, Flight<Request>>();
   let era = '';
   const waiting = { list: 0, search: 0 };
@@ -127,7 +147,7 @@ export function createListCache<Request extends ListRequest>(
     return true;
   }
 
-  /** Deadlines are given on arrival: their distance is that of the arrivals (batcher.ts). */
+  /** Each deadline is the arrival plus the same timeout (batcher.ts). */
   function isSlow(request: Request, oldest: { readonly deadline: number } | undefined): boolean {
     return oldest !== undefined && request.deadline - oldest.deadline > options.queueWaitMaxMs;
   }
@@ -151,7 +171,7 @@ export function createListCache<Request extends ListRequest>(
       stats.memoryMisses++;
       const flight = flights.get(key.text);
       if (flight !== undefined && isNotOlder(flight.floor, generation)) {
-        // A read that waits for Redis or in its queue waits as long for a request that joins it.
+        // A flight still queued has waited too long for one more request, which would wait too.
         if (flight.sentAt === 0 && isSlow(request, flight)) {
           options.refused(key.kind, 1);
           fail(request, 'overloaded', 'the read of the list has waited too long');
@@ -231,7 +251,7 @@ export function createListCache<Request extends ListRequest>(
     settle(flight, entry);
   }
 
-  /** A list of another era would be found under a number that means something else now. */
+  /** A list of another era must not be stored: its generation means other data now. */
   function keep({ key, floor }: Flight<Request>, entry: ListEntry): void {
     if (floor.era === era) memory.set(key.text, entry);
   }
@@ -251,7 +271,7 @@ export function createListCache<Request extends ListRequest>(
   }
 
   function close(flight: Flight<Request>): void {
-    // A later flight of the same list may have its place.
+    // A later flight of the same list may have replaced it.
     if (flights.get(flight.key.text) === flight) flights.delete(flight.key.text);
   }
 
@@ -275,17 +295,4 @@ export function createListCache<Request extends ListRequest>(
   }
 
   return { add, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
-}
-
-function isNotOlder(one: Generation, other: Generation): boolean {
-  return one.era === other.era && one.number >= other.number;
-}
-
-/** A list may lie in a buffer with others, which would be kept along with it. */
-const besideMaxBytes = 1024;
-
-/** @returns bytes that keep little else alive: their own buffer, if it has hardly more than them. */
-function apart(bytes: Uint8Array): Uint8Array {
-  const beside = bytes.buffer.byteLength - bytes.byteLength;
-  return beside <= besideMaxBytes ? bytes : new Uint8Array(bytes);
 }

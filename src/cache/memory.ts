@@ -1,28 +1,28 @@
-/** The lists that a front end keeps: the least recently used go first. */
+/** The LRU cache of lists in a front end. */
 import type { ListEntry } from './list-entry.ts';
 
 export interface MemoryCache {
   get(key: string): ListEntry | undefined;
-  /** Takes nothing that is larger than an eighth of the bound. */
+  /** Ignores an entry larger than an eighth of the bound. */
   set(key: string, entry: ListEntry): void;
   clear(): void;
-  /** Never more than the bound. */
+  /** At most the bound. */
   bytes(): number;
 }
 
-/** What an entry takes beside its texts and its body, about: objects and places in the map. */
+/** The approximate memory of an entry besides its strings and its body. */
 const overheadBytes = 400;
-/** One list must not drive out all others. */
+/** No list may take more than an eighth of the cache. */
 const shareOfOne = 8;
 
-/** @param onEvict told of each entry that made room. */
+/** @param onEvict called for each entry that is evicted. */
 export function createMemoryCache(bytesMax: number, onEvict: () => void): MemoryCache {
-  /** A Map keeps the order of insertion, so the first entry is the least recently used. */
+  /** A Map keeps insertion order: the first entry is the least recently used. */
   const entries = new Map<string, ListEntry>();
   let bytes = 0;
   /**
-   * The last that was asked for, and so the last of the map. Many at once ask for the same list,
-   * and moving an entry in a map costs more than the rest of a hit: a tenth of the rate.
+   * The most recently used entry, so the last of the map. Many requests in a row read the same
+   * list, and moving an entry in the map takes a tenth of the throughput.
    */
   let latestKey: string | undefined;
   let latest: ListEntry | undefined;
@@ -69,7 +69,7 @@ export function createMemoryCache(bytesMax: number, onEvict: () => void): Memory
   return { get, set, clear, bytes: () => bytes };
 }
 
-/** A string takes up to two bytes a character. */
+/** A string takes up to two bytes for each character. */
 function sizeOf(key: string, { body, links, etag }: ListEntry): number {
   return body.buffer.byteLength + 2 * (key.length + links.length + etag.length) + overheadBytes;
 }

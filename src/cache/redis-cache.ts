@@ -1,7 +1,7 @@
 /**
- * Lists that front ends share through Redis. Nothing here can make an answer wrong or late: a key
- * holds the generation, a value its checksum, a lookup has a short limit, and a server that has
- * failed is left alone until a probe finds it well again (redis/node.ts).
+ * Lists that front ends share through Redis. Redis cannot make a response wrong or late: a key
+ * contains the generation, a value its checksum, and a lookup has a short timeout. A server that
+ * failed gets no requests until a probe succeeds (redis/node.ts).
  */
 import type { RedisConfig } from '../config/config.ts';
 import type { ListKey } from '../contract/list-key.ts';
@@ -18,26 +18,26 @@ import { createTrouble } from './redis/trouble.ts';
 import { decodeStored, encodeStored, storedKey } from './stored-list.ts';
 
 export interface RedisCache {
-  /** False: lookups would find nothing. */
+  /** False: a lookup would find nothing. */
   isThere(): boolean;
-  /** As the log has it: without the moments in which it is left alone. */
+  /** As the log reports it: short pauses after a failure do not count. */
   isUp(): boolean;
-  /** An entry for each key, in order; never rejects. */
+  /** One entry or `undefined` for each key, in order. Never rejects. */
   lookup(generation: Generation, keys: readonly ListKey[]): Promise<(ListEntry | undefined)[]>;
-  /** Goes out with all others of this turn of the event loop; nobody waits for it. */
+  /** Sent with all other lists of this turn of the event loop. The caller does not wait. */
   store(generation: Generation, key: ListKey, entry: ListEntry): void;
   close(): void;
 }
 
 const lookIntervalMs = 500;
-/** What waits to be stored; more is dropped. */
+/** The most bytes that wait to be stored; further lists are dropped. */
 const fillBytesMax = 8 * 1024 * 1024;
 const valueBytesMax = 1024 * 1024;
-/** So that lists which were stored together do not all fall away together. */
+/** Random share of the TTL, so that lists stored at the same time do not expire together. */
 const ttlJitter = 0.1;
-/** A Redis that takes no lists is offered some this often. */
+/** A Redis that refuses lists gets another attempt at this interval. */
 const offerIntervalMs = 500;
-/** A full Redis takes one now and then, when another has fallen away. */
+/** A full Redis stores a list now and then, when another one has expired. */
 const refusalQuietMs = 3000;
 
 export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Logger): RedisCache {
@@ -113,7 +113,7 @@ export function createRedisCache(config: RedisConfig, stats: CacheStats, log: Lo
     return true;
   }
 
-  /** Sends one piece at a time; entries that arrive meanwhile are the next piece. */
+  /** Sends one pipeline at a time; lists that arrive meanwhile go into the next one. */
   async function fillAll(): Promise<void> {
     while (!closed && fills.length > 0) {
       const piece = fills;

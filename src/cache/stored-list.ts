@@ -1,16 +1,16 @@
 /**
- * A list as Redis keeps it: checksum (4 bytes) | bytes of the links (4) | links | body. The checksum
- * covers the key too, so that neither damage nor an answer to another question passes for a list.
+ * A list in Redis: checksum (4 bytes) | length of the links (4) | links | body. The checksum covers
+ * the key too: it detects damage and a reply to another command.
  */
 import { crc32 } from 'node:zlib';
 import type { Generation } from './generation.ts';
 import type { ListEntry } from './list-entry.ts';
 
 const headBytes = 8;
-/** Raised when the answer of a list changes its form: old copies are then not found. */
+/** Incremented when the format changes, so that old entries are not found. */
 const layout = 1;
 
-/** @param query canonical text of the query. @param prefix of a Redis that others use too. */
+/** @param query the canonical query. @param prefix for a Redis that other services share. */
 export function storedKey({ era, number }: Generation, query: string, prefix: string): string {
   return `${prefix}tasks:list:${layout}:${era}:${number}:${query}`;
 }
@@ -24,7 +24,7 @@ export function encodeStored(key: string, { links, body }: ListEntry): Buffer {
   return value;
 }
 
-/** `undefined`: not what {@link encodeStored} made for this key. */
+/** @returns `undefined` if {@link encodeStored} did not make the value for this key. */
 export function decodeStored(
   key: string,
   value: Uint8Array,
@@ -35,7 +35,7 @@ export function decodeStored(
   const bodyOffset = headBytes + bytes.readUInt32LE(4);
   return {
     links: bytes.toString('latin1', headBytes, bodyOffset),
-    // A copy: the value may be a part of a larger piece that the parser received.
+    // A copy: the value may be a view of the parser's larger buffer.
     body: new Uint8Array(bytes.subarray(bodyOffset)),
   };
 }

@@ -1,18 +1,18 @@
 /**
- * What a client wants (RFC 9110, section 12.5.1). Types in lower case; whitespace, case and the order
- * of parameters do not matter; a range that is not one is passed over.
+ * Content negotiation (RFC 9110, section 12.5.1). Types are lower case. Whitespace, case and the
+ * order of parameters do not matter; an invalid range is ignored.
  */
 
 interface Range {
-  /** `*`: any. */
+  /** `*`: any type. */
   readonly type: string;
   readonly subtype: string;
   readonly parameters: ReadonlyMap<string, string>;
-  /** From 0, not at all, to 1. */
+  /** The q value, from 0 (not acceptable) to 1. */
   readonly weight: number;
 }
 
-/** How well something fits: by the weight of the range that fits it best, then by how precise that is. */
+/** How well a type fits: the q value of its most specific range, then how specific that is. */
 interface Fit {
   readonly weight: number;
   readonly precision: number;
@@ -21,9 +21,9 @@ interface Fit {
 const unwanted: Fit = { weight: 0, precision: -1 };
 
 /**
- * @param accept the header; empty: there is none, and everything is welcome.
- * @param offered media types, perhaps with parameters; the first one is the default, for clients who
- *   like others no more, and for those who want none of them: there is no 406.
+ * @param accept the header; empty: absent, so everything is acceptable.
+ * @param offered media types, perhaps with parameters. The first is the default, for a tie and when
+ * the client accepts none: there is no 406.
  */
 export function chooseMediaType<const Offered extends string>(
   accept: string,
@@ -43,7 +43,9 @@ export function chooseMediaType<const Offered extends string>(
   return chosen;
 }
 
-/** Of several ranges that fit, the most precise one counts: it may also refuse what a wider one takes. */
+/**
+ * Of several matching ranges the most specific one counts; it may exclude what a wider one accepts.
+ */
 function fitOf(offered: string, ranges: readonly Range[]): Fit {
   const [name = '', ...rest] = split(offered, ';');
   const [type, subtype] = name.split('/');
@@ -63,19 +65,19 @@ function fitOf(offered: string, ranges: readonly Range[]): Fit {
 function parseAccept(accept: string): Range[] {
   return split(accept, ',').flatMap((text) => {
     const [name = '', ...rest] = split(text, ';');
-    // Java's HttpURLConnection writes the second as the first.
+    // Java's HttpURLConnection sends `*` for `*/*`.
     const [type, subtype, more] = (name === '*' ? '*/*' : name).split('/');
     if (!type || !subtype || more !== undefined || (type === '*' && subtype !== '*')) return [];
     const place = rest.findIndex((parameter) => /^q\s*=/.test(parameter));
     const weight = place < 0 ? 1 : weightOf(rest[place]!);
     if (weight === undefined) return [];
-    // What stands behind the weight is no part of the type.
+    // Parameters after the q value are not part of the type.
     const parameters = parametersOf(place < 0 ? rest : rest.slice(0, place));
     return [{ type, subtype, parameters, weight }];
   });
 }
 
-/** `undefined`: it is none. */
+/** @returns `undefined`: the parameter is not a q value. */
 function weightOf(parameter: string): number | undefined {
   const text = parameter.slice(parameter.indexOf('=') + 1).trim();
   const weight = Number(text);
@@ -92,7 +94,7 @@ function parametersOf(texts: readonly string[]): ReadonlyMap<string, string> {
   return parameters;
 }
 
-/** Without what is empty; a separator in a quoted string is none (RFC 9110, section 5.6.4). */
+/** Omits empty elements. Ignores separators inside a quoted string (RFC 9110, section 5.6.4). */
 function split(text: string, separator: ',' | ';'): string[] {
   const pieces: string[] = [];
   let begin = 0;

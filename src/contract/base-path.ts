@@ -1,24 +1,26 @@
-/** HOST_BASE_PATH: where clients reach the service, perhaps below a path that a proxy takes off. */
+/**
+ * HOST_BASE_PATH: the address of the service for clients, perhaps with a path that a proxy strips.
+ */
 
 export interface HostBasePath {
   readonly scheme: string | undefined;
-  /** With its port. */
+  /** The host and its port. */
   readonly host: string | undefined;
-  /** Begins with `/` and does not end with it; empty: none. */
+  /** Starts with `/` and does not end with it; empty: none. */
   readonly base: string;
 }
 
 /** `[scheme://]host[:port][/path]`, or `/path` alone. */
 const pattern = /^(?:(?:(https?):\/\/)?([^/]+))?((?:\/[^/]+)*)\/?$/;
 
-/** @param text as the configuration has checked it; empty: nobody has said. */
+/** @param text checked by the configuration; empty: not configured. */
 export function readHostBasePath(text: string): HostBasePath {
   const [, scheme, host, base = ''] = pattern.exec(text) ?? [];
   return { scheme, host, base };
 }
 
-/** @param links a Link header of ours, without a base. @returns the same behind the proxy. */
+/** @param links a Link header without a base path. @returns the links with it, for clients. */
 export function rebaseLinks(links: string, base: string): string {
-  // A query has no `<`: it is percent-encoded.
+  // `<` starts each URL: in a query it is percent-encoded.
   return base === '' ? links : links.replaceAll('</', `<${base}/`);
 }

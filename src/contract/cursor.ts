@@ -1,13 +1,13 @@
 /**
- * The place in a list that the next page begins behind, as text that clients hand back unread.
- * It belongs to one sort order and one filter; nothing in it is trusted.
+ * A cursor: the position after which the next page starts, as text that clients return unchanged.
+ * It belongs to one sort order and one filter. The service checks everything in it.
  *
  *   layout   1 byte
  *   scope    4 bytes, a hash of the sort order and the filter
  *   id       8 bytes
  *   value    the sort key as UTF-8, at most a title
  *
- * These bytes are base64url, so a cursor has at most `cursorMaxCharacters` (limits.ts).
+ * The bytes are base64url. A cursor has at most `cursorMaxCharacters` characters (limits.ts).
  */
 import { isUtf8 } from 'node:buffer';
 import { hashText } from './hash.ts';
@@ -24,7 +24,7 @@ export const sortFields = [
 ] as const;
 export type SortField = (typeof sortFields)[number];
 
-/** The order of a list. The id is always the last key, in the same direction. */
+/** The sort order of a list. The id is always the last key, in the same direction. */
 export interface Order {
   readonly field: SortField;
   readonly descending: boolean;
@@ -32,17 +32,17 @@ export interface Order {
 
 /** The sort keys of a task. */
 export interface Position {
-  /** The sort field's value as text; empty when the field is the id itself. */
+  /** The value of the sort field as text; empty if the field is the id. */
   readonly value: string;
   readonly id: number;
 }
 
-/** Raised when the layout changes: older cursors are then refused rather than misread. */
+/** Incremented when the layout changes, so that older cursors are rejected. */
 const layout = 2;
 const scopeAt = 1;
 const idAt = 5;
 
-/** @param scope what the list is of and how it is sorted: see ListQuery. */
+/** @param scope identifies the sort order and the filter: see scopeOf in list-query.ts. */
 export function encodeCursor({ id, value }: Position, scope: string): string {
   const head = Buffer.alloc(cursorHeadBytes);
   head[0] = layout;
@@ -51,11 +51,11 @@ export function encodeCursor({ id, value }: Position, scope: string): string {
   return Buffer.concat([head, Buffer.from(value)]).toString('base64url');
 }
 
-/** `undefined`: not a cursor, or not one of this list. */
+/** @returns `undefined`: not a cursor, or a cursor of another list. */
 export function decodeCursor(token: string, order: Order, scope: string): Position | undefined {
   if (token.length > cursorMaxCharacters) return undefined;
   const bytes = Buffer.from(token, 'base64url');
-  // Of several texts for the same bytes one is a cursor; what is no base64url is none of them.
+  // Only the canonical base64url text of the bytes is accepted.
   if (bytes.length < cursorHeadBytes || bytes.toString('base64url') !== token) return undefined;
   if (bytes[0] !== layout || bytes.readUInt32BE(scopeAt) !== hashText(scope)) return undefined;
   const id = bytes.readBigUInt64BE(idAt);
@@ -65,7 +65,7 @@ export function decodeCursor(token: string, order: Order, scope: string): Positi
   return value === undefined ? undefined : { id: Number(id), value };
 }
 
-/** @returns the value in the one way in which it is written; `undefined`: no value of the field. */
+/** @returns the value in canonical form; `undefined`: not a value of the field. */
 function readValue(text: string, field: SortField): string | undefined {
   switch (field) {
     case 'id':

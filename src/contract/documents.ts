@@ -1,8 +1,8 @@
-/** The pages about the API that the service itself serves. */
+/** The pages about the API that the service serves. */
 
 export interface DocumentPage {
   readonly path: string;
-  /** As the Accept header decides, where there are several. */
+  /** The media types; the Accept header chooses one. */
   readonly contentTypes: readonly string[];
   readonly operationId: string;
   readonly summary: string;
@@ -39,5 +39,5 @@ export const documentPages: readonly DocumentPage[] = [
   },
 ];
 
-/** Where the description has the metrics; the service puts METRICS_PATH in its place. */
+/** The path of the metrics in the stored description; the service replaces it with METRICS_PATH. */
 export const describedMetricsPath = '/metrics';

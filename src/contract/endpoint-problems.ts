@@ -1,8 +1,8 @@
-/** What an endpoint may answer besides success. It follows from what the endpoint does. */
+/** The problems that an endpoint may return, derived from what it does. */
 import { type Endpoint, hasBody, isRead, type Kind } from './endpoints.ts';
 import type { ProblemCode } from './problems.ts';
 
-/** Of any request, before it is looked at: a doubtful framing or host, a URL without end. */
+/** Problems of any request before its endpoint is known: framing, host, URL length. */
 export const framingProblems: readonly ProblemCode[] = [
   'invalid',
   'length_required',
@@ -18,7 +18,7 @@ const bodyProblems: readonly ProblemCode[] = [
   'unsupported_media_type',
 ];
 
-/** @returns each code once. `internal` is among them: a bug may be anywhere. */
+/** @returns each code once. Includes `internal`, which any endpoint may return. */
 export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   const { action, method, path } = endpoint;
   const codes: ProblemCode[] = [...framingProblems, 'internal'];
@@ -26,7 +26,7 @@ export function problemsOf(endpoint: Endpoint): ProblemCode[] {
   if (action === 'ready') return [...codes, 'unavailable'];
   if (path.endsWith('/:id')) codes.push('not_found');
   if (hasBody(action)) codes.push(...bodyProblems);
-  // A patch may be empty: it then changes nothing.
+  // A patch may be empty: it changes nothing.
   if (hasBody(action) && method !== 'PATCH') codes.push('missing_field');
   codes.push(...problemsOfKind(action), 'overloaded', 'unavailable');
   return isRead(action) ? codes : [...codes, 'outcome_unknown'];

@@ -1,8 +1,8 @@
-/** The table of endpoints: route, Allow header and body rules follow from it. */
+/** The table of endpoints. Routes, Allow headers and rules for bodies are derived from it. */
 
 /**
- * What the executor can do. A batch holds requests of one kind. A search is a list that may be
- * slow: see list-query.ts.
+ * The kinds of requests that the executor runs. A batch has requests of one kind. A search is a
+ * list that may be slow: see list-query.ts.
  */
 export const kinds = ['read', 'create', 'change', 'remove', 'list', 'search'] as const;
 export type Kind = (typeof kinds)[number];
@@ -13,14 +13,14 @@ export type TaskKind = Exclude<Kind, ListKind>;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
-/** What a front end answers itself: whether the process lives, and whether it can serve. */
+/** Answered by the front end itself: is the process alive, can it serve requests. */
 export type Probe = 'alive' | 'ready';
 
 export type Action = Kind | Probe;
 
 export interface Endpoint {
   readonly method: Method;
-  /** Absolute; a last segment `:id` stands for a task's number. */
+  /** Absolute. A last segment `:id` stands for a task id. */
   readonly path: string;
   readonly action: Action;
 }
@@ -41,12 +41,12 @@ export function isList(kind: Kind): kind is ListKind {
   return kind === 'list' || kind === 'search';
 }
 
-/** Kinds whose requests carry a body. */
+/** Kinds whose requests have a body. */
 export function hasBody(kind: Kind): boolean {
   return kind === 'create' || kind === 'change';
 }
 
-/** Kinds that change nothing, so that a lost answer may be asked for again. */
+/** Kinds that change nothing: they may be retried. */
 export function isRead(kind: Kind): boolean {
   return kind === 'read' || isList(kind);
 }

@@ -1,21 +1,26 @@
-/** Entity tags: what tells one version of a task or list from another (RFC 9110, section 8.8.3). */
+/** Entity tags of tasks and lists (RFC 9110, section 8.8.3). */
 
-/** Strong. */
+/** A strong tag. */
 export function taskEtag(id: number, version: number): string {
   return `"${id}-${version}"`;
 }
 
+const opaqueTag = '"[^"\\x00-\\x20\\x7f]*"';
+const anyTag = `(?:W/)?${opaqueTag}`;
+
+/** What versionsOf takes: `*`, or a list of entity tags that may have empty elements. */
+export const conditionPattern = `^(?:\\*|[ \\t,]*${anyTag}(?:[ \\t]*,(?:[ \\t]*${anyTag})?)*[ \\t]*)$`;
+
 interface EntityTag {
   readonly weak: boolean;
-  /** With its quotes. */
+  /** Includes the quotes. */
   readonly text: string;
 }
 
-/** A tag and what ends it; an empty element of a list is tolerated (RFC 9110, section 5.6.1). */
-const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
-
-/** `undefined`: no list of entity tags. */
+/** @returns `undefined`: not a list of entity tags. */
 function parseEntityTags(header: string): EntityTag[] | undefined {
+  // A tag and its end. Empty elements of a list are allowed (RFC 9110, section 5.6.1).
+  const element = new RegExp(`[ \\t]*(?:(W/)?(${opaqueTag}))?[ \\t]*(?:,|$)`, 'y');
   const tags: EntityTag[] = [];
   let position = 0;
   while (position < header.length) {
@@ -29,17 +34,16 @@ function parseEntityTags(header: string): EntityTag[] | undefined {
   return tags.length === 0 ? undefined : tags;
 }
 
-/** No task has lived through more changes. */
+/** Versions have at most 15 digits: no task has had more changes. */
 const versionPattern = /^"([1-9]\d{0,15})-([1-9]\d{0,14})"$/;
 
-/** Of a weak tag, strong comparison says that it fits nothing (RFC 9110, section 8.8.3.2). */
+/** By strong comparison a weak tag matches nothing (RFC 9110, section 8.8.3.2). */
 export type TagComparison = 'strong' | 'weak';
 
 /**
- * What a condition names of a task: If-Match by strong comparison, If-None-Match by weak (RFC 9110,
- * section 13.1). A tag of another task fits no version.
- * @returns the versions, perhaps none; `'any'` for `*`; `undefined` when it is neither `*` nor a list
- * of entity tags.
+ * The versions that a condition names: If-Match uses strong comparison, If-None-Match weak (RFC
+ * 9110, section 13.1). The tag of another task matches no version.
+ * @returns the versions, perhaps none; `'any'` for `*`; `undefined` for an invalid header.
  */
 export function versionsOf(
   header: string,
@@ -59,8 +63,8 @@ export function versionsOf(
 }
 
 /**
- * Whether the client has what it would get, by weak comparison (RFC 9110, section 13.1.2). A header
- * that is no list of entity tags says nothing.
+ * Whether the client already has the representation, by weak comparison (RFC 9110, section 13.1.2).
+ * An invalid header is ignored.
  */
 export function isKnownTo(ifNoneMatch: string, etag: string): boolean {
   if (ifNoneMatch === etag || ifNoneMatch === '*') return true;

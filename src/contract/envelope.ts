@@ -1,4 +1,7 @@
-/** The bodies of answers: the envelope with its five keys, and RFC 9457 for who asks for it. */
+/**
+ * The bodies of responses: the envelope with its five keys, and RFC 9457 for clients that ask for
+ * it.
+ */
 import { type TSchema, Type } from '../typebox.ts';
 import { idMax, perPageMax } from './limits.ts';
 import { type ProblemCode, problemCodes } from './problems.ts';

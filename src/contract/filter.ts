@@ -1,12 +1,12 @@
 /**
- * The filter of a list: a small subset of AIP-160. Pure; no input makes it throw.
- *
+ * The filter of a list: a small subset of AIP-160. Pure functions that never throw.
  *   filter    = term *( separator term )
  *   separator = "," | " AND "
  *   term      = field operator value | value
  *   value     = bare text up to the next separator | quoted, with \" and \\ inside
  *
- * A term without a field matches any field.
+ * A term without a field matches in any field. Terms are combined with AND. At most
+ * `filterMaxBytes` bytes and `filterTermsMax` terms (limits.ts).
  */
 import { filterMaxBytes, filterTermsMax, idMax } from './limits.ts';
 import { isStatus, isText, readNumber, readTime, type Status, statuses } from './values.ts';
@@ -14,7 +14,7 @@ import { isStatus, isText, readNumber, readTime, type Status, statuses } from '.
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
 export type FilterTerm =
-  /** `contains` is case-insensitive and takes every character literally. */
+  /** `contains` ignores case and has no wildcards. */
   | {
       readonly field: 'title' | 'description';
       readonly operator: '=' | '!=' | 'contains';
@@ -23,19 +23,19 @@ export type FilterTerm =
   | {
       readonly field: 'status';
       readonly operator: '=' | '!=' | 'in';
-      /** One, except for `in`. */
+      /** Exactly one, except for `in`. */
       readonly statuses: readonly [Status, ...Status[]];
     }
   | {
       readonly field: 'id' | 'assigneeID';
       readonly operator: Comparison | 'in';
-      /** One, except for `in`. */
+      /** Exactly one, except for `in`. Integers from 0 to 2^53-1. */
       readonly numbers: readonly [number, ...number[]];
     }
   | {
       readonly field: 'createdAt' | 'updatedAt';
       readonly operator: Comparison;
-      /** As `readTime` writes it. */
+      /** In the canonical form of `readTime`: RFC 3339 in UTC. */
       readonly time: string;
     }
   /** Contained in title or description, or equal to status, id or assigneeID. */
@@ -43,10 +43,21 @@ export type FilterTerm =
 
 export type FilterResult =
   | { readonly ok: true; readonly terms: readonly FilterTerm[] }
-  /** Names the token and its position, counted in characters from 1. */
+  /** One sentence for the client with the token and its position, in characters from 1. */
   | { readonly ok: false; readonly message: string };
 
-/** @param filter decoded; empty or blank is no filter. */
+/**
+ * Parses the filter of a list. Never throws: an invalid filter is a result with a message.
+ * @param filter percent-decoded. Empty or blank: no terms.
+ * @returns the terms in the order of the text, or what is wrong.
+ * @example
+ * parseFilter('status:pending|done AND title:"milk, bread"');
+ * // { ok: true, terms: [
+ * //   { field: 'status', operator: 'in', statuses: ['pending', 'done'] },
+ * //   { field: 'title', operator: 'contains', text: 'milk, bread' }] }
+ * parseFilter('priority=1');
+ * // { ok: false, message: '"priority" at position 1: is no field; quote a text that has = in it' }
+ */
 export function parseFilter(filter: string): FilterResult {
   if (filter.trim() === '') return { ok: true, terms: [] };
   if (Buffer.byteLength(filter) > filterMaxBytes) {
@@ -70,7 +81,11 @@ export function parseFilter(filter: string): FilterResult {
   }
 }
 
-/** A text that parses to the same terms and is no longer than any other that does. */
+/**
+ * Writes the shortest text that parses to the same terms. Links contain it.
+ * @param terms valid ones, as `parseFilter` returns them; none: the empty text.
+ * @example printFilter([{ field: 'title', operator: 'contains', text: 'a, b' }]); // 'title:"a, b"'
+ */
 export function printFilter(terms: readonly FilterTerm[]): string {
   return terms.map(printTerm).join(',');
 }
@@ -82,13 +97,11 @@ interface Reader {
 
 interface Value {
   readonly text: string;
-  /** Where it begins. */
+  /** The index of its first character. */
   readonly at: number;
   readonly quoted: boolean;
 }
 
-const fieldAndOperator = /([A-Za-z_][A-Za-z0-9_]*)[ \t]*(!=|<=|>=|=|<|>|:)/y;
-const separator = /[ \t]*,|[ \t]+AND(?=[ \t])/g;
 const fieldNames: Readonly<Record<string, Exclude<FilterTerm['field'], 'any'>>> = {
   id: 'id',
   title: 'title',
@@ -100,13 +113,14 @@ const fieldNames: Readonly<Record<string, Exclude<FilterTerm['field'], 'any'>>> 
   updatedAt: 'updatedAt',
 };
 
-/** @returns the term, or what is wrong. */
+/** @returns the term, or the message for an invalid one. */
 function readTerm(reader: Reader): FilterTerm | string {
   skipSpace(reader);
   const start = reader.at;
   if (/^AND(\s|$)/.test(reader.text.slice(start))) {
     return problem(reader, start, 'AND', 'a term was expected');
   }
+  const fieldAndOperator = /([A-Za-z_][A-Za-z0-9_]*)[ \t]*(!=|<=|>=|=|<|>|:)/y;
   fieldAndOperator.lastIndex = start;
   const match = fieldAndOperator.exec(reader.text);
   if (match === null) {
@@ -115,7 +129,7 @@ function readTerm(reader: Reader): FilterTerm | string {
     if (value.text === '') return problem(reader, start, '', 'an empty text matches anything');
     return { field: 'any', text: value.text };
   }
-  const [whole, name, operator] = match as unknown as [string, string, string];
+  const [whole, name = '', operator = ''] = match;
   const field = Object.hasOwn(fieldNames, name) ? fieldNames[name] : undefined;
   if (field === undefined) {
     return problem(reader, start, name, `is no field; quote a text that has ${operator} in it`);
@@ -184,8 +198,7 @@ function readValue(reader: Reader): Value | string {
   skipSpace(reader);
   const { text, at } = reader;
   if (text[at] === '"') return readQuoted(reader);
-  separator.lastIndex = at;
-  const next = separator.exec(text)?.index ?? text.length;
+  const next = separatorAfter(text, at)?.index ?? text.length;
   const bare = text.slice(at, next).trimEnd();
   if (bare === '') {
     const token = text[at] ?? 'the end';
@@ -222,12 +235,11 @@ function readQuoted(reader: Reader): Value | string {
   return problem(reader, at, '"', 'the quotation has no end');
 }
 
-/** @returns true at the end, false after a separator, or what is wrong. */
+/** @returns true at the end, false after a separator, or a message. */
 function readSeparator(reader: Reader): boolean | string {
   skipSpaceBefore(reader);
   if (reader.at === reader.text.length) return true;
-  separator.lastIndex = reader.at;
-  const match = separator.exec(reader.text);
+  const match = separatorAfter(reader.text, reader.at);
   if (match === null || match.index !== reader.at) {
     skipSpace(reader);
     const token = /^\S+/.exec(reader.text.slice(reader.at))?.[0] ?? '';
@@ -237,11 +249,17 @@ function readSeparator(reader: Reader): boolean | string {
   return false;
 }
 
+function separatorAfter(text: string, at: number): RegExpExecArray | null {
+  const separator = /[ \t]*,|[ \t]+AND(?=[ \t])/g;
+  separator.lastIndex = at;
+  return separator.exec(text);
+}
+
 function skipSpace(reader: Reader): void {
   while (isSpace(reader.text[reader.at])) reader.at++;
 }
 
-/** Spaces at the very end belong to nothing; before AND they belong to the separator. */
+/** Skips trailing spaces. Spaces before AND are part of the separator. */
 function skipSpaceBefore(reader: Reader): void {
   if (reader.text.slice(reader.at).trim() === '') reader.at = reader.text.length;
 }

@@ -1,13 +1,13 @@
-/** The formats of texts that schemas name. Whoever compiles a schema registers all of them. */
+/** The string formats of the schemas. Every schema compiler must register all of them. */
 import { afterAllTimes, beforeAllTimes, isText, readTime } from './values.ts';
 
 interface TextFormat {
   readonly holds: (text: string) => boolean;
-  /** What a fault says. */
+  /** The text of a fault: what was expected. */
   readonly expected: string;
 }
 
-/** What PostgreSQL can store faithfully. */
+/** Text that PostgreSQL can store unchanged. */
 export const storableFormat = 'storable';
 
 export const formats: Readonly<Record<string, TextFormat>> = {
@@ -19,8 +19,7 @@ export const formats: Readonly<Record<string, TextFormat>> = {
 };
 
 /**
- * What an answer may have: a time of RFC 3339 that PostgreSQL's tables can hold. Clients may write
- * more (readTime).
+ * Responses: a time of RFC 3339 that the tables can hold. Requests may use more forms (readTime).
  */
 function isTimeOfTask(text: string): boolean {
   const time = readTime(text);

@@ -1,4 +1,4 @@
-/** FNV-1a, 32 bits: tells texts apart where a mistake does no harm. */
+/** FNV-1a, 32 bits. Not cryptographic: only where a collision is harmless. */
 export function hashText(text: string): number {
   let value = 0x811c9dc5;
   for (let place = 0; place < text.length; place++) {

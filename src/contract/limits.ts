@@ -1,19 +1,24 @@
-/** Every bound that a client can meet. Units are the last word of each name. */
+/** Every limit that a client can meet. The last word of a name is its unit. */
 
-/** PostgreSQL's bigint goes further, but a JSON number is exact only up to here. */
+/** PostgreSQL's bigint is larger, but a JSON number is exact only up to 2^53-1. */
 export const idMax = Number.MAX_SAFE_INTEGER;
 
 export const titleLengthMaxCodePoints = 255;
 export const descriptionLengthMaxCodePoints = 16_384;
 
 export const bodyMaxBytes = 128 * 1024;
-/** Of a body in chunks that is too large, so much is read, that its client sees the answer. */
+/**
+ * The most bytes read of a chunked body that is too large, so that its client gets the response.
+ */
 export const bodyDiscardedMaxBytes = 1024 * 1024;
-/** Of all bodies that a front end holds at once, from their announcement to their answer. */
+/** The most bytes of all bodies that a front end holds, from the head to the response. */
 export const bodiesHeldMaxBytes = 64 * 1024 * 1024;
-/** Of a request's head, from its method to its empty line. The uWebSockets.js of 2023 has bounds of its own. */
+/**
+ * The most bytes of a head, from the method to the empty line. The uWebSockets.js of 2023 has its
+ * own limits.
+ */
 export const headMaxBytes = 16 * 1024;
-/** Without the value of `cursor`, which has a bound of its own. */
+/** Excludes the value of `cursor`, which has its own limit. */
 export const urlMaxBytes = 2048;
 export const jsonDepthMax = 20;
 
@@ -22,32 +27,35 @@ export const perPageDefault = 20;
 export const perPageMax = 100;
 
 export const idempotencyKeyLengthMax = 64;
-/** How long a key is remembered. */
+/** The lifetime of an Idempotency-Key. */
 export const idempotencyKeyHours = 24;
 
-/** What a client is told to wait after a 503, or while a request with its key is under way. */
+/** The Retry-After of a 503, and of a 409 while a request with the same key is in flight. */
 export const retryAfterSeconds = 1;
 
 export const filterMaxBytes = 512;
 export const filterTermsMax = 8;
 
-/** Of a cursor before its sort key: contract/cursor.ts. */
+/** The bytes of a cursor before its sort key: contract/cursor.ts. */
 export const cursorHeadBytes = 13;
-/** The longest sort key is a title of code points of four bytes; base64 has four characters for three. */
+/**
+ * The longest sort key is a title of four-byte code points. Base64 has four characters for three
+ * bytes.
+ */
 export const cursorMaxCharacters = Math.ceil(
   ((cursorHeadBytes + 4 * titleLengthMaxCodePoints) * 4) / 3,
 );
 
 /**
- * A list that neither the triggers nor an index counts is counted up to here; a longer one says
- * `"total_exact": false`.
+ * Lists without a maintained count are counted up to this number. A longer list has `"total_exact":
+ * false`.
  */
 export const countMax = 5000;
-/** The same where each task must be looked at: texts, or several fields. */
+/** The limit if each task must be read to count it: texts, or several fields. */
 export const lookedAtCountMax = 1000;
-/** And where many match, no more tasks than this are looked at to count them. */
+/** The most tasks that are read to count a frequent match. */
 export const lookedAtMax = 25_000;
-/** The same among the tasks of one person or one status, which lie far apart. */
+/** The same for the tasks of one assignee or status, which are scattered over the table. */
 export const lookedAtApartMax = 10_000;
-/** From this offset on, a page is found by the counts of the blocks before it. */
+/** From this offset on, the counts of the blocks locate a page. */
 export const deepOffsetMin = 2000;

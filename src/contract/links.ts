@@ -1,4 +1,4 @@
-/** The Link header of a list (RFC 8288): where its other pages are. */
+/** The Link header of a list (RFC 8288): the URLs of its other pages. */
 import { type FilterTerm, printFilter } from './filter.ts';
 import { perPageDefault } from './limits.ts';
 import { type ListQuery, printSort } from './list-query.ts';
@@ -8,13 +8,13 @@ const path = '/api/tasks';
 
 export interface PageCount {
   readonly totalPages: number;
-  /** False: there may be pages behind the last one that was counted. */
+  /** False: there may be more pages than were counted. */
   readonly exact: boolean;
-  /** Whether the present page is full. */
+  /** Whether the current page is full. */
   readonly full: boolean;
 }
 
-/** For a list by pages: first, prev, next and last, as far as there are any. */
+/** For a list by pages: first, prev, next and last, where they exist. */
 export function pageLinks(query: ListQuery, { totalPages, exact, full }: PageCount): string {
   const { page } = query;
   const last = Math.max(totalPages, 1);
@@ -26,14 +26,16 @@ export function pageLinks(query: ListQuery, { totalPages, exact, full }: PageCou
   return join(links);
 }
 
-/** For a list by cursor: a cursor only goes on. */
+/** For a list by cursor: only first and next. */
 export function cursorLinks(query: ListQuery, nextCursor: string | null): string {
   const links = [link('first', query, 'cursor=')];
   if (nextCursor !== null) links.push(link('next', query, `cursor=${nextCursor}`));
   return join(links);
 }
 
-/** A link that the service itself would refuse is left out: a filter always fits, a long title may not. */
+/**
+ * Omits a link that the service would reject as too long. Any filter fits; a long title may not.
+ */
 function join(links: readonly { readonly query: string; readonly relation: string }[]): string {
   return links
     .filter(({ query }) => !isUrlTooLong(path, query))
@@ -61,7 +63,7 @@ function link(relation: string, query: ListQuery, place: string) {
   return { relation, query: parts.join('&') };
 }
 
-/** As a parameter of its own a title may be longer than a filter. */
+/** A title may be longer in its own parameter than in a filter. */
 function exactParameter(term: FilterTerm): string | undefined {
   if (term.field === 'any' || term.operator !== '=') return undefined;
   switch (term.field) {
@@ -76,7 +78,7 @@ function exactParameter(term: FilterTerm): string | undefined {
   }
 }
 
-/** Leaves as it is what RFC 3986 allows in a query and what means nothing in ours. */
+/** Keeps the characters that RFC 3986 allows in a query and that have no meaning in this one. */
 function encode(text: string): string {
   return encodeURIComponent(text).replace(
     /%(20|2C|3A|2F|40|3D|24|3B|3F)/g,

@@ -1,13 +1,13 @@
-/** What a list request asks for, in the form in which it is compared, sent and answered. */
+/** The canonical form of a list request, for comparing, sending and answering. */
 import { hashText } from './hash.ts';
 import { listKindOf, parseListQuery } from './list-query.ts';
 import type { Fault } from './problems.ts';
 
 export interface ListKey {
   readonly kind: 'list' | 'search';
-  /** The same for queries that ask for the same. */
+  /** Equal for equivalent queries. */
   readonly text: string;
-  /** The same as bytes: what the executor gets. */
+  /** The UTF-8 bytes of `text`, for the executor. */
   readonly bytes: Uint8Array;
   /** The second part of the ETag. */
   readonly tag: string;
@@ -17,7 +17,7 @@ export type ListKeyResult =
   | { readonly ok: true; readonly key: ListKey }
   | { readonly ok: false; readonly faults: readonly [Fault, ...Fault[]] };
 
-/** @param raw what stands behind the `?`, undecoded. */
+/** @param raw the text after the `?`, not decoded. */
 export function parseListKey(raw: string): ListKeyResult {
   const parsed = parseListQuery(raw);
   if (!parsed.ok) return parsed;
@@ -33,12 +33,12 @@ export function parseListKey(raw: string): ListKeyResult {
   };
 }
 
-/** Bytes of memory that the remembered queries may take, about. */
+/** The approximate memory of all cached queries. */
 const rememberedBytesMax = 2 * 1024 * 1024;
-/** What an entry takes beside its texts, about. */
+/** The approximate memory of an entry besides its strings. */
 const overheadBytes = 400;
 
-/** @returns a parser that remembers: clients ask for the same lists again and again. */
+/** @returns a parser with a cache: clients repeat their queries. */
 export function createListKeys(bytesMax = rememberedBytesMax): (raw: string) => ListKeyResult {
   const remembered = new Map<string, ListKeyResult>();
   let bytes = 0;

@@ -1,19 +1,19 @@
-/** The query of a list request: strict decoding, bounds, defaults. Pure; never throws. */
+/** The query of a list: strict decoding, limits, defaults. Pure functions that never throw. */
 import { decodeCursor, type Order, type Position, type SortField, sortFields } from './cursor.ts';
 import { type FilterTerm, parseFilter, printFilter } from './filter.ts';
 import { deepOffsetMin, idMax, pageMax, perPageDefault, perPageMax } from './limits.ts';
 import type { Fault } from './problems.ts';
 import { isStatus, isText, readNumber, statuses } from './values.ts';
 
-/** Two queries that ask for the same are the same value, to the byte of its JSON. */
+/** Equivalent queries have the same JSON, byte for byte. */
 export interface ListQuery {
-  /** From 1; 1 where there is a cursor. */
+  /** From 1; always 1 with a cursor. */
   readonly page: number;
   readonly perPage: number;
   readonly order: Order;
-  /** All must hold. Sorted, none twice. */
+  /** Combined with AND. Sorted, without duplicates. */
   readonly terms: readonly FilterTerm[];
-  /** Pages by position instead of by number; `after` is null at the beginning. */
+  /** Pages by cursor instead of number. `after` is null on the first page. */
   readonly cursor?: { readonly after: Position | null };
 }
 
@@ -30,7 +30,7 @@ interface Draft {
   cursor: string | undefined;
 }
 
-/** Each reads one value into the draft, or says what was expected. */
+/** Reads one value into the draft, or returns what was expected. */
 type Parameter = (draft: Draft, value: string) => string | undefined;
 
 const parameters: Readonly<Record<string, Parameter>> = {
@@ -81,7 +81,7 @@ const parameters: Readonly<Record<string, Parameter>> = {
   },
 };
 
-/** @param raw what stands behind the `?`, undecoded; empty when there is none. */
+/** @param raw the text after the `?`, not decoded; empty: no query. */
 export function parseListQuery(raw: string): ListQueryResult {
   const draft: Draft = {
     page: 1,
@@ -123,7 +123,7 @@ export function parseListQuery(raw: string): ListQueryResult {
   return first === undefined ? finish(draft) : { ok: false, faults: [first, ...rest] };
 }
 
-/** What depends on several parameters. */
+/** Checks that involve several parameters. */
 function finish({ page, pageGiven, perPage, order, terms, cursor }: Draft): ListQueryResult {
   const query: ListQuery = { page, perPage, order, terms: sortTerms(terms) };
   if (cursor === undefined) return { ok: true, query };
@@ -140,7 +140,7 @@ function finish({ page, pageGiven, perPage, order, terms, cursor }: Draft): List
   return { ok: true, query: { ...query, cursor: { after } } };
 }
 
-/** What a cursor belongs to. */
+/** What a cursor is bound to: the sort order and the filter. */
 export function scopeOf({ order, terms }: ListQuery): string {
   return `${printSort(order)} ${printFilter(terms)}`;
 }
@@ -150,14 +150,14 @@ export function printSort({ field, descending }: Order): string {
   return descending ? `-${field}` : field;
 }
 
-/** How many tasks of the list stand before its page. */
+/** The number of tasks before the page. */
 export function offsetOf({ page, perPage }: ListQuery): number {
   return (page - 1) * perPage;
 }
 
 /**
- * `list`: one of a few statements whose plan walks an index for as many rows as the page has.
- * `search`: all others; they have connections of their own, as they may be slow.
+ * `list`: one of a few statements that read one page from an index.
+ * `search`: all others. They may be slow, so they have separate connections.
  */
 export function listKindOf(query: ListQuery): 'list' | 'search' {
   const { order, terms, cursor } = query;
@@ -188,7 +188,9 @@ function readAssignee(draft: Draft, value: string): string | undefined {
   return undefined;
 }
 
-/** Empty counts as 0, and 0 as the default; `undefined`: not a number in bounds. */
+/**
+ * An empty value counts as 0, and 0 as the default. @returns `undefined`: not a number in bounds.
+ */
 function readCount(value: string): number | undefined {
   if (value === '') return 0;
   if (!/^\d{1,10}$/.test(value)) return undefined;
@@ -196,10 +198,10 @@ function readCount(value: string): number | undefined {
   return count <= pageMax ? count : undefined;
 }
 
-/** Stands where uWebSockets.js found bytes that are not UTF-8. */
+/** uWebSockets.js replaces bytes that are not UTF-8 with it. */
 const replacement = '\ufffd';
 
-/** `+` is a space; a malformed escape, or what is not UTF-8, is `undefined`. */
+/** `+` is a space. @returns `undefined` for a malformed escape or invalid UTF-8. */
 function decode(text: string): string | undefined {
   if (text.includes(replacement)) return undefined;
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;

@@ -1,6 +1,6 @@
 /**
- * Every expected failure: its code, the status that it answers with and what a client reads.
- * A fault is one thing wrong with one field; a problem is the answer that carries the faults.
+ * Every expected failure: its code, its HTTP status and its message. A fault is one error in one
+ * field; a problem is the response that lists the faults.
  */
 import { chooseMediaType } from './accept.ts';
 import { retryAfterSeconds } from './limits.ts';
@@ -47,17 +47,17 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
-/** The codes in a fixed order: a frame names one by its place here. */
+/** The codes in a fixed order: a frame contains the index of a code. */
 export const problemCodes = Object.keys(problems) as readonly ProblemCode[];
 
 export interface Fault {
   readonly code: ProblemCode;
-  /** The field or parameter at fault; `null` when it is the request as a whole. */
+  /** The invalid field or parameter; `null`: the request as a whole. */
   readonly field: string | null;
   readonly message: string;
 }
 
-/** `envelope`: the five keys of every answer. `problem`: RFC 9457, when the client asks for it. */
+/** `envelope`: the five keys of every response. `problem`: RFC 9457, if the client asks for it. */
 export type ProblemFormat = 'envelope' | 'problem';
 
 export const problemContentType: Readonly<Record<ProblemFormat, string>> = {
@@ -65,27 +65,32 @@ export const problemContentType: Readonly<Record<ProblemFormat, string>> = {
   problem: 'application/problem+json; charset=utf-8',
 };
 
-/** What most clients send; for them nothing needs to be parsed. */
+/** The Accept headers of most clients; they need no parsing. */
 const plainAccepts: ReadonlySet<string> = new Set(['', '*/*', 'application/json']);
-/** Clients repeat themselves. */
-let lastAccept = '';
-let lastFormat: ProblemFormat = 'envelope';
+/**
+ * @returns a function that chooses the format of an error by the Accept header. The envelope wins a
+ * tie.
+ */
+export function createProblemFormats(): (accept: string) => ProblemFormat {
+  // Clients repeat their header, so one is cached.
+  let lastAccept = '';
+  let lastFormat: ProblemFormat = 'envelope';
 
-/** @param accept the request's header. Who likes both formats equally gets the envelope. */
-export function problemFormatFor(accept: string): ProblemFormat {
-  if (plainAccepts.has(accept)) return 'envelope';
-  if (accept === lastAccept) return lastFormat;
-  const { envelope, problem } = problemContentType;
-  lastFormat = chooseMediaType(accept, [envelope, problem]) === problem ? 'problem' : 'envelope';
-  lastAccept = accept;
-  return lastFormat;
+  return function formatFor(accept) {
+    if (plainAccepts.has(accept)) return 'envelope';
+    if (accept === lastAccept) return lastFormat;
+    const { envelope, problem } = problemContentType;
+    lastFormat = chooseMediaType(accept, [envelope, problem]) === problem ? 'problem' : 'envelope';
+    lastAccept = accept;
+    return lastFormat;
+  };
 }
 
 /**
- * The body of an error answer.
+ * The body of an error response.
  * @param faults at least one; the first decides status and message.
- * @param requestId named in answers whose cause is only in the log.
- * @param plain what the answer says of itself, where the problem's own message says too little.
+ * @param requestId in responses whose cause is only in the log.
+ * @param plain replaces the message of the problem, where that says too little.
  */
 export function encodeProblem(
   faults: readonly [Fault, ...Fault[]],
@@ -107,12 +112,12 @@ export function encodeProblem(
   });
 }
 
-/** The one fault of a problem that concerns the request as a whole. */
+/** The single fault of a problem that concerns the request as a whole. */
 export function faultOf(code: ProblemCode, message: string = problems[code].message): [Fault] {
   return [{ code, field: null, message }];
 }
 
-/** Of the service or what it depends on: it is logged, and the answer has its request id. */
+/** A failure of the service or a dependency: logged, and the response has the request id. */
 export function isFailure(code: ProblemCode): boolean {
   return problems[code].status >= 500 && code !== 'not_implemented';
 }

@@ -1,6 +1,6 @@
 /**
- * A task and the two bodies that clients send. Types come from these schemas; so do the compiled
- * checks, the texts of faults and the API's description.
+ * The schemas of a task and of the bodies that clients send. Types, compiled checks, texts of
+ * faults and the API description are derived from them.
  */
 import { type Static, type TSchema, Type } from '../typebox.ts';
 import { storableFormat } from './formats.ts';
@@ -30,7 +30,8 @@ const status = Type.Unsafe<Status>({
 });
 
 const assigneeId = Type.Union([Type.Integer({ minimum: 0, maximum: idMax }), Type.Null()], {
-  description: 'The number of a person; 0 or null: nobody.',
+  description:
+    'The number of a person; 0 or null: nobody. `assignee_id` is another name for the field.',
 });
 
 export const Task = Type.Object({
@@ -44,7 +45,7 @@ export const Task = Type.Object({
 });
 export type Task = Static<typeof Task>;
 
-/** Sent back by clients that return what they got. */
+/** Read-only fields, which a client may send back unchanged. */
 const ignored = Type.Optional(Type.Unknown({ readOnly: true, description: 'Ignored.' }));
 const readOnly = Type.Object({
   id: ignored,
@@ -62,7 +63,7 @@ const optionalFields = {
   ...readOnly.properties,
 };
 
-/** The body of POST. `assignee_id` is an alias; the executor refuses two differing values. */
+/** The body of POST. `assignee_id` is an alias; the executor rejects two different values. */
 export const CreateTask = Type.Object(
   { title, ...optionalFields },
   { additionalProperties: false },
@@ -77,8 +78,8 @@ export const UpdateTask = Type.Object(
 export type UpdateTask = Static<typeof UpdateTask>;
 
 /**
- * The body of PATCH, a JSON merge patch (RFC 7396): `null` resets a field to its default, so only
- * the title, which has none, cannot be. A task is flat, so a patch is no deeper.
+ * The body of PATCH, a JSON merge patch (RFC 7396): `null` resets a field to its default. The title
+ * has no default, so it must not be null. A task is flat, so a patch has no nested objects.
  */
 export const PatchTask = Type.Object(
   {

@@ -1,10 +1,10 @@
-/** How long a URL may be. */
+/** Checks the length of a URL. */
 import { cursorMaxCharacters, urlMaxBytes } from './limits.ts';
 
-/** A cursor is as long as the service makes it, and must not take the room of a filter. */
+/** The service makes cursors, so their length must not reduce the room for a filter. */
 const cursorPattern = new RegExp(`(?:^|&)cursor=([\\w-]{1,${cursorMaxCharacters}})(?:&|$)`);
 
-/** @param query what stands behind the `?`, undecoded. */
+/** @param query the text after the `?`, not decoded. */
 export function isUrlTooLong(path: string, query: string): boolean {
   const length = path.length + query.length + 1;
   if (length <= urlMaxBytes) return false;

@@ -1,19 +1,20 @@
 /**
- * What PostgreSQL takes, type by type. Every value that reaches a statement passed through here,
- * wherever a client wrote it: filter, parameter, cursor, header, path or body. Pure; never throws.
+ * Checks of the values that PostgreSQL takes, by type. Every value that becomes a parameter passes
+ * one of these, whether it comes from a filter, parameter, cursor, header, path or body. Pure
+ * functions that never throw.
  *
  *   text         isText         no U+0000, no lone surrogate
- *   bigint       readNumber     0 to 2^53-1, one way to write each
+ *   bigint       readNumber     0 to 2^53-1, canonical decimal
  *   timestamptz  readTime       UTC, year 1 to 9999, at most six digits of a second
  *   status       isStatus       one of five words
  */
 import { idMax } from './limits.ts';
 
-/** `done` is the Go service's word for `completed`, kept so that its clients and rows still fit. */
+/** `done` is the Go service's word for `completed`, kept for its clients and rows. */
 export const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as const;
 export type Status = (typeof statuses)[number];
 
-/** PostgreSQL can store it faithfully. */
+/** Whether PostgreSQL can store the text unchanged. */
 export function isText(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
@@ -29,9 +30,9 @@ export function readNumber(word: string): number | undefined {
   return number <= idMax ? number : undefined;
 }
 
-/** Before every time that the tables take. As RFC 3339 it is a time of the year 0. */
+/** Before every time that the tables can hold. In RFC 3339 it has the year 0. */
 export const beforeAllTimes = '0000-12-31T23:59:59Z';
-/** Behind every time that the tables take: they have milliseconds. */
+/** After every time that the tables can hold, because they have milliseconds. */
 export const afterAllTimes = '9999-12-31T23:59:59.999999Z';
 
 const rfc3339 =
@@ -41,14 +42,15 @@ const firstMs = Date.parse('0001-01-01T00:00:00Z');
 const lastMs = Date.parse('9999-12-31T23:59:59Z');
 
 /**
- * A time of RFC 3339, section 5.6, in the one way in which we write it: UTC, without zeros at the
- * end of the fraction. Compared with any time that a column holds it is what the given one is:
+ * Reads a time of RFC 3339, section 5.6, into its canonical form: UTC, without trailing zeros in
+ * the fraction. Compared with the time of a column, the result is equal to the input:
  *
- * - Columns have milliseconds. Digits behind the sixth count as something between two of these.
- * - What lies outside the years 1 to 9999 in UTC becomes {@link beforeAllTimes} or
+ * - Columns have milliseconds. Digits after the sixth count as a value between two of them.
+ * - A time outside the years 1 to 9999 in UTC becomes {@link beforeAllTimes} or
  *   {@link afterAllTimes}.
- * - A leap second is the second behind it, as PostgreSQL and POSIX count. It is taken where one may
- *   be: as 23:59:60 UTC on the last day of a month.
+ * - A leap second counts as the following second, as in PostgreSQL and POSIX. It is valid only
+ * where
+ *   one can occur: 23:59:60 UTC on the last day of a month.
  *
  * @returns `undefined`: not a time.
  */
@@ -74,18 +76,18 @@ export function readTime(text: string): string | undefined {
 
 type SixNumbers = [number, number, number, number, number, number];
 
-/** The same as PostgreSQL takes it: it has no year 0. @param time of {@link readTime}. */
+/** For PostgreSQL, which has no year 0. @param time from {@link readTime}. */
 export function timestampOf(time: string): string {
   return time === beforeAllTimes ? '-infinity' : time;
 }
 
-/** In the last second of a month. */
+/** Whether the time is in the last second of a month. */
 function endsMonth(ms: number): boolean {
   const next = new Date(ms + 1000);
   return next.getUTCDate() === 1 && next.getTime() % (24 * 60 * minuteMs) === 0;
 }
 
-/** Beyond the sixth digit it matters only whether there is anything, and whether that is seen. */
+/** After the sixth digit it only matters whether any digit is not zero. */
 function shortFraction(digits: string): string {
   const kept = digits.slice(0, 6);
   const isMore = /[1-9]/.test(digits.slice(6));

@@ -1,6 +1,6 @@
 /**
- * The commands behind `make db-…`: `cli.js <command> [--test]`. They exit with 0 or 1; `status` with what
- * it has found (statusCodes).
+ * The commands behind `make db-…`: `cli.js <command> [--test]`. The exit code is 0 or 1; `status`
+ * has its own codes (statusCodes).
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../base/error-message.ts';
@@ -20,17 +20,17 @@ import { assertPooling } from './pooling.ts';
 import { withSession } from './session.ts';
 
 interface Target extends DatabaseChoice {
-  /** What the service uses, perhaps a pooler in front of `database`. */
+  /** The connection of the service: `database` itself, or a pooler in front of it. */
   readonly served: DatabaseConfig | null;
   readonly log: Logger;
 }
 
 const askTimeoutMs = 10_000;
 const databaseMissing = '3D000';
-/** Of a few million tasks it takes seconds; whoever asks for it waits. */
+/** A recount of a few million tasks takes seconds, so it has no timeout. */
 const recountOptions = { applicationName: 'tasks recount', statementTimeoutMs: 0 };
 
-/** For scripts; `make` itself ends with 2 whatever it was. */
+/** Exit codes for scripts. `make` itself always exits with 2 on failure. */
 const statusCodes: Readonly<Record<SchemaState, number>> = {
   ready: 0,
   behind: 3,
@@ -52,7 +52,7 @@ const statusMessages: Readonly<Record<Exclude<SchemaState, 'replaced'>, string>>
   unknown: 'there is no migration file of the version that the schema is at',
 };
 
-/** @returns the exit code, where it has something to say. */
+/** @returns an exit code; anything else counts as 0. */
 type Command = (target: Target) => Promise<unknown>;
 
 const commands: Readonly<Record<string, Command>> = {
@@ -95,7 +95,7 @@ async function main(args: string[]): Promise<number> {
   });
   const [name = ''] = positionals;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  // Test databases are made to be thrown away: nobody has to ask for an embedded one.
+  // Test databases are disposable, so an embedded server needs no consent here.
   const result = loadConfig(values.test ? 'tests' : 'tool');
   const { secrets, lookAlikes } = result;
   const log = createLogger({ level: 'info', role, secrets });
@@ -124,7 +124,7 @@ function targetOf(config: Config, test: boolean, log: Logger): Target {
     : { database: config.directDatabase, served: config.database, dataDir: config.dataDir, log };
 }
 
-/** What stands in front of it must be what the configuration says, before anything is written. */
+/** Checks the pooling mode first: the configuration must match it before anything is written. */
 function onDatabase(
   target: Target,
   use: (database: DatabaseConfig) => Promise<void>,
@@ -135,7 +135,7 @@ function onDatabase(
   });
 }
 
-/** An embedded server is left running; a configured one is only looked for. */
+/** Starts an embedded server and leaves it running. A configured server is only checked. */
 async function up({ database, served, dataDir, embeddedName, log }: Target): Promise<void> {
   const embedded =
     database === null
@@ -189,7 +189,7 @@ function versionOf(database: DatabaseConfig): Promise<string> {
   });
 }
 
-/** For the shell. psql asks for the password itself. */
+/** The command line to paste into a shell. It has no password: psql asks for it. */
 function psqlCommand({ host, port, user, name, sslMode, sslRootCert }: DatabaseConfig): string {
   const words = Object.entries({ host, port, user, dbname: name, sslmode: sslMode })
     .concat(sslRootCert === null ? [] : [['sslrootcert', sslRootCert]])

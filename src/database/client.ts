@@ -1,4 +1,4 @@
-/** Connections to PostgreSQL. Every option that matters is written out with its reason. */
+/** Opens connections to PostgreSQL with postgres.js. Each option states its reason. */
 import type { Socket } from 'node:net';
 import postgres, { type Sql } from 'postgres';
 import type { DatabaseConfig } from '../config/config.ts';
@@ -9,70 +9,70 @@ import { openSocket } from './socket.ts';
 import { tlsOf } from './tls.ts';
 
 export interface ClientOptions {
-  /** Connections; each is opened when it is first needed. */
+  /** The most connections; each opens when it is first needed. */
   readonly max: number;
-  /** What `pg_stat_activity` calls them. */
+  /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
   /** The server cancels a statement after this long; 0: never. */
   readonly statementTimeoutMs: number;
-  /** Session settings beyond those that every connection has. */
+  /** Settings beyond those of every session. */
   readonly settings?: Readonly<Record<string, string>>;
   /**
-   * Nothing that belongs to a session is sent or kept, as a pooler wants it: no settings, which
-   * whoever connects makes by a statement (session-settings.ts), and no prepared statements.
+   * For poolers: no session settings and no prepared statements. The caller sends its settings with
+   * a statement (session-settings.ts).
    */
   readonly isPlain?: boolean;
   /**
-   * Told when a connection that was open, or was to be opened, is gone. The client opens no other
-   * one then: what still waits in it rejects as certainly not sent.
+   * Called when a connection is lost or could not be opened. The client opens no other one, and
+   * what still waits in it rejects as not sent.
    */
   readonly onClose?: () => void;
-  /** Makes the byte stream, encrypted where it has to be. */
+  /** Opens the byte stream, encrypted where TLS is configured. */
   readonly openSocket?: () => Promise<Socket>;
 }
 
-/** A bigint, a numeric and every kind of date or time come back as the text PostgreSQL writes. */
+/** bigint, numeric, date and time values arrive as PostgreSQL's text. */
 export type Client = Sql<{ timestamps: string }>;
 
-/** A packet that a broken network swallowed is sent again after 1, 3 and 7 s: better to begin anew. */
+/** TCP repeats a lost SYN packet after 1, 3 and 7 s: a new attempt is faster. */
 const connectTimeoutSeconds = 2;
 const reconnectFirstSeconds = 0.02;
 const reconnectMaxSeconds = 0.5;
 const keepAliveSeconds = 15;
 /**
- * Where sessions are handed around, one name for all: PgBouncer would tell the server another one, in
- * a round trip of its own, whenever it lends it to somebody else.
+ * One application name for all connections behind a transaction pooler. With several names,
+ * PgBouncer would change the name in an extra round trip for each client.
  */
 const pooledName = 'tasks pooled';
 
 /**
- * Opens no connection by itself. Rejections carry SQLSTATE or the driver's code in `code`; their
- * `query`, `parameters` and `detail` hold values and do not belong into a log.
+ * Opens no connection by itself. An error has an SQLSTATE or the driver's code in `code`. Its
+ * `query`, `parameters` and `detail` carry values: never log them.
  */
 export function createClient(database: DatabaseConfig, options: ClientOptions): Client {
   let isSpent = false;
   const tls = tlsOf(database);
   const settings = {
-    // The driver connects anew at once for what waits, and whoever throws the client away would
-    // not know whether that ran in the meantime.
+    // The driver would reconnect at once for waiting statements. A caller that discards the client
+    // would not know whether they ran.
     socket() {
       if (isSpent) throw spentError();
       if (options.openSocket !== undefined) return options.openSocket();
       return tls === false ? openSocket(database) : openSecureSocket(database, tls);
     },
-    // For messages; the socket knows where to go.
+    // For error messages only: openSocket knows the address.
     host: database.host,
     port: database.port,
     user: database.user,
-    // A function, because for an empty text the driver would look into the environment.
+    // A function: for an empty string the driver would read the environment.
     password: () => database.password,
     database: database.name,
-    // The driver would not say why a server refuses TLS.
+    // TLS is handled by openSocket: the driver would hide why a server refuses it.
     ssl: false,
     sslnegotiation: null,
 
     max: options.max,
-    // Statements are prepared anew on a new connection, so connections are kept.
+    // A new connection prepares all statements again, so connections have no maximum age.
     max_lifetime: null,
     idle_timeout: 0,
     connect_timeout: connectTimeoutSeconds,
@@ -80,9 +80,9 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
     backoff: reconnectDelaySeconds,
 
     prepare: options.isPlain !== true,
-    // Statements on their way on one connection; beyond it the driver waits for all of them.
+    // Statements in flight on one connection. At the limit the driver waits for all of them.
     max_pipeline: 100,
-    // Otherwise each connection begins with a catalogue query, whose failure ends the process.
+    // Otherwise each connection starts with a catalogue query, and its failure ends the process.
     fetch_types: false,
     types: asText,
     debug: false,
@@ -103,7 +103,7 @@ export function createClient(database: DatabaseConfig, options: ClientOptions): 
 
 const asTextTypes = [1082, 1083, 1114, 1184, 1266];
 
-/** A Date would lose microseconds and accept days that do not exist: dates and times stay text. */
+/** Dates and times stay text: a Date loses microseconds and accepts days that do not exist. */
 const asText = {
   timestamps: {
     to: 1184,
@@ -113,7 +113,7 @@ const asText = {
   },
 };
 
-/** A database that comes back is found again within half a second. */
+/** At most half a second, so that a restarted database is found soon. */
 function reconnectDelaySeconds(attempt: number): number {
   return Math.min(reconnectFirstSeconds * 2 ** attempt, reconnectMaxSeconds);
 }

@@ -1,4 +1,4 @@
-/** Compares the connections that this host may open with those that the server allows. */
+/** Compares the connections that this host may open with the server's limits. */
 
 import type { DatabaseConfig } from '../config/config.ts';
 import type { ConnectionBudget } from '../config/connection-budget.ts';
@@ -6,11 +6,11 @@ import type { Logger } from '../telemetry/log.ts';
 import { withSession } from './session.ts';
 
 interface Limits {
-  /** The server's setting of this name. */
+  /** The server's setting `max_connections`. */
   readonly max_connections: number;
-  /** What it leaves to ordinary roles, to this role, and in this database; the least of them. */
+  /** The smallest of the limits for ordinary roles, for this role and for this database. */
   readonly available: number;
-  /** By all of its clients, at the moment. */
+  /** Connections of all clients at the moment. */
   readonly in_use: number;
 }
 
@@ -27,7 +27,7 @@ const text = `
     (SELECT count(*)::integer FROM pg_stat_activity WHERE usesysid IS NOT NULL) AS in_use
   FROM limits`;
 
-/** Logs both once. When the server cannot be asked, the log has the budget alone: nothing depends on it. */
+/** Logs the budget and the limits once. When the server does not answer, only the budget. */
 export async function tellConnections(
   database: DatabaseConfig,
   { wanted, frontEnds, workerThreads, most }: ConnectionBudget,

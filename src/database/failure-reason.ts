@@ -1,11 +1,11 @@
-/** Why there is no talking to a database: in words, with the variable that would change it. */
+/** Explains why a database cannot be used, and which variable to change. */
 
 import { messageOf } from '../base/error-message.ts';
 import type { DatabaseConfig } from '../config/config.ts';
 import { errorCode, spentCode } from './connection-lost.ts';
 import { isUnixSocket } from './socket.ts';
 
-/** The error that began it: those around it say where it happened. */
+/** The original error in a chain of causes; the outer ones tell where it happened. */
 export function innermost(error: unknown): unknown {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = errorCode(error);
@@ -14,12 +14,12 @@ export function innermost(error: unknown): unknown {
     : innermost(cause);
 }
 
-/** SQLSTATE, or the code of the driver or the system, of what began it. */
+/** The code of the original error: an SQLSTATE, the driver's or the system's. */
 export function innermostCode(error: unknown): string | undefined {
   return errorCode(innermost(error));
 }
 
-/** One sentence, without values of clients: a code that is not known stands for itself. */
+/** One sentence, without values of clients. An unknown code stands for itself. */
 export function failureReason(database: DatabaseConfig, thrown: unknown): string {
   const error = innermost(thrown);
   const code = errorCode(error);
@@ -33,7 +33,7 @@ export function failureReason(database: DatabaseConfig, thrown: unknown): string
 
 interface Explanation {
   readonly words: string;
-  /** What of the configuration it depends on. */
+  /** The variables of the configuration that may be wrong. */
   readonly variables?: readonly Variable[];
 }
 
@@ -74,7 +74,7 @@ function explain(
     case 'ETIMEDOUT':
       return { words: `${place} does not answer`, ...address };
     case 'CONNECT_TIMEOUT':
-      // What waited longer than the driver says so itself.
+      // The driver's message of a timeout is clear enough.
       return {
         words: message.includes(code) ? `${place} does not answer in time` : message,
         ...address,
@@ -99,7 +99,7 @@ function explain(
       return { words: 'this process may open no more files: raise RLIMIT_NOFILE' };
     case '28P01':
       return {
-        // With a password, a server does not say whether there is such a role.
+        // When a password was sent, a server does not tell whether the role exists.
         words: `the role "${user}" or its password is refused for the database "${name}": ${message}`,
         variables: ['USER', 'PASSWORD'],
       };
@@ -146,7 +146,7 @@ function explain(
           variables: ['SSLMODE', 'SSLROOTCERT'],
         };
       }
-      // A pooler has one code for a role, a database and a parameter that it does not know.
+      // PgBouncer has one code for an unknown role, database and parameter.
       if (code.startsWith('08')) {
         return { words: `the server or a pooler refuses: ${message}`, variables: ['USER', 'NAME'] };
       }
@@ -160,14 +160,14 @@ export function placeOf({ host, port }: DatabaseConfig): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** As they are called where they were given; the embedded database has none. */
+/** The variables' names as the operator set them. The embedded database has none. */
 function namesOf({ source = 'DB' }: DatabaseConfig, variables: readonly Variable[]): string[] {
   switch (source) {
     case 'embedded':
       return [];
     case 'DB':
     case 'TEST_DB':
-      // There is one root certificate for both.
+      // Both connections share one root certificate.
       return variables.map((name) =>
         name === 'SSLROOTCERT' ? 'DB_SSLROOTCERT' : `${source}_${name}`,
       );
@@ -184,17 +184,19 @@ export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-/** The system's own, not one of ours or the driver's that amounts to the same. */
+/** An errno of the system, not an equivalent code of the driver or this service. */
 function isOfSystem(error: unknown): boolean {
   return error instanceof Error && ('syscall' in error || 'errors' in error);
 }
 
-/** Of a file that is read before anybody connects. */
+/** An error of a file that is read before connecting. Sockets are read too, and fail with other codes. */
 function isOfFile(error: unknown): boolean {
-  return ['open', 'read', 'stat'].includes(syscallOf(error) ?? '');
+  const syscall = syscallOf(error);
+  if (syscall === 'read') return ['EISDIR', 'EIO'].includes(errorCode(error) ?? '');
+  return syscall === 'open' || syscall === 'stat';
 }
 
-/** The system has no way to the server, whatever its code for that is. */
+/** The system could not connect to the server. */
 export function isOfConnecting(error: unknown): boolean {
   return ['connect', 'getaddrinfo'].includes(syscallOf(error) ?? '');
 }
@@ -204,7 +206,7 @@ function syscallOf(error: unknown): string | undefined {
   return typeof syscall === 'string' ? syscall : undefined;
 }
 
-/** Node's and OpenSSL's codes of a chain or a name that does not hold. */
+/** Codes of Node and OpenSSL for an invalid certificate chain or host name. */
 function isOfTls(code: string): boolean {
   return /CERT|SIGNATURE|ISSUER|^ERR_(SSL|TLS)_|^EPROTO$/.test(code);
 }

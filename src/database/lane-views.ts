@@ -1,8 +1,10 @@
-/** Ways to use a lane: with settings of one's own, and with statements that are prepared in time. */
+/** Views of a lane: with a prelude for each transaction, and with statements prepared ahead. */
 import type { Lane } from './lane.ts';
 import type { Pipeline } from './pipeline/pipeline.ts';
 
-/** Each transaction begins with this statement, while others on the same lane begin as they do. */
+/**
+ * Each transaction of this view starts with `prelude`. Other users of the lane are not affected.
+ */
 export function begunBy(lane: Lane, prelude: string): Lane {
   const views = new WeakMap<Pipeline, Pipeline>();
 
@@ -19,8 +21,9 @@ export function begunBy(lane: Lane, prelude: string): Lane {
 }
 
 /**
- * Behind the first statement on a connection others are prepared, so that no later one pays for it.
- * @param prepare without effect; what it rejects with is nobody's concern.
+ * Prepares statements after the first statement on each connection, so that no later one waits for
+ * the planner.
+ * @param prepare must have no effect. Its rejection is ignored.
  */
 export function preparedBehind(
   lane: Lane,

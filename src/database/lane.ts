@@ -1,30 +1,43 @@
 /**
- * One connection that a kind of work has for itself. One that is lost is thrown away with all that
- * was on it, and the next statement goes out on a new one.
+ * A connection for one kind of work that replaces itself. When it is lost, its statements reject
+ * and the next statement opens a new connection.
  */
 import type { DatabaseConfig } from '../config/config.ts';
 import { connectionLossOf, isReadOnly } from './connection-lost.ts';
-import { openPipeline, type Pipeline, type PipelineOptions } from './pipeline/pipeline.ts';
+import { openPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import type { PipelineOptions } from './pipeline/pipeline-options.ts';
 
 export interface Lane {
-  /** Runs on the present connection, and rejects as that does. */
+  /** Runs `use` on the current connection and settles as `use` does. */
   run<Result>(use: (pipeline: Pipeline) => Promise<Result>): Promise<Result>;
   close(): Promise<void>;
 }
 
-/** How often a lane looks whether a statement is late. */
+/** How often a lane checks its statements for timeouts. */
 const lookMs = 250;
-/** Beyond the server's own timeout: it is the one that knows what became of a statement. */
+/**
+ * Added to the server's statement timeout: the server's own error tells the outcome of a statement.
+ */
 const silenceMarginMs = 1000;
-/** How long a connection that takes no writes is kept at least: there may be no other. */
+/** How long a read-only connection is kept at least: a new one may be read-only too. */
 const readOnlyMs = 500;
 
 export interface LaneOptions extends Omit<PipelineOptions, 'onClose'> {
-  /** A connection without work for this long is closed, and made anew when there is some; 0: never. */
+  /** A connection idle for this long is closed; the next statement opens a new one. 0: never. */
   readonly idleMs?: number;
 }
 
-/** A lane that gives a statement up a second after the server should have ended it. */
+/**
+ * Opens a lane to a database. The first `run` opens the connection, not this call.
+ *
+ * A statement that has no answer one second after its server timeout is abandoned with the
+ * connection. With `statementTimeoutMs: 0` it is never abandoned.
+ * @param options milliseconds; see PipelineOptions and `idleMs`.
+ * @example
+ * const lane = openLane(database, { applicationName: 'tasks counts', statementTimeoutMs: 5000 });
+ * await lane.run((pipeline) => pipeline.run('SELECT $1::int + 1', ['41'])); // [['42']]
+ * await lane.close();
+ */
 export function openLane(database: DatabaseConfig, options: LaneOptions): Lane {
   const { statementTimeoutMs, idleMs } = options;
   return createLane(
@@ -34,7 +47,7 @@ export function openLane(database: DatabaseConfig, options: LaneOptions): Lane {
   );
 }
 
-/** For one statement now and then: its connection is closed behind it. Rejects as `use` does. */
+/** For a rare statement: opens a lane, runs `use` on it, and closes it. Settles as `use` does. */
 export async function withLane<Result>(
   database: DatabaseConfig,
   options: LaneOptions,
@@ -49,9 +62,14 @@ export async function withLane<Result>(
 }
 
 /**
- * @param open makes a pipeline that calls `onClose` when its connection is gone.
- * @param timeoutMs a statement that has said nothing for longer is given up, and its connection
- * with it: the server ends slow ones earlier, but one that is frozen or cut off ends nothing.
+ * Keeps one pipeline and opens another one when that is lost, read-only, idle or silent.
+ *
+ * `run` rejects with the error of `use`. An error that means a lost connection (connection-lost.ts)
+ * also replaces the pipeline. A read-only session is replaced too, at most every 500 ms.
+ * @param open opens a pipeline, which calls `onClose` when its connection is gone.
+ * @param timeoutMs milliseconds after which a silent statement is abandoned with its connection.
+ * The server ends a slow statement earlier; a frozen or unreachable server does not. `Infinity`:
+ * never.
  * @param idleMs see LaneOptions.
  */
 export function createLane(
@@ -62,14 +80,15 @@ export function createLane(
   const idleMaxMs = idleMs === 0 ? Number.POSITIVE_INFINITY : idleMs;
   let closing = false;
   let openedAt = 0;
-  /** The present connection was asked for something since the last look. */
+  /** A statement was sent on the current connection since the last check. */
   let used = false;
-  /** When a look last found it in use; `undefined`: it is not connected yet. */
+  /** When a check last found the connection in use; `undefined`: it has not been used yet. */
   let usedAt: number | undefined;
   let present = openNext();
   /**
-   * When each of the statements under way began. No Set: one that is emptied and filled all the time
-   * leaves a chain of tables behind, which survives minor collections (perf/README.md).
+   * Start of each statement in flight, in milliseconds of `performance.now()`. Not a Set: one that
+   * fills and empties all the time leaves a chain of tables that survives minor collections
+   * (perf/README.md).
    */
   const underWay: { readonly since: number }[] = [];
   const watch = setInterval(look, lookMs);
@@ -94,7 +113,7 @@ export function createLane(
     void idle.close();
   }
 
-  /** It connects when it is asked for something. */
+  /** The new pipeline connects with its first statement. */
   function openNext(): Pipeline {
     openedAt = performance.now();
     used = false;
@@ -103,14 +122,14 @@ export function createLane(
     return pipeline;
   }
 
-  /** Rejects what the lost one still had, so that nothing waits for it. */
+  /** Rejects the statements in flight on the lost connection. */
   function replace(lost: Pipeline): void {
     if (closing || lost !== present) return;
     present = openNext();
     lost.destroy();
   }
 
-  /** What is under way on the old one goes on. */
+  /** Statements in flight on the old connection continue. */
   function renew(old: Pipeline): void {
     if (closing || old !== present || performance.now() - openedAt < readOnlyMs) return;
     present = openNext();
@@ -143,7 +162,10 @@ export function createLane(
   return { run, close };
 }
 
-/** Several as one: what comes goes to the one with the least to do. */
+/**
+ * Combines lanes: each call runs on the lane with the fewest calls in flight. `close` closes all.
+ * @param lanes at least one. Each call may meet another connection, so statements share no session.
+ */
 export function joinLanes(lanes: readonly Lane[]): Lane {
   const loads = lanes.map((lane) => ({ lane, underWay: 0 }));
 

@@ -1,7 +1,7 @@
 /**
- * What stands between this service and its database, found out before anything is written: the server
- * itself, a pooler that lends a session to each connection, or one that lends it to each transaction.
- * What cannot be used is refused by name. Leaves nothing behind on the server.
+ * Detects what is between the service and its database before anything is written: nothing, a
+ * session pooler, or a transaction pooler. Rejects a pooler that cannot work, and names the
+ * variable. Leaves nothing on the server.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../config/config.ts';
@@ -11,19 +11,19 @@ import { openPipeline } from './pipeline/pipeline.ts';
 import { statementName } from './pipeline/statement-name.ts';
 import { withPlace } from './session.ts';
 
-/** A pooler that has no session to lend keeps us waiting for as long as it likes. */
+/** A pooler without a free session may keep a client waiting without limit. */
 const timeoutMs = 5000;
 const databaseMissing = '3D000';
-/** Of two connections that are asked in an order of chance: so often by luck alone is one in 4096. */
+/** Two connections are probed in random order. The chance of a false result is 1 in 4096. */
 const looks = 12;
 const wantedIsolation = 'read committed';
 const applicationName = 'tasks administration';
 
 /**
- * @param direct another way to the same server, or the same as `served`.
- * @returns false when there is no such database yet, so that nothing is known.
- * @throws an Error that names the variable or the version that is wanted; one with a code, when the
- * database is away.
+ * @param direct another connection to the same server, or `served` itself.
+ * @returns false when the database does not exist yet, so nothing is known.
+ * @throws an Error that names the variable to change or the version needed. An Error with a code
+ * when the database is down.
  */
 export async function assertPooling(
   served: DatabaseConfig,
@@ -70,13 +70,13 @@ function refuse(database: DatabaseConfig, what: string): never {
 }
 
 interface Answer {
-  /** Of the server's process. */
+  /** The process id of the server's backend. */
   readonly pid: number;
-  /** The process that the connection was told to be; a pooler invents one. */
+  /** The process id that the connection was given at its start; a pooler invents one. */
   readonly key: number | null;
   readonly isolation: string;
   readonly role: string;
-  /** Tells servers and databases apart. */
+  /** Identifies the server and the database. */
   readonly server: string;
 }
 
@@ -85,7 +85,7 @@ interface Asker {
   close(): Promise<void>;
 }
 
-/** PgBouncer's words. We send application_name and client_encoding, and nothing else. */
+/** PgBouncer's message. This service sends only application_name and client_encoding. */
 const unsupported = /^unsupported startup parameter/;
 
 const askText = `
@@ -93,7 +93,7 @@ const askText = `
     current_user AS role, concat(extract(epoch FROM pg_postmaster_start_time()), ' ',
       (SELECT oid FROM pg_database WHERE datname = current_database())) AS server`;
 
-/** One connection, without settings and without anything that outlives a transaction. */
+/** One connection that sends no settings and leaves nothing behind. */
 function openAsker(database: DatabaseConfig): Asker {
   const sql: Client = createClient(database, {
     max: 1,
@@ -106,7 +106,7 @@ function openAsker(database: DatabaseConfig): Asker {
   async function ask(): Promise<Answer> {
     const result = await inTime(sql.unsafe<Omit<Answer, 'key'>[]>(askText)).catch(
       (error: unknown) => {
-        // It would be refused for ever: no reason to wait for the database.
+        // PgBouncer refuses it for ever, so waiting for the database would not help.
         if (error instanceof Error && unsupported.test(error.message)) {
           refuse(database, `refuses connections: ${error.message}`);
         }
@@ -135,13 +135,13 @@ async function assertSameServer(
   }
 }
 
-/** Each of two connections meets the same process each time, and never the other's. */
+/** Whether each of two connections always meets the same backend, and never the other's. */
 async function keepsSessions(database: DatabaseConfig, one: Asker): Promise<boolean> {
   const other = openAsker(database);
   try {
     const met = new Map<Asker, number>();
     for (let look = 0; look < looks; look++) {
-      // Each twice in a row, and then by chance: a pooler may take turns.
+      // Twice each, then at random: a pooler may alternate between backends.
       const asker = (look < 4 ? look < 2 : Math.random() < 0.5) ? one : other;
       const { pid } = await asker.ask();
       const before = met.get(asker);
@@ -165,7 +165,7 @@ const forgetProbe = `
     END IF;
   END $$`;
 
-/** A pooler that keeps track of prepared statements has names of its own for them on the server. */
+/** A pooler that tracks prepared statements gives them other names on the server. */
 async function handsNamesThrough(database: DatabaseConfig): Promise<boolean> {
   const pipeline = openPipeline(database, {
     applicationName,
@@ -187,7 +187,7 @@ async function handsNamesThrough(database: DatabaseConfig): Promise<boolean> {
   }
 }
 
-/** Rejects with a code that counts as away: who waits for the database asks again. */
+/** Rejects with a code that isAway accepts, so that a caller waiting for the database retries. */
 async function inTime<Result>(result: Promise<Result>): Promise<Result> {
   const settled = new AbortController();
   try {

@@ -1,4 +1,4 @@
-/** TLS to PostgreSQL (manual, "SSL Session Encryption"), for a connection that the driver gets ready made. */
+/** TLS to PostgreSQL (manual, "SSL Session Encryption"), done here instead of in the driver. */
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect } from 'node:tls';
@@ -9,7 +9,9 @@ const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 const accepted = 'S'.charCodeAt(0);
 const timeoutMs = 2000;
 
-/** Rejects when the server offers no TLS, or not what `options` asks for, or says nothing for two seconds. */
+/**
+ * Rejects when the server has no TLS, fails the checks of `options`, or is silent for two seconds.
+ */
 export async function openSecureSocket(
   database: DatabaseConfig,
   options: ConnectionOptions,
@@ -19,7 +21,7 @@ export async function openSecureSocket(
   try {
     plain.write(sslRequest);
     const [answer] = (await once(plain, 'data', { signal })) as [Buffer];
-    // More than one byte would be somebody who writes into what is to be encrypted.
+    // More than one byte: an attacker injected plain text before the handshake (CVE-2021-23222).
     if (answer.length !== 1 || answer[0] !== accepted)
       throw refusal('TLS_REFUSED', 'the server offers no TLS');
     plain.removeAllListeners('end');

@@ -1,12 +1,12 @@
 /**
- * What the statements of this service need of a session, whatever the defaults of server, database and
- * role. No start-up parameters: poolers refuse those that they do not know, or drop them in silence.
+ * The settings that the statements of this service need, whatever the defaults of server, database
+ * and role. They are not start-up parameters: poolers refuse or silently drop unknown ones.
  */
 
 export interface SessionNeeds {
   /** The server cancels a statement after this long; 0: never. */
   readonly statementTimeoutMs: number;
-  /** Settings beyond those that every connection has. */
+  /** Settings beyond those of every session. */
   readonly settings?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -15,38 +15,39 @@ type Settings = Readonly<Record<string, string>>;
 const longestTimeoutMs = 2 ** 31 - 1;
 const idleInTransactionTimeoutMs = 60_000;
 
-/** Those that can be made for one transaction, by its first statement. */
+/** Settings for one transaction, made by its first statement. */
 export function transactionSettings({ statementTimeoutMs, settings }: SessionNeeds): Settings {
-  // The driver leaves a zero out, and a default of the role would count instead.
+  // The driver omits a zero, and then a default of the role would apply.
   const timeoutMs = statementTimeoutMs || longestTimeoutMs;
   return {
     statement_timeout: String(timeoutMs),
-    // Less than the statement's, or it would never be the one that ends the wait.
+    // Less than the statement timeout, which would otherwise end the wait first.
     lock_timeout: String(Math.ceil(timeoutMs / 2)),
-    // The executor relies on both: `2025-12-05 12:00:00.12+00`.
+    // The executor parses this format: `2025-12-05 12:00:00.12+00`.
     TimeZone: 'UTC',
     DateStyle: 'ISO',
-    // Compiling a plan takes longer than any statement of ours should.
+    // Compiling a plan takes longer than any statement of this service.
     jit: 'off',
     ...settings,
   };
 }
 
-/** Those of a session that is ours from its beginning to its end. */
+/** Settings for a session that no other client shares. */
 export function sessionSettings(needs: SessionNeeds): Settings {
   return {
     idle_in_transaction_session_timeout: String(idleInTransactionTimeoutMs),
-    // Our connections wait for requests. Of a write that comes just as one ends nobody would know the outcome.
+    // Connections wait for requests. If the server closed one just as a write was sent, the outcome
+    // would be unknown.
     idle_session_timeout: '0',
-    // A role may have another default; the statements are written for this one.
+    // A role may have another default; the statements need READ COMMITTED.
     default_transaction_isolation: 'read committed',
-    // Migrations have texts with Unicode escapes, which take no other way to read a backslash.
+    // Migrations contain Unicode escapes, which need it.
     standard_conforming_strings: 'on',
     ...transactionSettings(needs),
   };
 }
 
-/** @param until when they hold: a transaction leaves its session as it found it. */
+/** @param until the scope: settings of a transaction end with it. */
 export function settingsText(settings: Settings, until: 'transaction' | 'session'): string {
   const isLocal = until === 'transaction';
   const calls = Object.entries(settings).map(

@@ -1,14 +1,14 @@
-/** One connection for a few statements outside of the request path. */
+/** Opens one connection for a few statements outside the request path. */
 import type { DatabaseConfig } from '../config/config.ts';
 import { type Client, createClient } from './client.ts';
 import { failureReason, placeOf } from './failure-reason.ts';
 import { sessionSettings, settingsText } from './session-settings.ts';
 
 /**
- * Where a pooler hands sessions around, a statement has the server's defaults.
+ * Behind a transaction pooler, statements run with the server's default settings.
  * @param statementTimeoutMs 0: never.
- * @throws what `use` throws; an Error that says where and why, when the server is out of reach or
- *   refuses the connection.
+ * @throws what `use` throws; an Error that says where and why, when the server cannot be reached or
+ * refuses the connection.
  */
 export async function withSession<Result>(
   database: DatabaseConfig,
@@ -20,7 +20,7 @@ export async function withSession<Result>(
     applicationName: 'tasks administration',
     statementTimeoutMs,
     isPlain: true,
-    // Another connection would not have the settings.
+    // A second connection would lack the settings.
     onClose: () => undefined,
   });
   try {
@@ -36,14 +36,17 @@ export async function withSession<Result>(
 }
 
 /**
- * The server's own errors have a severity besides the code, those of a pooler in its language alone; the
- * driver's and Node's have none.
+ * A server's error has a severity besides the code; a pooler's error has it only as
+ * `severity_local`; errors of the driver and of Node have none.
  */
 export function isServerError(error: unknown): error is { code: string; message: string } {
   return error instanceof Error && ('severity' in error || 'severity_local' in error);
 }
 
-/** @returns an Error that says where and why, when it is about the connection and not a statement. */
+/**
+ * @returns an Error that names the server and the reason, if the connection failed and not a
+ * statement.
+ */
 export function withPlace(database: DatabaseConfig, error: unknown): unknown {
   if (!(error instanceof Error) || !('code' in error)) return error;
   if (isServerError(error) && !hasEndedConnection(error)) return error;

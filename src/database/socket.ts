@@ -1,16 +1,16 @@
-/** The byte stream under a connection to PostgreSQL. */
+/** Opens the byte stream of a connection to PostgreSQL. */
 import { connect, type OnReadOpts, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../config/config.ts';
 
-/** A CancelRequest has 16 bytes, and the server answers it with nothing but the end. */
+/** A CancelRequest has 16 bytes; the server answers it by closing the connection. */
 const cancelRequestBytes = 16;
 
 /**
- * Connects. The driver could do it, but without TCP_NODELAY, so that a statement's second small
- * packet waits for the acknowledgement of the first; and it tries again at once and for ever
- * when a server closes without a word, as a proxy does whose server is away.
- * @param onread is given what comes, and then there is no event of it.
+ * The driver would connect without TCP_NODELAY, so the second small packet of a statement would
+ * wait for the acknowledgement of the first. It would also retry at once and for ever when a proxy
+ * closes the connection because its server is down.
+ * @param onread receives the data; the socket then emits no 'data' events.
  */
 export function openSocket(database: DatabaseConfig, onread?: OnReadOpts): Socket {
   const { host, port } = database;
@@ -20,18 +20,18 @@ export function openSocket(database: DatabaseConfig, onread?: OnReadOpts): Socke
   const socket = connect(onread === undefined ? place : { ...place, onread });
   socket.once('end', () => {
     if (socket.bytesRead > 0 || socket.bytesWritten === cancelRequestBytes) return;
-    // The code says what it amounts to: nothing can have been executed.
+    // This code means: nothing can have been executed.
     socket.destroy(
       Object.assign(new Error(`${host}:${port} closed the connection without an answer`), {
         code: 'ECONNREFUSED',
       }),
     );
   });
-  // The driver names them in its errors.
+  // The driver's error messages contain host and port.
   return Object.assign(socket, { host, port });
 }
 
-/** As libpq has it: a host that begins with `/` is the directory of a unix socket. */
+/** As in libpq: a host that starts with `/` is the directory of a Unix socket. */
 export function isUnixSocket(host: string): boolean {
   return host.startsWith('/');
 }

@@ -1,4 +1,4 @@
-/** libpq's meanings of `sslmode` (PostgreSQL manual, "SSL Support"), in Node's terms. */
+/** The meanings of libpq's `sslmode` (PostgreSQL manual, "SSL Support") for Node. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, checkServerIdentity } from 'node:tls';
@@ -6,16 +6,17 @@ import type { DatabaseConfig } from '../config/config.ts';
 import { isUnixSocket } from './socket.ts';
 
 /**
- * `require` encrypts, and checks the chain only where a root certificate is given; `verify-ca`
- * checks the chain; `verify-full` the host's name too. A server without TLS is refused in all
- * three: the driver goes on in plain text only for an `ssl` of `'prefer'`, which we never give.
- * A unix socket has no TLS, as in libpq. Throws when the root certificate cannot be read.
+ * `require` encrypts, and checks the chain only with a root certificate. `verify-ca` checks the
+ * chain. `verify-full` also checks the host name. All three refuse a server without TLS: the driver
+ * falls back to plain text only for `ssl: 'prefer'`, which is never set. A Unix socket has no TLS,
+ * as in libpq.
+ * @throws when the root certificate cannot be read.
  */
 export function tlsOf(database: DatabaseConfig): ConnectionOptions | false {
   const { sslMode, sslRootCert, host } = database;
   if (sslMode === 'disable' || isUnixSocket(host)) return false;
   const common = {
-    // RFC 6066: an address is not a server name.
+    // RFC 6066: an IP address is not a server name.
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(sslRootCert === null ? {} : { ca: readFileSync(sslRootCert, 'utf8') }),
   };
@@ -23,7 +24,7 @@ export function tlsOf(database: DatabaseConfig): ConnectionOptions | false {
     return {
       ...common,
       rejectUnauthorized: true,
-      // Node would compare the certificate with "localhost" where the host is an address.
+      // For an IP address Node would compare the certificate with "localhost".
       checkServerIdentity: (_name, certificate) => checkServerIdentity(host, certificate),
     };
   }

@@ -1,9 +1,9 @@
-/** The bytes of a body. Chunks die with their callback, so they are copied. */
+/** Reads a body into one buffer. A chunk is only valid during its callback, so it is copied. */
 import type { HttpResponse } from 'uWebSockets.js';
 
 /**
- * @param bytes the announced length: uWebSockets.js delivers exactly as many.
- * @param onBody called once with the whole body; never, when the client goes away first.
+ * @param bytes the Content-Length: uWebSockets.js delivers exactly as many.
+ * @param onBody called once with the whole body; never if the client disconnects first.
  */
 export function readBody(
   response: HttpResponse,

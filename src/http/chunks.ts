@@ -1,42 +1,45 @@
 /**
- * Bodies in chunks (RFC 9112, section 7.1). uWebSockets.js decodes them, and is lenient: it takes part
- * of an extension for digits of the size, looks at no line end, and does not know trailers. So it may see
- * another end of a request than a proxy did. That is harmless: while a request waits for its answer, the
- * parser closes the connection over the next one, and the answer of a request in chunks closes it too.
+ * Chunked bodies (RFC 9112, section 7.1). uWebSockets.js decodes them leniently: it takes part of a
+ * chunk extension for digits of the size, ignores line ends, and does not know trailers. So it may
+ * see another end of a request than a proxy does. That is harmless: while a request is in flight,
+ * the parser closes the connection at the next one, and the response to a chunked request closes it
+ * too.
  *
- * A chunk costs a call, so 128 KiB in chunks of one byte take as long as that many bytes of short requests
- * (some 100 ms), and uWebSockets.js cannot be stopped meanwhile. It reads 512 KiB at once at most.
+ * Each chunk costs a call. 128 KiB in chunks of one byte take as long as that many bytes of short
+ * requests (some 100 ms), and uWebSockets.js cannot be interrupted. It reads at most 512 KiB at
+ * once.
  *
- * Such a request is held until its last chunk has come, and then goes the way of one with a length.
+ * A chunked request is held until its last chunk has arrived. From then on it is handled like one
+ * with a Content-Length.
  */
 import type { HttpRequest } from 'uWebSockets.js';
 import { bodiesHeldMaxBytes, bodyDiscardedMaxBytes, bodyMaxBytes } from '../contract/limits.ts';
 import { type Exchange, holdBytes, releaseBytes } from './exchange.ts';
 
-/** What is asked of a request once its headers were read. */
+/** The parts of a request that are read after its headers. */
 export interface RequestHead {
   getUrl(): string;
-  /** `undefined`: there is none, though the typings of uWebSockets.js do not say so. */
+  /** `undefined`: no query. The typings of uWebSockets.js do not say so. */
   getQuery(): string | undefined;
-  /** The first one of that name, in lower case; empty: none. */
+  /** The first header of that name, in lower case; empty: none. */
   getHeader(name: string): string;
 }
 
-/** What came in chunks. */
+/** A complete chunked body. */
 export interface Received {
-  /** At least, when there was too much. */
+  /** A lower bound if the body was too large. */
   readonly bytes: number;
-  /** `undefined`: it is too large, alone or with all the others. */
+  /** `undefined`: the body is too large, or all held bodies together are. */
   readonly body: Uint8Array | undefined;
 }
 
-/** Most bodies fit; it doubles. */
+/** Most bodies fit. The buffer doubles when it is full. */
 const roomBytes = 4 * 1024;
-/** On the wire a chunk has at least a digit and two line ends beside its content. */
+/** A chunk has at least a digit and two CR LF besides its content. */
 const chunkFrameBytes = 5;
 const nobody = new Uint8Array(0);
 
-/** uWebSockets.js takes the request back when its handler returns. */
+/** A copy: the request is only valid until its handler returns. */
 export function keepHead(request: HttpRequest): RequestHead {
   const url = request.getUrl();
   const query = request.getQuery();
@@ -52,9 +55,9 @@ export function keepHead(request: HttpRequest): RequestHead {
 }
 
 /**
- * Call it in the handler of the request.
- * @param onReceived called once, when the parser has gone past what came with the last chunk; never, when
- *   the client or the parser ends the connection first.
+ * Must be called in the handler of the request.
+ * @param onReceived called once, after the parser has passed the last chunk; never if the client or
+ * the parser ends the connection first.
  */
 export function readChunks(exchange: Exchange, onReceived: (received: Received) => void): void {
   let room: Uint8Array = nobody;
@@ -70,7 +73,7 @@ export function readChunks(exchange: Exchange, onReceived: (received: Received) 
     if (!isKept) discardable -= chunk.byteLength + chunkFrameBytes;
     if (!isLast && discardable > 0) return;
     isOver = true;
-    // What comes now is a trailer or another request. Unread, it cannot take the place of the answer.
+    // Next comes a trailer or another request. Left unread, it cannot interfere with the response.
     exchange.response.pause();
     exchange.isPaused = true;
     setImmediate(function passOn() {
@@ -79,7 +82,7 @@ export function readChunks(exchange: Exchange, onReceived: (received: Received) 
     });
   });
 
-  /** @returns `false`: there is no room for it. */
+  /** @returns `false`: no room for the chunk. */
   function keep(chunk: ArrayBuffer): boolean {
     const needed = bytes + chunk.byteLength;
     if (needed > bodyMaxBytes) return false;

@@ -1,29 +1,32 @@
 /**
- * Answers that end their connection. uWebSockets.js can close with an answer that has a body and that the
- * system takes at once; otherwise there would be a moment in which the answer has ended and another request
- * could run. So to uWebSockets.js these never end: until the connection is closed it waits for more of them.
+ * Responses that close their connection. uWebSockets.js can only do that at once for a body that
+ * the kernel takes whole. Otherwise another request could run after the end of the response. So
+ * these responses never end for uWebSockets.js: it waits for more of them until the connection is
+ * closed.
  */
 import type { HttpResponse } from 'uWebSockets.js';
 
 export interface Closing {
   readonly response: HttpResponse;
-  /** The connection is not read. */
+  /** The connection is not being read. */
   readonly isPaused: boolean;
-  /** False once the client is gone: the response must not be touched. */
+  /** False once the client has disconnected: the response must not be used. */
   isThere(): boolean;
-  /** Told when the system has all of the answer, just before the connection is closed. */
+  /** Called when the kernel has the whole response, just before the connection is closed. */
   onTaken(): void;
 }
 
 /**
- * The client may still send: the body of a request that was refused, or the trailer of chunks, which
- * uWebSockets.js does not wait for. Bytes that reach a closed socket cause a reset, and the client may lose the
- * answer (RFC 9112, section 9.6). A round trip is usually shorter than this.
+ * The delay before the close, in milliseconds. The client may still be sending: the body of a
+ * rejected request, or a trailer, which uWebSockets.js does not await. Bytes that reach a closed
+ * socket cause a reset, and the client may lose the response (RFC 9112, section 9.6). A round trip
+ * is usually shorter than this.
  */
 const lingerMs = 200;
 
 /**
- * @param name of the first header. @param rest its value, and more lines, each begun by CR LF.
+ * @param name of the first header. @param rest its value and further lines, each starting with CR
+ * LF.
  */
 export function closeWithHead(
   closing: Closing,
@@ -34,14 +37,14 @@ export function closeWithHead(
   const { response } = closing;
   response.cork(function writeHead() {
     response.writeStatus(statusLine);
-    // uWebSockets.js adds the date when an answer ends. The last CR LF makes the empty line.
+    // uWebSockets.js adds Date only when a response ends. The last CR LF makes the empty line.
     response.writeHeader(name, `${rest}\r\nDate: ${new Date().toUTCString()}\r\n`);
   });
   linger(closing);
 }
 
 /**
- * @param writeHead writes status and headers but Content-Length.
+ * @param writeHead writes the status and all headers except Content-Length.
  * @param bytes at least one.
  */
 export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Uint8Array): void {
@@ -51,7 +54,7 @@ export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Ui
 
   response.cork(function writeBegin() {
     writeHead();
-    // Says the length, and leaves the last byte for later: with it the answer would end.
+    // Announces the length and keeps the last byte: with it the response would end.
     response.tryEnd(bytes.subarray(0, length - 1), length);
   });
   response.cork(function writeEnd() {
@@ -60,14 +63,14 @@ export function closeWithBody(closing: Closing, writeHead: () => void, bytes: Ui
 
   function writeRest(): boolean {
     if (isTaken) return true;
-    // One byte more than there is: it waits for that.
+    // Announces one byte more than there is, so that uWebSockets.js waits for it.
     [isTaken] = response.tryEnd(bytes.subarray(response.getWriteOffset()), length + 1);
     if (isTaken) linger(closing);
     return isTaken;
   }
 }
 
-/** What is not read when a connection closes causes a reset as well. */
+/** Unread bytes at the close of a connection cause a reset too. */
 function linger(closing: Closing): void {
   if (closing.isPaused) closing.response.resume();
   setTimeout(close, lingerMs, closing);

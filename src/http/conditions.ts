@@ -1,4 +1,4 @@
-/** The headers under which a request is to happen, or to happen once. */
+/** Reads the conditional headers and Idempotency-Key of a request. */
 import { hasKeyFlag, hasVersionsFlag, isUnmetFlag, mergePatchFlag } from '../batching/frames.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import { versionsOf } from '../contract/entity-tags.ts';
@@ -22,7 +22,7 @@ function tagsFault(field: string): Fault {
   return { code: 'invalid', field, message: 'must be * or a list of entity tags in quotes' };
 }
 
-/** Fills the exchange. @returns what is wrong with a header. */
+/** Fills the exchange. @returns the fault of a header. */
 export function takeConditions(
   kind: Kind,
   exchange: Exchange,
@@ -53,8 +53,8 @@ function takeKey(exchange: Exchange, key: string | undefined): Fault | undefined
 }
 
 /**
- * The list, which a create is for, is always there: so `*` never holds (RFC 9110, section 13.1.2). Tags of
- * lists are not compared.
+ * `If-None-Match: *` on a create: its target, the list, always exists, so the condition never holds
+ * (RFC 9110, section 13.1.2). Tags of lists are not compared.
  */
 function takeAbsence(exchange: Exchange, ifNoneMatch: string | undefined): Fault | undefined {
   if (ifNoneMatch === undefined) return undefined;
@@ -64,13 +64,13 @@ function takeAbsence(exchange: Exchange, ifNoneMatch: string | undefined): Fault
   return undefined;
 }
 
-/** Both must hold where both are there (RFC 9110, section 13.2.2). */
+/** If both headers are present, both conditions must hold (RFC 9110, section 13.2.2). */
 function takeVersions(
   exchange: Exchange,
   { ifMatch, ifNoneMatch }: Readonly<RequestHeaders>,
 ): Fault | undefined {
   if (ifMatch === undefined && ifNoneMatch === undefined) return undefined;
-  // `*` asks for no more than that the task exists, as every change does.
+  // `*` requires only that the task exists, as every change does.
   const wanted = ifMatch === undefined ? 'any' : versionsOf(ifMatch, exchange.id, 'strong');
   if (wanted === undefined) return ifMatchFault;
   const refused = ifNoneMatch === undefined ? [] : versionsOf(ifNoneMatch, exchange.id, 'weak');

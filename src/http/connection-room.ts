@@ -1,11 +1,11 @@
 /**
- * Keeps connections of clients from taking the descriptors that the service itself needs: for its
- * database, Redis, worker threads and metrics. uWebSockets.js counts no connections, and at the
- * limit its loop spins in `accept`. So some descriptors are held in reserve. When the rest is used
- * up, the front end stops listening and gives the reserve to itself; when as many are free again,
- * it takes them back and listens.
+ * Reserves file descriptors for the service itself: database, Redis, worker threads and metrics.
+ * uWebSockets.js does not count connections, and at the descriptor limit its event loop spins in
+ * `accept`. The front end holds some descriptors in reserve. When no other is free, it stops
+ * listening and releases the reserve for its own use. When enough are free again, it takes the
+ * reserve back and listens.
  *
- *   listens, reserve held ──no descriptor left──▸ full, reserve free ──enough are free──▸ listens
+ *   listens, reserve held ──no free descriptor──▸ full, reserve released ──enough free──▸ listens
  */
 import { holdFiles, openFilesMax, releaseFiles } from '../telemetry/open-files.ts';
 
@@ -13,7 +13,7 @@ export interface ConnectionRoomOptions {
   readonly workerThreads: number;
   readonly listener: {
     stopListening(): void;
-    /** @returns `false`: the port cannot be had now. */
+    /** @returns `false`: the port is not available now. */
     listenAgain(): boolean;
   };
   readonly log: {
@@ -23,31 +23,31 @@ export interface ConnectionRoomOptions {
 }
 
 export interface ConnectionRoom {
-  /** Called ten times a second. @param now milliseconds of the monotonic clock. */
+  /** Called ten times a second. @param now milliseconds of `performance.now()`. */
   look(now: number): void;
   isFull(): boolean;
   /** How often it became full. */
   pauses(): number;
-  /** Listens no more. */
+  /** Ends the checks and releases the reserve. */
   close(): void;
 }
 
-/** Redis, the log, files that are read now and then. */
+/** Redis, the log, and files that are read now and then. */
 const heldPerProcess = 32;
-/** A thread's event loop and its seven connections to the database. */
+/** A thread's event loop and its seven database connections. */
 const heldPerThread = 16;
-/** A worker thread opens this many files at once when it starts, to load its modules. Measured: 177. */
+/** Files that a worker thread opens at once during its start, for its modules. Measured: 177. */
 const threadStartFiles = 192;
-/** Under a low limit no more than this share of it is kept from clients. */
+/** With a low limit, the largest share that is reserved. */
 const keptShareMax = 1 / 4;
-/** So many connections at least can come when it listens again: it must not stop at the first one. */
+/** Free descriptors needed to listen again, so that it does not become full at once. */
 const roomMin = 16;
-/** Where the system does not tell its limit: what it is on many. */
+/** The common limit, for systems that do not report it. */
 const openFilesDefault = 1024;
-/** Looks from one reading of the limit to the next: it can be changed while the process runs. */
+/** Checks between two readings of the limit, which can change while the process runs. */
 const looksPerReading = 10;
 const retryMs = 500;
-/** Room that does not last is not told of: at the limit it comes and goes. */
+/** How long the new state must last before the log reports it: at the limit it flaps. */
 const settledMs = 10_000;
 
 export function createConnectionRoom(options: ConnectionRoomOptions): ConnectionRoom {
@@ -73,13 +73,13 @@ export function createConnectionRoom(options: ConnectionRoomOptions): Connection
       log.info('there is room for new connections again');
     }
     if (++looks % looksPerReading === 0) max = openFilesMax() ?? max;
-    // The system gives the lowest number that is free: so many are open at least.
+    // The kernel assigns the lowest free number, so at least that many are open.
     const [lowest] = holdFiles(1) ?? [];
     if (lowest !== undefined) releaseFiles([lowest]);
     if (lowest === undefined || lowest >= max - reserve().toSpare) fill(now);
   }
 
-  /** What is kept from clients: held against a burst of connections, and spared for a moment's need. */
+  /** The reserve: held against bursts of connections, plus some for short-lived use. */
   function reserve(): { readonly toHold: number; readonly toSpare: number } {
     const share = Math.min(1, (max * keptShareMax) / (wanted + threadStartFiles));
     return { toHold: Math.ceil(wanted * share), toSpare: Math.ceil(threadStartFiles * share) };

@@ -1,25 +1,24 @@
 /**
- * Which pages of other sites may read answers (Fetch standard, "CORS protocol"). The lines are made
- * once, of origins that the configuration has checked: what a request says is only looked up.
- * Credentials of the browser (cookies, Basic) are never allowed; a page may send an Authorization
- * header that it has made itself.
+ * Which other origins may read responses (Fetch standard, "CORS protocol"). The header lines are
+ * built once from the configured origins; a request only selects among them. Browser credentials
+ * (cookies, Basic) are never allowed. A page may send an Authorization header that it sets itself.
  */
 
 export interface Cors {
   /**
-   * @param origin the request's Origin; empty: it has none.
-   * @returns lines for its answer, each begun by CR LF.
+   * @param origin the Origin header; empty: absent.
+   * @returns header lines for the response, each starting with CR LF.
    */
   linesFor(origin: string): string;
   /**
-   * @param lines those of the exchange.
+   * @param lines the result of linesFor.
    * @param allow the methods of the resource.
-   * @returns what an answer to OPTIONS has besides; nothing for an origin that is not listed.
+   * @returns more lines for a response to OPTIONS; empty for an origin that is not listed.
    */
   preflightLines(lines: string, allow: string): string;
 }
 
-/** What a page may read beside the body. */
+/** The response headers that a page may read. */
 const exposed = [
   'Accept-Patch',
   'Allow',
@@ -35,7 +34,7 @@ const exposed = [
   'WWW-Authenticate',
   'X-Request-Id',
 ].join(', ');
-/** What a page may send. */
+/** The request headers that a page may send. */
 const accepted = [
   'Accept',
   'Authorization',
@@ -48,16 +47,16 @@ const accepted = [
   'traceparent',
   'tracestate',
 ] as const;
-/** How long a browser may keep the answer to its preflight. */
+/** How long a browser may cache a preflight response. */
 const preflightSeconds = 600;
 
-/** A cache between must not give one origin what was made for another. */
+/** A shared cache must not serve one origin's response to another. */
 const vary = '\r\nVary: Origin';
 const allowOrigin = 'Access-Control-Allow-Origin: ';
 
 /**
- * @param origins each `scheme://host[:port]`, or `*` alone; none: off.
- * @param headers names of headers that pages may send beside those that we read.
+ * @param origins each `scheme://host[:port]`, or `*` alone; none: CORS is off.
+ * @param headers further request headers that pages may send.
  */
 export function createCors(
   origins: readonly string[],

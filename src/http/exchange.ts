@@ -1,6 +1,6 @@
 /**
- * One request and the answer that it waits for. Everything that is needed later is copied here,
- * because uWebSockets.js takes the request back when its handler returns.
+ * A request and its pending response. It copies what is needed later: uWebSockets.js invalidates
+ * the request when its handler returns.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
@@ -15,47 +15,47 @@ export interface Exchange extends Waiting, RequestItem {
   readonly method: string;
   readonly requestId: string;
   readonly held: Held;
-  /** The header: only an error looks at it. */
+  /** The Accept header; only errors use it. */
   readonly accept: string;
-  /** The header: only a line of the log looks at it. */
+  /** The traceparent header; only the log uses it. */
   readonly traceparent: string;
   id: number;
-  /** The path of its endpoint, a name for other pages; empty: unknown. */
+  /** The path of the endpoint, or the name of another page; empty: unknown. */
   route: string;
-  /** Counts from the last byte: a body that comes slowly has not waited for us. */
+  /** Starts at the last byte of the body: the time of a slow upload does not count. */
   deadline: number;
   body: Uint8Array;
   flags: number;
   extra: string;
-  /** Empty: none. */
+  /** The If-None-Match header; empty: absent. */
   ifNoneMatch: string;
-  /** Of the body, as long as the exchange is open. */
+  /** Bytes of its body, while the exchange is open. */
   heldBytes: number;
-  /** The connection ends with the answer: nothing that stands behind this request may run. */
+  /** The connection ends with the response: no later request on it may run. */
   closes: boolean;
-  /** Nothing more is read of the connection until the answer is on its way. */
+  /** The connection is not read until the response is on its way. */
   isPaused: boolean;
-  /** What a list request asks for. */
+  /** The query of a list request. */
   list: ListKey | undefined;
-  /** Lines of CORS for its answer, each begun by CR LF; empty where it is off. */
+  /** CORS header lines for the response, each starting with CR LF; empty: none. */
   readonly cors: string;
-  /** True until the answer's last byte is the system's, or the client is gone: see Traffic. */
+  /** True until the last byte is handed to the kernel or the client disconnects: see Traffic. */
   counts: boolean;
-  /** The client has left; for what works on it for long. */
+  /** Called when the client disconnects; for long tasks. */
   onGone: (() => void) | undefined;
-  /** False once it was answered or the client went away: the response must not be touched. */
+  /** False once it was answered or the client has disconnected: the response must not be used. */
   open: boolean;
 }
 
-/** What a front end has to do with requests, from head to the answer's last byte. */
+/** The requests of a front end, from the head to the last byte of the response. */
 export interface Traffic {
-  /** Requests whose head was read and whose answer the system has not taken whole. */
+  /** Requests whose head was read and whose response is not yet fully with the kernel. */
   open: number;
   /** Requests since the start. */
   opened: number;
 }
 
-/** What the open exchanges of a server hold together. */
+/** The bytes that the open exchanges of a server hold together. */
 export interface Held {
   bytes: number;
 }
@@ -63,11 +63,11 @@ export interface Held {
 export interface ExchangeOptions {
   readonly held: Held;
   readonly traffic: Traffic;
-  /** Told of each whose client has left before the answer. */
+  /** Called for each exchange whose client disconnects before the response. */
   readonly onAborted: ((exchange: Exchange) => void) | undefined;
-  /** `undefined`: off. */
+  /** `undefined`: CORS is off. */
   readonly cors: Cors | undefined;
-  /** Makes an id for requests that bring none. */
+  /** Creates an id for a request without one. */
   readonly nextRequestId: () => string;
   readonly requestTimeoutMs: number;
 }
@@ -75,7 +75,7 @@ export interface ExchangeOptions {
 const nobody = new Uint8Array(0);
 const acceptableRequestId = new RegExp(`^${requestIdPattern}$`);
 
-/** Attaches the abort handler first: uWebSockets.js ends the process where it finds none. */
+/** Attaches the abort handler first: without one, uWebSockets.js aborts the process. */
 export function openExchange(
   response: HttpResponse,
   request: HttpRequest,
@@ -123,13 +123,15 @@ function requestIdOf(given: string, next: () => string): string {
   return given !== '' && acceptableRequestId.test(given) ? given : next();
 }
 
-/** It was answered, or the client went away. */
+/** It was answered, or the client has disconnected. */
 export function closeExchange(exchange: Exchange): void {
   exchange.open = false;
   releaseBytes(exchange);
 }
 
-/** @returns `false`, and holds nothing, where all together would hold more than `maxBytes`. */
+/**
+ * @returns `false` if all exchanges together would then hold more than `maxBytes`; nothing is held.
+ */
 export function holdBytes(exchange: Exchange, bytes: number, maxBytes: number): boolean {
   const { held } = exchange;
   if (held.bytes + bytes > maxBytes) return false;
@@ -143,14 +145,14 @@ export function releaseBytes(exchange: Exchange): void {
   exchange.heldBytes = 0;
 }
 
-/** Counts an exchange out, once. */
+/** Removes an exchange from the traffic; further calls have no effect. */
 export function leaveTraffic(exchange: Exchange, traffic: Traffic): void {
   if (!exchange.counts) return;
   exchange.counts = false;
   traffic.open--;
 }
 
-/** Ids of this process: a random part, so that restarts and processes differ, and a count. */
+/** Request ids of this process: a random prefix, which differs after a restart, and a counter. */
 export function createRequestIds(random: () => number = Math.random): () => string {
   const prefix = Math.floor(random() * 36 ** 6)
     .toString(36)

@@ -1,24 +1,24 @@
 /**
- * What a request must be before it has any effect. uWebSockets.js runs the handler before it
- * looks at the framing, and takes some that another server reads in another way; so this comes
- * first (RFC 9112, sections 3.2 and 6.3).
+ * Checks a request before it has any effect. uWebSockets.js calls the handler before it checks the
+ * framing, and accepts framing that other servers read differently. So this check comes first (RFC
+ * 9112, sections 3.2 and 6.3).
  */
 import { bodyMaxBytes } from '../contract/limits.ts';
 import type { Fault, ProblemCode } from '../contract/problems.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
-/** The length that a body says it has, or why it is not read. */
+/** The announced length of a body, or why it is not read. */
 export type BodyLength =
   | { readonly bytes: number; readonly problem?: never }
   | { readonly problem: ProblemCode; readonly bytes?: never };
 
-/** Why nothing on the connection can be trusted from here on. */
+/** Why nothing more on the connection can be trusted. */
 export interface FramingFault {
   readonly problem: ProblemCode;
   readonly faults?: readonly [Fault];
 }
 
-/** A body method that says no length: nobody knows whether a body stands behind it. */
+/** A method with a body and without a length: it is unknown whether a body follows. */
 export const noLength: FramingFault = { problem: 'length_required' };
 const host = framingFaultOf('Host', 'must be there once and be a host, perhaps with a port');
 const contentLength = framingFaultOf('Content-Length', 'must be there once, in decimal digits');
@@ -28,30 +28,46 @@ const lookAlike = framingFaultOf(
   'headers',
   'must not be named Content_Length or Transfer_Encoding',
 );
-/** uWebSockets.js reads every coding as if it were chunked. */
+/** uWebSockets.js reads every transfer coding as chunked. */
 const otherCoding: FramingFault = { problem: 'not_implemented' };
-/** Without the flag `u`: with it, a letter beyond ASCII would be the same as `k`. */
+/** No flag `u`: with it `k` also matches the Kelvin sign. */
 const chunked = /^chunked$/i;
 
 function framingFaultOf(field: string, message: string): FramingFault {
   return { problem: 'invalid', faults: [{ code: 'invalid', field, message }] };
 }
 
-/** RFC 9110, section 7.2; RFC 3986, section 3.2.2. An empty host is one (RFC 9112, section 3.2). */
+/**
+ * RFC 9110, section 7.2; RFC 3986, section 3.2.2. An empty host is valid (RFC 9112, section 3.2).
+ */
 const hostPattern =
   /^(?:\[[0-9a-z:.~_%!$&'()*+,;=-]+\]|(?:[0-9a-z.~_!$&'()*+,;=-]|%[0-9a-f]{2})*)(?::\d*)?$/i;
-/** The last host that fitted: nearly every request names the same, and comparing is cheaper. */
-let lastHost = '';
 
-/** @returns what makes it doubtful where the request ends or for whom it is. */
-export function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
-  if (headers.hosts !== 1 || !isHost(headers.host)) return host;
-  if (headers.lookAlikes > 0) return lookAlike;
-  if (headers.contentLengths > 0) {
-    if (headers.transferEncodings > 0) return bothLengths;
-    if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+/** @returns a check that reports an ambiguous end or target of a request. */
+export function createFramingCheck(): (
+  headers: Readonly<RequestHeaders>,
+) => FramingFault | undefined {
+  /** The last valid host: nearly all requests have the same one, and comparing is cheaper. */
+  let lastHost = '';
+
+  function checkFraming(headers: Readonly<RequestHeaders>): FramingFault | undefined {
+    if (headers.hosts !== 1 || !isHost(headers.host)) return host;
+    if (headers.lookAlikes > 0) return lookAlike;
+    if (headers.contentLengths > 0) {
+      if (headers.transferEncodings > 0) return bothLengths;
+      if (headers.contentLengths > 1 || !/^\d+$/.test(headers.contentLength)) return contentLength;
+    }
+    return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
   }
-  return headers.transferEncodings > 0 ? checkCoding(headers) : undefined;
+
+  function isHost(value: string): boolean {
+    if (value === lastHost) return true;
+    if (!hostPattern.test(value)) return false;
+    lastHost = value;
+    return true;
+  }
+
+  return checkFraming;
 }
 
 function checkCoding(headers: Readonly<RequestHeaders>): FramingFault | undefined {
@@ -60,15 +76,8 @@ function checkCoding(headers: Readonly<RequestHeaders>): FramingFault | undefine
   return isOne && chunked.test(headers.transferEncoding) ? undefined : otherCoding;
 }
 
-function isHost(value: string): boolean {
-  if (value === lastHost) return true;
-  if (!hostPattern.test(value)) return false;
-  lastHost = value;
-  return true;
-}
-
 /**
- * @param patches PATCH also takes merge patches.
+ * @param patches the method is PATCH, which also takes merge patches.
  * @returns the announced length of a body that may be read.
  */
 export function checkBody(headers: Readonly<RequestHeaders>, patches: boolean): BodyLength {
@@ -81,7 +90,7 @@ export function checkBody(headers: Readonly<RequestHeaders>, patches: boolean): 
   return bytes > bodyMaxBytes ? { problem: 'payload_too_large' } : { bytes };
 }
 
-/** A missing type counts as JSON. Parameters do not matter: JSON has one encoding (RFC 8259). */
+/** A missing type counts as JSON. Parameters are ignored: JSON has one encoding (RFC 8259). */
 function isJson(contentType: string, patches: boolean): boolean {
   if (contentType === '' || contentType === 'application/json') return true;
   const end = contentType.indexOf(';');

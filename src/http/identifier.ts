@@ -1,9 +1,9 @@
-/** The `:id` of a path. */
+/** Parses the `:id` of a path. */
 import { idMax } from '../contract/limits.ts';
 
 /**
- * Canonical decimal only, so that a task has one URL.
- * @returns the number, `'malformed'`, or `'absent'` for one that is too large to exist.
+ * Accepts only canonical decimals, so that a task has one URL.
+ * @returns the number, `'malformed'`, or `'absent'` for a number larger than any id.
  */
 export function parseId(segment: string): number | 'malformed' | 'absent' {
   if (!/^[1-9][0-9]*$/.test(segment)) return 'malformed';

@@ -1,26 +1,26 @@
-/** The native server: one process's sockets on the port, one for each address. */
+/** Opens the listening sockets of a process, one for each address. */
 import type { us_listen_socket } from 'uWebSockets.js';
 import type { Uws } from './native-server.ts';
 import type { RequestHandler } from './serve.ts';
 
 export interface Listener {
-  /** Takes no new connection; open ones go on. */
+  /** Closes the listening sockets; open connections continue. */
   stopListening(): void;
-  /** Takes new connections again. @returns `false`: the port cannot be had now. */
+  /** Listens again. @returns `false`: the port is not available now. */
   listenAgain(): boolean;
-  /** Ends every connection at once. */
+  /** Closes every connection at once. */
   close(): void;
 }
 
 export interface ListenOptions {
   readonly port: number;
-  /** At least one. `::` takes IPv4 as well. */
+  /** At least one. `::` also accepts IPv4. */
   readonly addresses: readonly string[];
-  /** Other processes listen on the same port beside this one. */
+  /** Other processes share the port. */
   readonly shared: boolean;
 }
 
-/** What the binary has and its typings do not. */
+/** Present in the binary, missing in the typings. */
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
     listen(
@@ -29,7 +29,7 @@ declare module 'uWebSockets.js' {
       options: number,
       callback: (socket: us_listen_socket | false) => void,
     ): TemplatedApp;
-    /** Ends every connection. */
+    /** Closes every connection. */
     close(): void;
   }
 }
@@ -37,17 +37,17 @@ declare module 'uWebSockets.js' {
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: binary and typings export it under different names. */
 const exclusivePort = 1;
 
-/** Throws when the port is taken on one of the addresses: the system gives no better reason. */
+/** Throws when the port is in use on one of the addresses: the system reports no other reason. */
 export function listen(uws: Uws, handle: RequestHandler, options: ListenOptions): Listener {
   const app = uws.App();
   app.any('/*', handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).
   const flag = options.shared ? 0 : exclusivePort;
 
-  /** All of them, or none. */
+  /** All sockets, or none. */
   let listening: us_listen_socket[] = [];
 
-  /** @returns the address that cannot be had; `undefined`: it listens on all. */
+  /** @returns the address that is not available; `undefined`: it listens on all. */
   function open(): string | undefined {
     for (const address of options.addresses) {
       const before = listening.length;

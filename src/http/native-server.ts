@@ -1,6 +1,6 @@
 /**
- * uWebSockets.js: the current build where its binary loads, otherwise the build of 2023, which needs an older
- * C library and Node 20. docs/dependencies.md says where each comes from.
+ * Loads uWebSockets.js: the current build if its binary loads, otherwise the build of 2023, which
+ * runs with an older C library and Node 20 (docs/dependencies.md).
  */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,11 +10,11 @@ export type Uws = typeof import('uWebSockets.js');
 
 export interface NativeServer {
   readonly uws: Uws;
-  /** As operators see it: `uWebSockets.js 20.57.0`. */
+  /** Shown to operators: `uWebSockets.js 20.57.0`. */
   readonly name: string;
 }
 
-/** Best first. */
+/** In order of preference. */
 const builds = [
   { build: 'current', name: 'uWebSockets.js' },
   { build: '2023', name: 'uWebSockets.js-2023' },
@@ -24,10 +24,10 @@ export type BuildChoice = 'auto' | (typeof builds)[number]['build'];
 const requireHere = createRequire(import.meta.url);
 
 /**
- * @param wanted leaves the other builds out.
- * @param load gives what a package exports. @param versionOf the package's version.
- * @throws when there is no native server: the build of 2023 would go on with an imitation in JavaScript, an
- *   order of magnitude slower.
+ * @param wanted loads only this build.
+ * @param load returns the exports of a package. @param versionOf returns its version.
+ * @throws when no binary loads. The build of 2023 would fall back to JavaScript, which is ten times
+ * slower.
  */
 export function loadNativeServer(
   wanted: BuildChoice,
@@ -59,7 +59,7 @@ function isNative(construct: unknown): boolean {
   );
 }
 
-/** Read from the folder: the current build does not export its manifest. */
+/** Reads the package's folder: the current build does not export its manifest. */
 function installedVersion(name: string): string {
   try {
     const entry = requireHere.resolve(name);
@@ -72,7 +72,7 @@ function installedVersion(name: string): string {
   }
 }
 
-/** The system's reason stands behind the package's own text, and in front of where a package was looked for. */
+/** Extracts the system's reason: it follows the package's message and precedes the search paths. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const lines = error.message.split('\n');

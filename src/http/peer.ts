@@ -1,10 +1,10 @@
-/** Who is at the other end of a connection. */
+/** The remote address of a connection. */
 import type { HttpResponse } from 'uWebSockets.js';
 import { isDirect } from '../admin/access.ts';
 import { isLoopback } from '../base/loopback.ts';
 import type { RequestHead } from './chunks.ts';
 
-/** A program on this machine asks for itself. */
+/** Whether a program on this machine sent the request for itself. */
 export function isHere(response: HttpResponse, request: RequestHead): boolean {
   return (
     isLoopback(addressText(response.getRemoteAddress())) &&
@@ -12,7 +12,10 @@ export function isHere(response: HttpResponse, request: RequestHead): boolean {
   );
 }
 
-/** @param bytes four of IPv4, sixteen of IPv6, none of a connection that is gone: that is no address. */
+/**
+ * @param bytes four (IPv4), sixteen (IPv6), or none for a closed connection, which gives no
+ * address.
+ */
 export function addressText(bytes: ArrayBuffer): string {
   const address = Buffer.from(bytes);
   if (address.length === 4) return address.join('.');

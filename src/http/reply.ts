@@ -1,7 +1,7 @@
 /**
- * The answer's bytes. Header blocks are made once; each answer adds what is its own. Several
- * headers go out in one call as one text, because every call crosses into native code. That is
- * safe here: nothing that a client sent stands in them but a request id that was checked.
+ * Writes responses. Header blocks are built once; each response adds its own headers. Several
+ * headers are written with one call, because each call crosses into native code. This is safe: the
+ * only text from a client in them is a validated request id.
  */
 import { STATUS_CODES } from 'node:http';
 import type { AdminAnswer } from '../admin/admin-page.ts';
@@ -9,6 +9,7 @@ import { authenticateHeader } from '../admin/basic-auth.ts';
 import { dataPolicy, operatorPolicy } from '../base/content-policies.ts';
 import { isKnownTo } from '../contract/entity-tags.ts';
 import {
+  createProblemFormats,
   encodeProblem,
   type Fault,
   faultOf,
@@ -17,7 +18,6 @@ import {
   type ProblemCode,
   type ProblemFormat,
   problemContentType,
-  problemFormatFor,
   problems,
   retryAfterHeader,
 } from '../contract/problems.ts';
@@ -26,8 +26,9 @@ import type { Cors } from './cors.ts';
 import { closeExchange, type Exchange, leaveTraffic, type Traffic } from './exchange.ts';
 
 /**
- * For whoever opens an answer in a browser: it is data, whatever its bytes look like; nothing in it
- * runs, loads or is framed; no other site's page includes it. Others say nothing about JSON.
+ * For a response opened in a browser: it is data whatever its bytes look like. It runs, loads and
+ * frames nothing, and no page of another site embeds it. Other security headers have no effect on
+ * JSON.
  */
 const guarded =
   `nosniff\r\nContent-Security-Policy: ${dataPolicy}` +
@@ -38,54 +39,54 @@ const unsafeHeaders = `${problemContentType.envelope}${common}no-store`;
 const noContentHeaders = `${guarded}no-store`;
 const notModifiedHeaders = `${guarded}no-cache`;
 const pageHeaders = `${common}no-store`.replace(dataPolicy, operatorPolicy);
-/** Of what PATCH takes (RFC 5789, section 3.1). */
+/** The types that PATCH accepts (RFC 5789, section 3.1). */
 const acceptPatch = 'Accept-Patch: application/merge-patch+json, application/json';
 const errorHeaders: Readonly<Record<ProblemFormat, string>> = {
   envelope: `${problemContentType.envelope}${common}no-store`,
   problem: `${problemContentType.problem}${common}no-store`,
 };
-/** A longer body goes out as fast as its client reads. */
+/** A longer body is written as fast as its client reads. */
 const atOnceMaxBytes = 16 * 1024;
 const closeHeader = '\r\nConnection: close';
 
-/** Status lines by number, such as `201 Created`. */
+/** Status lines by number, for example `201 Created`. */
 const statusLines: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(STATUS_CODES).map(([status, reason]) => [status, `${status} ${reason}`]),
 );
 
 export interface Replies {
-  /** 200 with a body, and its ETag where there is one. */
+  /** 200 with a body, and an ETag if there is one. */
   ok(exchange: Exchange, body: Uint8Array | string, etag?: string): void;
   list(exchange: Exchange, list: ListReply): void;
   created(exchange: Exchange, body: Uint8Array, task: CreatedTask): void;
   noContent(exchange: Exchange, allow?: string): void;
-  /** A page of the administration. Its headers are made by us. */
+  /** A page of the administration. The service makes its headers. */
   page(exchange: Exchange, answer: AdminAnswer): void;
-  /** An answer whose body is made already: the faults of a body. */
+  /** A response whose body exists already: the faults of a body. */
   faults(exchange: Exchange, status: number, body: Uint8Array | string): void;
   problem(exchange: Exchange, code: ProblemCode, options?: ProblemOptions): void;
   /** A page about the API. */
   document(exchange: Exchange, status: 200 | 304, document: DocumentReply): void;
 }
 
-/** A page made by us, with what it needs to be shown in a browser. */
+/** A page with the headers that a browser needs. */
 export interface DocumentReply {
   readonly body: Uint8Array | string;
   readonly contentType: string;
-  /** Value of Content-Security-Policy. */
+  /** The value of Content-Security-Policy. */
   readonly policy: string;
-  /** Lines, each begun by CR LF. */
+  /** Header lines, each starting with CR LF. */
   readonly more: string;
 }
 
 export interface CreatedTask {
   readonly location: string;
   readonly etag: string;
-  /** An earlier request with the same key has created it. */
+  /** An earlier request with the same Idempotency-Key created it. */
   readonly isReplayed: boolean;
 }
 
-/** A list as it is kept. Links and tag are made by us, percent-encoded. */
+/** A list from the cache. Links and tag are percent-encoded. */
 export interface ListReply {
   readonly body: Uint8Array;
   readonly etag: string;
@@ -94,28 +95,29 @@ export interface ListReply {
 
 export interface ProblemOptions {
   readonly faults?: readonly [Fault, ...Fault[]];
-  /** In place of the one that the problem has. */
+  /** Replaces the problem's message. */
   readonly message?: string;
-  /** Value of the Allow header. */
+  /** The value of Allow. */
   readonly allow?: string;
 }
 
 export interface RepliesOptions {
-  /** True once connections must end with their next answer. */
+  /** True while draining: each response closes its connection. */
   readonly isClosing: () => boolean;
   readonly traffic: Traffic;
-  /** `undefined`: off. */
+  /** `undefined`: CORS is off. */
   readonly cors: Cors | undefined;
-  /** Told of each answer that a client gets, just before it goes out. */
+  /** Called just before each response is written. */
   readonly onAnswer: ((exchange: Exchange, status: number) => void) | undefined;
-  /** Lines for the head of an answer, each begun by CR LF. */
+  /** Further header lines, each starting with CR LF. */
   readonly moreHeaders: ((exchange: Exchange) => string) | undefined;
 }
 
 export function createReplies(options: RepliesOptions): Replies {
+  const formatFor = createProblemFormats();
   const { isClosing, traffic, cors, onAnswer, moreHeaders } = options;
 
-  /** Does nothing when the client is gone. Must be the last use of the response. */
+  /** Does nothing if the client has disconnected. Must be the last use of the response. */
   function send(
     exchange: Exchange,
     status: number,
@@ -140,7 +142,7 @@ export function createReplies(options: RepliesOptions): Replies {
       leaveTraffic(exchange, traffic);
       if (status === 204 || status === 304) {
         response.writeHeader('X-Content-Type-Options', block + (close ? closeHeader : ''));
-        // Without an argument: with one, even undefined, it reports a length.
+        // No argument: even `undefined` would announce a length.
         response.endWithoutBody();
         return;
       }
@@ -150,13 +152,13 @@ export function createReplies(options: RepliesOptions): Replies {
         response.endWithoutBody();
       } else {
         response.writeHeader('Content-Type', block);
-        // Says `Connection: close` itself when it closes.
+        // uWebSockets.js adds `Connection: close` itself.
         response.end(body, close);
       }
     });
   }
 
-  /** What stands behind the request never runs: see closing.ts. */
+  /** No later request on the connection runs: see closing.ts. */
   function sendAndClose(
     exchange: Exchange,
     status: number,
@@ -187,8 +189,8 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   /**
-   * What the system does not take at once is written as the client reads, and until then counts as
-   * open: uWebSockets.js would keep a copy, and lose it when connections are closed.
+   * Writes what the kernel does not take at once as the client reads; the exchange stays open until
+   * then. uWebSockets.js would buffer a copy, and lose it when connections are closed.
    */
   function writeLong(exchange: Exchange, body: Uint8Array | string): void {
     const { response } = exchange;
@@ -204,7 +206,7 @@ export function createReplies(options: RepliesOptions): Replies {
   }
 
   function problem(exchange: Exchange, code: ProblemCode, options: ProblemOptions = {}): void {
-    const format = problemFormatFor(exchange.accept);
+    const format = formatFor(exchange.accept);
     const { status } = problems[code];
     const requestId = isFailure(code) ? exchange.requestId : undefined;
     const { message } = options;
@@ -222,7 +224,7 @@ export function createReplies(options: RepliesOptions): Replies {
     send(exchange, status, headers, body);
   }
 
-  /** The headers that a 200 would have, as far as a cache needs them (RFC 9110, section 15.4.5). */
+  /** The headers of a 200 that a cache needs (RFC 9110, section 15.4.5). */
   function notModified(exchange: Exchange, etag: string, more: string): void {
     send(exchange, 304, withEtag(notModifiedHeaders, etag) + more, '');
   }
@@ -248,7 +250,7 @@ export function createReplies(options: RepliesOptions): Replies {
       send(exchange, 204, headers, '');
     },
     faults(exchange, status, body) {
-      send(exchange, status, errorHeaders[problemFormatFor(exchange.accept)], body);
+      send(exchange, status, errorHeaders[formatFor(exchange.accept)], body);
     },
     page(exchange, { status, contentType, body, headers = {} }) {
       let block = contentType + pageHeaders;
@@ -269,7 +271,7 @@ export function createReplies(options: RepliesOptions): Replies {
   };
 }
 
-/** The client has said that it has this. */
+/** The client already has this representation. */
 function isFresh({ ifNoneMatch }: Exchange, etag: string | undefined): boolean {
   return ifNoneMatch !== '' && etag !== undefined && isKnownTo(ifNoneMatch, etag);
 }

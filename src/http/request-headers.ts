@@ -1,12 +1,12 @@
 /**
- * What is needed of a request's headers, read in one pass: how often a header occurs is only seen
- * that way, and one pass costs less than asking for each by its name.
+ * Reads the needed headers of a request in one pass. Only that shows repeated headers, and it is
+ * cheaper than a lookup for each name.
  */
 import type { HttpRequest } from 'uWebSockets.js';
 
 /**
- * Empty texts: absent, or empty. A repeated header is one list (RFC 9110, section 5.3): what may not
- * be a list is then refused like any other value that does not fit.
+ * Empty: absent or empty. A repeated header counts as one list (RFC 9110, section 5.3): a header
+ * that must not be a list is then rejected as an invalid value.
  */
 export interface RequestHeaders {
   hosts: number;
@@ -15,108 +15,112 @@ export interface RequestHeaders {
   contentLength: string;
   transferEncodings: number;
   transferEncoding: string;
-  /** Names that differ from one that frames a request by an underscore. */
+  /** Headers whose names differ from a framing header only by an underscore. */
   lookAlikes: number;
   accept: string;
   contentEncoding: string;
   contentType: string;
-  /** Not there is `undefined`: who sends one that is empty has lost what it was to say. */
+  /** `undefined`: absent. An empty one is invalid: the client failed to set its value. */
   idempotencyKey: string | undefined;
   ifMatch: string | undefined;
   ifNoneMatch: string | undefined;
   requestId: string;
-  /** As it came: see trace-context.ts. */
+  /** As received: see trace-context.ts. */
   traceparent: string;
 }
 
-/** One for all requests: who needs a value later copies it before the handler returns. */
-const headers: RequestHeaders = {
-  hosts: 0,
-  host: '',
-  contentLengths: 0,
-  contentLength: '',
-  transferEncodings: 0,
-  transferEncoding: '',
-  lookAlikes: 0,
-  accept: '',
-  contentEncoding: '',
-  contentType: '',
-  idempotencyKey: undefined,
-  ifMatch: undefined,
-  ifNoneMatch: undefined,
-  requestId: '',
-  traceparent: '',
-};
-
-/** In place of a header that came more than once: it is no valid one. */
+/** The value of a header that occurs more than once: it is invalid for each of them. */
 const repeated = ',';
 
-/** @returns the same object each time, filled anew. */
-export function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
-  headers.hosts = 0;
-  headers.host = '';
-  headers.contentLengths = 0;
-  headers.contentLength = '';
-  headers.transferEncodings = 0;
-  headers.transferEncoding = '';
-  headers.lookAlikes = 0;
-  headers.accept = '';
-  headers.contentEncoding = '';
-  headers.contentType = '';
-  headers.idempotencyKey = undefined;
-  headers.ifMatch = undefined;
-  headers.ifNoneMatch = undefined;
-  headers.requestId = '';
-  headers.traceparent = '';
-  request.forEach(takeHeader);
-  return headers;
-}
+/** @returns a reader that fills and returns the same object each time. */
+export function createHeaderReader(): (request: HttpRequest) => Readonly<RequestHeaders> {
+  /** Shared by all requests of a server: copy values that are needed after the handler returns. */
+  const headers: RequestHeaders = {
+    hosts: 0,
+    host: '',
+    contentLengths: 0,
+    contentLength: '',
+    transferEncodings: 0,
+    transferEncoding: '',
+    lookAlikes: 0,
+    accept: '',
+    contentEncoding: '',
+    contentType: '',
+    idempotencyKey: undefined,
+    ifMatch: undefined,
+    ifNoneMatch: undefined,
+    requestId: '',
+    traceparent: '',
+  };
 
-/** @param name in lower case: uWebSockets.js made it so. */
-function takeHeader(name: string, value: string): void {
-  switch (name) {
-    case 'host':
-      headers.hosts++;
-      headers.host = value;
-      break;
-    case 'content-length':
-      headers.contentLengths++;
-      headers.contentLength = value;
-      break;
-    case 'transfer-encoding':
-      headers.transferEncodings++;
-      headers.transferEncoding = value;
-      break;
-    // Some proxies take them for the names that they look like.
-    case 'content_length':
-    case 'transfer_encoding':
-      headers.lookAlikes++;
-      break;
-    case 'accept':
-      headers.accept = joined(headers.accept, value);
-      break;
-    case 'content-encoding':
-      headers.contentEncoding = joined(headers.contentEncoding, value);
-      break;
-    case 'content-type':
-      headers.contentType = joined(headers.contentType, value);
-      break;
-    case 'idempotency-key':
-      headers.idempotencyKey = joined(headers.idempotencyKey, value);
-      break;
-    case 'if-match':
-      headers.ifMatch = joined(headers.ifMatch, value);
-      break;
-    case 'if-none-match':
-      headers.ifNoneMatch = joined(headers.ifNoneMatch, value);
-      break;
-    case 'x-request-id':
-      headers.requestId = joined(headers.requestId, value);
-      break;
-    case 'traceparent':
-      headers.traceparent = headers.traceparent === '' && value !== '' ? value : repeated;
-      break;
+  function readHeaders(request: HttpRequest): Readonly<RequestHeaders> {
+    headers.hosts = 0;
+    headers.host = '';
+    headers.contentLengths = 0;
+    headers.contentLength = '';
+    headers.transferEncodings = 0;
+    headers.transferEncoding = '';
+    headers.lookAlikes = 0;
+    headers.accept = '';
+    headers.contentEncoding = '';
+    headers.contentType = '';
+    headers.idempotencyKey = undefined;
+    headers.ifMatch = undefined;
+    headers.ifNoneMatch = undefined;
+    headers.requestId = '';
+    headers.traceparent = '';
+    request.forEach(takeHeader);
+    return headers;
   }
+
+  /** @param name in lower case: uWebSockets.js converts it. */
+  function takeHeader(name: string, value: string): void {
+    switch (name) {
+      case 'host':
+        headers.hosts++;
+        headers.host = value;
+        break;
+      case 'content-length':
+        headers.contentLengths++;
+        headers.contentLength = value;
+        break;
+      case 'transfer-encoding':
+        headers.transferEncodings++;
+        headers.transferEncoding = value;
+        break;
+      // Some proxies treat them as the header with a hyphen.
+      case 'content_length':
+      case 'transfer_encoding':
+        headers.lookAlikes++;
+        break;
+      case 'accept':
+        headers.accept = joined(headers.accept, value);
+        break;
+      case 'content-encoding':
+        headers.contentEncoding = joined(headers.contentEncoding, value);
+        break;
+      case 'content-type':
+        headers.contentType = joined(headers.contentType, value);
+        break;
+      case 'idempotency-key':
+        headers.idempotencyKey = joined(headers.idempotencyKey, value);
+        break;
+      case 'if-match':
+        headers.ifMatch = joined(headers.ifMatch, value);
+        break;
+      case 'if-none-match':
+        headers.ifNoneMatch = joined(headers.ifNoneMatch, value);
+        break;
+      case 'x-request-id':
+        headers.requestId = joined(headers.requestId, value);
+        break;
+      case 'traceparent':
+        headers.traceparent = headers.traceparent === '' && value !== '' ? value : repeated;
+        break;
+    }
+  }
+
+  return readHeaders;
 }
 
 function joined(before: string | undefined, value: string): string {

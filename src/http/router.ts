@@ -1,25 +1,25 @@
-/** From method and path to an endpoint. Built once from the table; knows nothing of sockets. */
+/** Maps method and path to an endpoint. Built once from the table of endpoints. */
 import type { Action, Endpoint, Method } from '../contract/endpoints.ts';
 
-/** Every method on one path. */
+/** All methods of one path. */
 export interface Resource {
-  /** The path as the table of endpoints has it. */
+  /** The path in the table of endpoints. */
   readonly route: string;
   readonly actions: Readonly<Partial<Record<Method, Action>>>;
-  /** The value of the Allow header. */
+  /** The value of Allow. */
   readonly allow: string;
-  /** The path ends in a task's number. */
+  /** The path ends with a task id. */
   readonly hasId: boolean;
 }
 
 export interface Match {
   readonly resource: Resource;
-  /** What stands in the place of `:id`, undecoded; empty where the path has none. */
+  /** The text at `:id`, not decoded; empty for a path without one. */
   readonly id: string;
 }
 
 export interface Router {
-  /** @param path without the query. `undefined`: no such path. */
+  /** @param path without the query. @returns `undefined`: no such path. */
   match(path: string): Match | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Documents: pages about the API. They stand behind the routes, so that no request waits for them. */
+/** Serves the pages about the API. They are matched after the API's routes, which stay fast. */
 import { isKnownTo } from '../contract/entity-tags.ts';
 import { documentRoute } from '../telemetry/metrics/front-end-layout.ts';
 import type { Encoding, FindPage, Page } from './docs/page.ts';
@@ -6,7 +6,7 @@ import type { Exchange } from './exchange.ts';
 import type { Replies } from './reply.ts';
 
 export interface DocumentOptions {
-  /** `undefined`: there are none. */
+  /** `undefined`: no pages. */
   readonly find: FindPage | undefined;
   readonly replies: Replies;
   readonly fail: (exchange: Exchange, cause: unknown) => void;
@@ -14,7 +14,7 @@ export interface DocumentOptions {
 
 const allow = 'GET, HEAD, OPTIONS';
 
-/** @returns what answers a request for a page, and says `false` where there is no such page. */
+/** @returns a handler for requests for a page; it returns `false` if there is no such page. */
 export function createDocuments({ find, replies, fail }: DocumentOptions) {
   async function send(exchange: Exchange, page: Page, encoding: Encoding): Promise<void> {
     try {
@@ -56,7 +56,7 @@ export function createDocuments({ find, replies, fail }: DocumentOptions) {
   };
 }
 
-/** RFC 9110, section 12.5.3: what is not refused, the smallest first; `identity` where nothing is named. */
+/** RFC 9110, section 12.5.3: the smallest encoding that the client accepts; `identity` if none. */
 export function chooseEncoding(accept: string): Encoding {
   const weights = new Map<string, number>();
   for (const part of accept.toLowerCase().split(',')) {

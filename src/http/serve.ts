@@ -1,6 +1,6 @@
 /**
- * The hot path: from a readable socket to a waiting request. One request passes through these
- * functions from top to bottom; responder.ts has the way back.
+ * The hot path: from a readable socket to a queued request. A request passes these functions from top to bottom;
+ * responder.ts has the way back.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
@@ -9,7 +9,7 @@ import { wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
-import { type Fault, problemFormatFor } from '../contract/problems.ts';
+import { createProblemFormats, type Fault } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
@@ -24,11 +24,11 @@ import {
   holdBytes,
   openExchange,
 } from './exchange.ts';
-import { checkBody, checkFraming, type FramingFault, noLength } from './guard.ts';
+import { checkBody, createFramingCheck, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isHere } from './peer.ts';
 import type { Replies } from './reply.ts';
-import { type RequestHeaders, readHeaders } from './request-headers.ts';
+import { createHeaderReader, type RequestHeaders } from './request-headers.ts';
 import type { Responder } from './responder.ts';
 import { createRouter } from './router.ts';
 import { createDocuments } from './send-page.ts';
@@ -37,7 +37,7 @@ import { createDocuments } from './send-page.ts';
 export interface AdminGate {
   owns(path: string): boolean;
   isAllowed(visitor: Visitor): boolean;
-  /** Rejects when the page cannot be had now. */
+  /** Rejects when the page is not available now. */
   readonly visit: AdminPage;
 }
 
@@ -45,17 +45,17 @@ export interface RequestHandlerOptions {
   readonly responder: Responder;
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
-  /** Hands a request on to the queue of its kind or to the lists; `false`: that is full. */
+  /** Queues a request or passes it to the list cache; `false`: the queue is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
-  /** What to tell whoever asks; `undefined`: the service serves and its database answers. Never rejects. */
+  /** The message of a failing readiness probe; `undefined`: ready. Never rejects. */
   readonly whyNotReady: () => Promise<string | undefined>;
   readonly admin: AdminGate;
   readonly onAborted: ExchangeOptions['onAborted'];
-  /** Pages about the API; `undefined`: there are none. */
+  /** Pages about the API; `undefined`: none. */
   readonly findPage: FindPage | undefined;
 }
 
-/** Takes every request; never throws. */
+/** Handles every request. Never throws. */
 export type RequestHandler = (response: HttpResponse, request: HttpRequest) => void;
 
 const aliveBody = JSON.stringify({
@@ -66,7 +66,7 @@ const aliveBody = JSON.stringify({
   status: 'ok',
 });
 const readyBody = aliveBody.replace('alive', 'ready');
-/** POST, because Go's tool may ask for symbols so. */
+/** POST, because Go's pprof tool requests symbols with it. */
 const adminAllow = 'GET, HEAD, POST, OPTIONS';
 const bodiesTooLarge = 'the bodies that wait are too large together';
 const idFault: Fault = {
@@ -81,6 +81,9 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
   const { traffic, cors, replies, fail, failForBug } = options.responder;
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
+  const readHeaders = createHeaderReader();
+  const checkFraming = createFramingCheck();
+  const formatFor = createProblemFormats();
   const held: Held = { bytes: 0 };
   const exchangeOptions: ExchangeOptions = {
     held,
@@ -104,7 +107,9 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     }
   }
 
-  /** From its last chunk on it is a request with a length, but for the end of its connection. */
+  /**
+   * After its last chunk, it is handled like a request with a length, but closes its connection.
+   */
   function awaitChunks(
     exchange: Exchange,
     request: HttpRequest,
@@ -122,7 +127,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     });
   }
 
-  /** @param received what came in chunks. */
+  /** @param received the chunked body. */
   function dispatch(
     exchange: Exchange,
     request: RequestHead,
@@ -154,7 +159,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     accept(action, exchange, headers, query, received);
   }
 
-  /** What is no endpoint of the API. */
+  /** Handles a path that is not an endpoint of the API. */
   function answerElsewhere(
     exchange: Exchange,
     request: RequestHead,
@@ -214,8 +219,8 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     if (received === undefined && !holdBytes(exchange, length.bytes, bodiesHeldMaxBytes)) {
       return fail(exchange, 'overloaded', bodiesTooLarge);
     }
-    // The executor encodes the faults of a body.
-    if (problemFormatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
+    // The executor encodes the faults of a body, so it must know the format.
+    if (formatFor(exchange.accept) === 'problem') exchange.flags |= wantsProblemFlag;
     if (received !== undefined) {
       if (received.body === undefined) return fail(exchange, 'overloaded', bodiesTooLarge);
       exchange.body = received.body;
@@ -224,7 +229,7 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
     readBody(exchange.response, length.bytes, function takeBody(body) {
       exchange.body = body;
       exchange.deadline = performance.now() + options.requestTimeoutMs;
-      // Called from native code, where a throw would end the process.
+      // Called from native code: an exception would end the process.
       try {
         enqueue(kind, exchange);
       } catch (error) {
@@ -247,8 +252,8 @@ export function createRequestHandler(options: RequestHandlerOptions): RequestHan
 }
 
 /**
- * Answers once the parser has gone past what is smuggled behind the request, and closes: nothing
- * that stands behind a framing that cannot be trusted ever runs.
+ * Responds after the parser has passed the bytes after the request, and closes the connection.
+ * Nothing after an ambiguous framing ever runs.
  */
 function refuseLater(
   replies: Replies,

@@ -1,11 +1,11 @@
-/** Where an exchange's time went. */
+/** Splits the duration of an exchange into stages. */
 import type { Stages } from '../telemetry/slow-log.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * The stages add up to the total. A request that joined a read of a list which was under way already
- * has waited for the rest of it only.
- * @param arrivedAt milliseconds of the monotonic clock, as `now`.
+ * The stages add up to the total. A request that joined a list read in flight waited only for the
+ * rest of it.
+ * @param arrivedAt milliseconds of `performance.now()`, like `now`.
  */
 export function stagesOf(
   { sentAt, timing }: Pick<Exchange, 'sentAt' | 'timing'>,
@@ -30,7 +30,7 @@ function within(milliseconds: number, max: number): number {
   return Math.min(Math.max(0, milliseconds), max);
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 function round(milliseconds: number): number {
   return Math.round(milliseconds * 1000) / 1000;
 }

@@ -1,14 +1,14 @@
-/** The header traceparent (W3C Trace Context, level 1). It is read only for a line of the log. */
+/** The header traceparent (W3C Trace Context, level 1); only the log uses it. */
 
-/** version - trace id - parent id - flags; a later version may have more behind another dash. */
+/** version - trace id - parent id - flags. A later version may append fields after a dash. */
 const pattern = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(?:$|-)/;
-/** Of version 00, which has nothing more. */
+/** The exact length in version 00. */
 const knownLength = 55;
 const zeros = /^0+$/;
 
 /**
- * @param header its value; empty: there is none.
- * @returns the trace id; `undefined`: the header is not valid, and counts as if it was not there.
+ * @param header its value; empty: absent.
+ * @returns the trace id; `undefined`: the header is invalid and ignored.
  */
 export function traceIdOf(header: string): string | undefined {
   const [, version, traceId, parentId] = pattern.exec(header) ?? [];

@@ -22,6 +22,8 @@ export interface ServiceOptions {
   readonly folder?: string;
   /** How many files each of its processes may have open; needs `prlimit`. */
   readonly openFilesMax?: number;
+  /** The program of another folder; otherwise the one that was built. */
+  readonly main?: string;
   /** A command that becomes it, given what it is to run. */
   readonly within?: readonly string[];
 }
@@ -142,7 +144,7 @@ function launch(options: ServiceOptions): Child {
   const folder = options.folder ?? makeFolder();
   const database = options.database;
   const { openFilesMax } = options;
-  const command = [process.execPath, main];
+  const command = [process.execPath, options.main ?? main];
   if (options.within !== undefined) command.unshift(...options.within);
   if (openFilesMax !== undefined) command.unshift('prlimit', `--nofile=${openFilesMax}`);
   const child = spawn(command[0]!, command.slice(1), {

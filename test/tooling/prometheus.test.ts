@@ -1,4 +1,4 @@
-/** A real Prometheus scrapes the service with the README's configuration and is asked what we ask it. */
+/** A real Prometheus scrapes the service with docs/metrics.md's configuration and is asked what we ask it. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -70,11 +70,11 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What README.md says, with our port, scraped often, with our rules. */
+/** What docs/metrics.md says, with our port, scraped often, with our rules. */
 function configuration(target: string): string {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-  const block = /```yaml\n(scrape_configs:[\s\S]+?)```/.exec(readme)?.[1];
-  assert.ok(block !== undefined, 'README.md has no configuration of a scrape');
+  const page = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
+  const block = /```yaml\n(scrape_configs:[\s\S]+?)```/.exec(page)?.[1];
+  assert.ok(block !== undefined, 'docs/metrics.md has no configuration of a scrape');
   assert.match(block, /localhost:9090/);
   return [
     'global: { scrape_interval: 1s, evaluation_interval: 1s }',
@@ -160,7 +160,7 @@ test('each query of each panel has data under load', { skip }, async () => {
 /** Clients that leave, which nobody did here. */
 const mayBeEmpty = /requests_aborted_total/;
 
-test('what the rules ask about is there, and none fires', { skip }, async () => {
+test('metrics that the rules ask for are there, and no rule fires', { skip }, async () => {
   await eventually(
     async () => (await query('tasks:requests_slow:ratio_rate5m')).length === 1,
     'the rules were not evaluated',

@@ -1,6 +1,6 @@
 /** The workflow of GitHub Actions, held against the code: it runs nowhere else. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
@@ -40,10 +40,14 @@ test('each make target of the workflow is there', () => {
   assert.ok(named.includes('check') && named.includes('test'));
 });
 
-test('each program of ours that the workflow runs is there', () => {
-  const programs = steps.flatMap(({ run }) => [...(run ?? '').matchAll(/^node (\S+)/gm)]);
-  assert.equal(programs.length, 1);
-  for (const [, program] of programs) assert.ok(existsSync(join(root, program!)), program);
+test('each program of ours that the workflow runs is there, and scripts may be run', () => {
+  const programs = steps.flatMap(({ run }) =>
+    [...(run ?? '').matchAll(/^(?:node )?(test\/\S+)/gm)].map(([, program]) => program!),
+  );
+  assert.deepEqual(programs, ['test/tooling/compare-binaries.ts', 'test/tooling/containers.sh']);
+  for (const program of programs) {
+    accessSync(join(root, program), program.endsWith('.sh') ? constants.X_OK : constants.R_OK);
+  }
 });
 
 test('tests run on the Node of .nvmrc, and the old pair on the system that needs it', () => {

@@ -1,19 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseMediaType } from '../../src/contract/accept.ts';
-import { problemContentType, problemFormatFor } from '../../src/contract/problems.ts';
+import { createProblemFormats, problemContentType } from '../../src/contract/problems.ts';
 import { acceptsEnvelope, acceptsProblem } from '../support/accept-cases.ts';
 
+const formatFor = createProblemFormats();
+
 test('an error is what the client likes best, the envelope where it likes both', () => {
-  for (const accept of acceptsProblem) assert.equal(problemFormatFor(accept), 'problem', accept);
-  for (const accept of acceptsEnvelope) assert.equal(problemFormatFor(accept), 'envelope', accept);
+  for (const accept of acceptsProblem) assert.equal(formatFor(accept), 'problem', accept);
+  for (const accept of acceptsEnvelope) assert.equal(formatFor(accept), 'envelope', accept);
 });
 
-test('what was chosen for one header is not the answer to another', () => {
+test('the choice for one header is not the answer to another', () => {
   for (let round = 0; round < 2; round++) {
-    assert.equal(problemFormatFor('application/problem+json'), 'problem');
-    assert.equal(problemFormatFor('application/problem+json;q=0'), 'envelope');
-    assert.equal(problemFormatFor(''), 'envelope');
+    assert.equal(formatFor('application/problem+json'), 'problem');
+    assert.equal(formatFor('application/problem+json;q=0'), 'envelope');
+    assert.equal(formatFor(''), 'envelope');
   }
 });
 

@@ -69,7 +69,7 @@ test('an empty variable counts as unset', () => {
   assert.deepEqual(configOf(empty), configOf({}));
 });
 
-test('what is set is taken over', () => {
+test('variables that are set are taken over', () => {
   const config = configOf({
     ENV: 'local',
     PORT: '1234',

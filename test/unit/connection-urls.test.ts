@@ -65,7 +65,7 @@ for (const [variable, key, name] of [
   });
 }
 
-test('what is asked for and not there is refused by its name', () => {
+test('a URL that cannot be used is refused, and the fault names what is wrong', () => {
   for (const [DATABASE_URL, expected] of [
     ['mysql://h/x', /postgres:\/\/ or postgresql:\/\//],
     ['db.example', /postgres:\/\//],

@@ -207,7 +207,7 @@ test('a full queue is overloaded, and so are too many that wait', async () => {
   assert.equal(await ask('d'), true);
 });
 
-test('who waits too long for the generation is told so', async () => {
+test('a request that waits too long for the generation is told so', async () => {
   const { cache, state, answers } = createBench();
   state.generation = { era: 'a', number: 1 };
   cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, timing: undefined });

@@ -81,7 +81,7 @@ test('the bounds of latencies go from 100 µs to 10 s, none more than twice the 
   }
 });
 
-test('whoever opens the same file counts on, and what was answered is in it at once', async () => {
+test('a process that opens the same file counts on, and what was answered is in it at once', async () => {
   const layout = createFrontEndLayout(1);
   const file = metricFile(folder, 1);
   const first = openMetricStore(file, layout.size, listener);
@@ -219,8 +219,8 @@ const skip = process.platform === 'linux' ? false : 'the dead that nobody has wa
 test('what a primary has left that is dead is removed, also where nobody has waited for it', {
   skip,
 }, async () => {
-  // The shell becomes a program that waits for no child.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+  // Before its child ends, the shell becomes a program that waits for none.
+  const parent = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {

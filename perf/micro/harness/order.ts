@@ -1,5 +1,5 @@
 /** The order of a round. */
-import { createRandom } from '../../load/random.ts';
+import { createRandom } from '../../seed/random.ts';
 
 /**
  * Another one in each round, so that no benchmark always runs behind the same other; the same ones

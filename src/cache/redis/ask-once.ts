@@ -1,4 +1,4 @@
-/** One question to one server, on a connection of its own. */
+/** Sends one command to one server on a separate connection. */
 import type { Redis } from 'ioredis';
 import { within } from '../../base/within.ts';
 import type { ServerAddress } from '../../config/config.ts';
@@ -8,7 +8,7 @@ import { type Greeting, greet } from './greet.ts';
 const connectLimitMs = 1000;
 const answerLimitMs = 500;
 
-/** Rejects when the server is away, refuses, or is silent for too long. */
+/** Rejects when the server is down, refuses the command, or times out. */
 export async function askOnce<Value>(
   server: ServerAddress,
   { greeting, tls }: { readonly greeting: Greeting; readonly tls: TlsSettings },

@@ -1,9 +1,9 @@
 /**
- * Redis as a cluster: each key belongs to a slot, and each slot to a master. What is not where the
- * map says is not followed there: the list comes from PostgreSQL as fast, and the map is mended.
+ * Redis Cluster: each key belongs to a slot, and each slot to a master. This client does not follow
+ * redirects: PostgreSQL returns the list as fast, and the slot map is refreshed.
  *
- *   MOVED ─▸ the slot has another master, and the whole map is read again
- *   ASK, TRYAGAIN ─▸ the slot is on its way; until it has arrived, its lists are not found
+ *   MOVED ─▸ the slot has another master: the whole map is read again
+ *   ASK, TRYAGAIN ─▸ the slot is migrating: its lists are not found until that ends
  */
 import type { Redis } from 'ioredis';
 import type { RedisConfig, ServerAddress } from '../../config/config.ts';
@@ -18,9 +18,9 @@ import { readMoved, readSlotRanges, type SlotRange } from './slot-ranges.ts';
 import type { NamedTrouble } from './told.ts';
 import { createTrouble } from './trouble.ts';
 
-/** The map is read again after this long, and at once when it was wrong or a node is in trouble. */
+/** The interval of reading the slot map. A wrong map or a failed node causes an immediate read. */
 const mapIntervalMs = 5000;
-/** Some 10 ms. A key of a node with a single slot is among so many three times in four. */
+/** Takes some 10 ms. Three in four searches find a key even for a node with a single slot. */
 const probeKeysMax = 24_000;
 
 export function createCluster(
@@ -31,7 +31,7 @@ export function createCluster(
   const tls = redisTlsOf(config);
   const mapTrouble = createTrouble(0, () => performance.now());
   const nodes = new Map<string, RedisNode>();
-  /** The number of the probe key that belonged to a node last. */
+  /** The number of the last probe key that belonged to the node. */
   const probeNumbers = new WeakMap<RedisNode, number>();
   const slots: (RedisNode | undefined)[] = Array.from({ length: slotCount });
   let isMapped = false;
@@ -56,7 +56,7 @@ export function createCluster(
     return node;
   }
 
-  /** @returns a key of one of its slots; of another node's, where none is found. */
+  /** @returns a key in a slot of the node, or of another node if none was found. */
   function probeKeyOf(node: RedisNode): string {
     const known = probeNumbers.get(node) ?? 0;
     for (let number = known; number < known + probeKeysMax; number++) {
@@ -68,7 +68,7 @@ export function createCluster(
     return probeKey(config.keyPrefix, 0);
   }
 
-  /** Asks for a key of its own: for others, a node that loads its data redirects as usual. */
+  /** Probes with a key of the node: for other keys, a node that still loads its data redirects. */
   async function probe(client: Redis, node: RedisNode): Promise<void> {
     const value: unknown = await client.getBuffer(probeKeyOf(node)).catch((error: unknown) => {
       if (!isRedirect(error)) throw error;
@@ -83,7 +83,7 @@ export function createCluster(
     isReading = true;
     isWrong = false;
     readAt = performance.now();
-    // Those that are well may know what has become of the others.
+    // Nodes that work may know what happened to the others.
     const known = [...nodes.values()].filter((node) => node.isWell()).map(({ server }) => server);
     for (const server of [...known, ...seeds]) {
       if (closed) break;
@@ -163,7 +163,7 @@ export function createCluster(
     return results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   }
 
-  /** Places of what belongs to each node that is well. */
+  /** The indexes of the keys of each working node. */
   function byNode<Item>(
     items: readonly Item[],
     keyOf: (item: Item) => string,
@@ -188,7 +188,7 @@ export function createCluster(
     return isMapped && [...nodes.values()].every((node) => node.isWell());
   }
 
-  /** Where the map is known and the nodes are well, it does not matter who tells of it. */
+  /** With a known map and working nodes, the failures of single map sources do not matter. */
   function troubles(): readonly NamedTrouble[] {
     const own = [...nodes.values()]
       .filter(({ trouble }) => trouble.current() !== undefined)
@@ -212,7 +212,7 @@ export function createCluster(
 
 type Result = readonly [error: Error | null, value: unknown];
 
-/** A GET for each key, in one piece: keys of one MGET would have to be of one slot. */
+/** One GET for each key in one pipeline: MGET needs all keys in one slot. */
 async function readAll(client: Redis, keys: readonly string[]): Promise<readonly Result[]> {
   const pipeline = client.pipeline();
   for (const key of keys) pipeline.getBuffer(key);

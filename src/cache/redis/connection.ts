@@ -1,42 +1,42 @@
-/** A connection to one server of Redis. Every option that matters, with its reason. */
+/** Opens a connection to one Redis server. Each option states its reason. */
 import { isIP, connect as openSocket, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as openTls } from 'node:tls';
 import { AbstractConnector, Redis } from 'ioredis';
 import type { RedisConfig, ServerAddress } from '../../config/config.ts';
 
-/** `undefined`: in plain text. */
+/** `undefined`: plain text. */
 export type TlsSettings = ConnectionOptions | undefined;
 
 export interface ConnectionSettings {
-  /** Milliseconds to the next attempt; `null`: there is none. */
+  /** Milliseconds until the next attempt; `null`: no further attempt. */
   readonly retry: () => number | null;
   readonly tls: TlsSettings;
 }
 
 const connectTimeoutMs = 500;
-/** A server that is frozen does not close its end. */
+/** A frozen server does not close its side of the connection. */
 const disconnectTimeoutMs = 100;
 
-/** Does not log in: greet.ts does, and hears what is refused. */
+/** Does not authenticate: greet.ts does, and sees the server's refusal. */
 export function connectTo({ host, port }: ServerAddress, settings: ConnectionSettings): Redis {
   const { retry, tls } = settings;
   return new Redis({
     host,
     port,
-    // The connector has it too; this says which event of the socket to wait for.
+    // ioredis waits for 'secureConnect' instead of 'connect' if this is set.
     ...(tls === undefined ? {} : { tls }),
     Connector: connectorOf(() =>
       tls === undefined
         ? openSocket({ host, port })
         : openTls({ host, port, ...tls, ...nameOf(host) }),
     ),
-    // A command fails at once when there is no connection: PostgreSQL has the list as well.
+    // Without a connection a command fails at once: PostgreSQL has the list too.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: connectTimeoutMs,
     disconnectTimeout: disconnectTimeoutMs,
-    // INFO and CLIENT are rights that we do without. The probe finds out how the server is.
+    // Needs no privileges for INFO and CLIENT. The probe checks the server instead.
     enableReadyCheck: false,
     disableClientInfo: true,
     keepAlive: 15_000,
@@ -46,8 +46,8 @@ export function connectTo({ host, port }: ServerAddress, settings: ConnectionSet
 }
 
 /**
- * ioredis hears one error of a socket. A second one, as TLS may bring it where the first was a
- * timeout, would end the process.
+ * ioredis handles one error of a socket. TLS may cause a second one after a timeout, which would
+ * end the process.
  */
 function connectorOf(open: () => Socket) {
   return class extends AbstractConnector {
@@ -72,7 +72,7 @@ export function redisTlsOf({ tls }: RedisConfig): TlsSettings {
   return tls.ca === null ? {} : { ca: tls.ca };
 }
 
-/** RFC 6066: an address is not a server name. */
+/** RFC 6066: an IP address is not a server name. */
 function nameOf(host: string): ConnectionOptions {
   return isIP(host) === 0 ? { servername: host } : {};
 }

@@ -1,4 +1,4 @@
-/** What a connection says first: who we are, and which database. */
+/** The first commands of a connection: AUTH and SELECT. */
 import type { Redis } from 'ioredis';
 
 export interface Greeting {
@@ -7,10 +7,10 @@ export interface Greeting {
   readonly db: number;
 }
 
-/** A server that wants no password has always said so with one of these. */
+/** The refusals of a server that has no password. */
 const needless = /no password is set|without any password configured/;
 
-/** @throws what the server refuses it with. */
+/** @throws the server's refusal. */
 export async function greet(client: Redis, { username, password, db }: Greeting): Promise<void> {
   if (password !== '') {
     try {

@@ -1,8 +1,8 @@
 /**
- * One server of Redis. Once it has failed it is left alone until a probe, which asks what requests
- * ask, finds it well again.
+ * One Redis server with a circuit breaker. After a failure it gets no requests until a probe, which
+ * sends the same commands as requests do, succeeds.
  *
- *   well ──a failure──▸ left alone ──a probe is answered──▸ well
+ *   well ──a failure──▸ excluded ──a probe succeeds──▸ well
  */
 import type { ChainableCommander, Redis } from 'ioredis';
 import { afterDelay, TimeoutError, within } from '../../base/within.ts';
@@ -18,7 +18,7 @@ export interface NodeOptions {
   readonly form: RedisPlace['form'];
   readonly greeting: Greeting;
   readonly tls: TlsSettings;
-  /** Asks as requests do, for what this server would have. @throws when that fails. */
+  /** Sends the same command as requests do. @throws when that fails. */
   readonly probe: (client: Redis) => Promise<unknown>;
   readonly stats: CacheStats;
 }
@@ -26,30 +26,30 @@ export interface NodeOptions {
 export interface RedisNode {
   readonly server: ServerAddress;
   readonly trouble: Trouble;
-  /** False: it is left alone. */
+  /** False: it gets no requests. */
   isWell(): boolean;
   /**
-   * Never rejects. `undefined`: there was no good answer in time.
-   * @param take makes of the answer what is wanted. @throws where it is none that was asked for.
+   * Never rejects. `undefined`: no valid reply in time.
+   * @param take decodes the reply. @throws when the reply does not match the command.
    */
   read<Answer, Value>(
     ask: (client: Redis) => Promise<Answer>,
     take: (answer: Answer) => Value,
   ): Promise<Value | undefined>;
-  /** Commands in one piece. Rejects when they get no answer; what Redis refuses is a result. */
+  /** Sends a pipeline. Rejects when there is no reply; a refused command is a result. */
   send(add: (pipeline: ChainableCommander) => void): Promise<readonly (Error | null)[]>;
   /** Called twice a second. */
   look(): void;
   close(): void;
 }
 
-/** A lookup that takes longer than a list from PostgreSQL is worth nothing. */
+/** A lookup that takes longer than a read from PostgreSQL is useless. */
 const readTimeoutMs = 50;
-/** Nobody waits for what is stored, and a large piece takes a while on a slow network. */
+/** Stores happen in the background; a large pipeline takes a while on a slow network. */
 const sendTimeoutMs = 500;
 const reconnectFirstMs = 50;
 const reconnectMaxMs = 1000;
-/** So long without a failure, and it is well. */
+/** Without a failure for this long, the server is healthy. */
 const quietMs = 1000;
 
 export function createRedisNode(options: NodeOptions): RedisNode {
@@ -58,18 +58,18 @@ export function createRedisNode(options: NodeOptions): RedisNode {
   let isWell = false;
   let isProbing = false;
   let closed = false;
-  /** Attempts to connect since a probe was answered. */
+  /** Connection attempts since the last successful probe. */
   let attempts = 0;
-  /** Which connection. */
+  /** The number of the connection. */
   let epoch = 0;
   let isGreeted = false;
-  /** The connection brought something that it should not: what comes next may belong elsewhere. */
+  /** A reply did not match its command, so later replies may not either. */
   let isOutOfStep = false;
-  /** Commands that were given up. An answer that is still to come would be taken for another's. */
+  /** Commands that timed out. A late reply would be taken for that of another command. */
   let unanswered = 0;
-  /** The server has said something on it. */
+  /** The server has sent something on this connection. */
   let isAnswered = false;
-  /** Its end is our doing, or was told. */
+  /** The end of the connection was intended, or has been reported. */
   let isExplained = false;
 
   const client = connectTo(server, { tls, retry: delayMs });
@@ -92,12 +92,12 @@ export function createRedisNode(options: NodeOptions): RedisNode {
     isExplained = false;
   });
 
-  /** So a port of TLS ends what is plain text. */
+  /** A TLS port closes a plain-text connection like this. */
   function isMute(): boolean {
     return !isAnswered && tls === undefined;
   }
 
-  /** What the wrong protocol looks like, which other causes may have too. */
+  /** The typical signs of the wrong protocol, which have other causes too. */
   function explain(error: unknown): unknown {
     if (!(error instanceof Error && 'code' in error)) return error;
     if (tls !== undefined && error.code === 'ETIMEDOUT') return new Error(noHandshakeText);
@@ -114,7 +114,7 @@ export function createRedisNode(options: NodeOptions): RedisNode {
     if (error instanceof UntrustedError) isOutOfStep = true;
     if (closed) return;
     const reason = reasonOf(explain(error), form);
-    // Rights may be given, or a password, while the connection stays.
+    // A password or ACL may be fixed while the connection stays open.
     if (reason.isCertain) isGreeted = false;
     trouble.fail(reason);
   }
@@ -160,7 +160,7 @@ export function createRedisNode(options: NodeOptions): RedisNode {
     trouble.succeed(false);
   }
 
-  /** By hand, without a promise for each step: every list that memory has not passes here. */
+  /** Callbacks instead of async: each list that is not in memory passes here. */
   function read<Answer, Value>(
     ask: (client: Redis) => Promise<Answer>,
     take: (answer: Answer) => Value,

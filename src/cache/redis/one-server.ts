@@ -1,4 +1,4 @@
-/** Redis as one server: the one that is named, or the one that Sentinels name. */
+/** A single Redis server: the configured one, or the master that Sentinels report. */
 import type { RedisConfig, RedisPlace, ServerAddress } from '../../config/config.ts';
 import type { CacheStats } from '../../telemetry/stats.ts';
 import { redisTlsOf } from './connection.ts';
@@ -16,7 +16,7 @@ export function createOneServer(
   stats: CacheStats,
 ): RedisServers {
   const tls = redisTlsOf(config);
-  /** Two slots: a node of a cluster refuses the question, whichever of them are its own. */
+  /** Two slots: every node of a cluster refuses an MGET over both. */
   const probeKeys = [1, 2].map((number) => probeKey(config.keyPrefix, number));
   let node: RedisNode | undefined;
   const finder = place.form === 'sentinel' ? createMasterFinder({ place, tls, found: use }) : null;
@@ -52,7 +52,7 @@ export function createOneServer(
       const errors = await node!.send((pipeline) => {
         for (const { key, value, keptMs } of fills) pipeline.set(key, value, 'PX', keptMs);
       });
-      // A master that was put down tells it in this way.
+      // READONLY: the server was the master and has been demoted.
       if (errors.some((error) => error?.message.startsWith('READONLY') === true)) finder?.hurry();
       return errors;
     } catch {
@@ -64,7 +64,7 @@ export function createOneServer(
     return node?.isWell() === true;
   }
 
-  /** Without a master, or where it is in trouble, it matters that Sentinels are. */
+  /** The failures of Sentinels matter only while the master is unknown or failing. */
   function troubles(): readonly NamedTrouble[] {
     if (finder === null) return node === undefined ? [] : [{ trouble: node.trouble }];
     if (node === undefined) return [{ trouble: finder.trouble }];

@@ -1,9 +1,9 @@
-/** What an error of Redis means, in words that name the variable to look at. */
+/** Explains Redis errors in words that name the variable to check. */
 
 import { messageOf } from '../../base/error-message.ts';
 import type { RedisPlace } from '../../config/config.ts';
 
-/** An answer is not what was asked for, or not what was stored. */
+/** A reply does not match the command, or a value does not match its checksum. */
 export class UntrustedError extends Error {
   constructor() {
     super('an answer is not what was stored');
@@ -12,15 +12,15 @@ export class UntrustedError extends Error {
 
 export interface Reason {
   readonly text: string;
-  /** Without what differs from one time to the next, such as the number of a slot. */
+  /** The message without variable parts such as a slot number. */
   readonly kind: string;
-  /** How much it explains: the end of a connection nothing, what the server says most. */
+  /** How much it explains: the end of a connection least, the server's own message most. */
   readonly weight: number;
-  /** Whose configuration is wrong is told at once and as an error: it does not pass by itself. */
+  /** A configuration error: logged at once as an error, because it does not pass by itself. */
   readonly isCertain: boolean;
 }
 
-/** The connection is gone, whatever the cause. */
+/** The connection ended, for whatever reason. */
 const lost = 'the connection is gone';
 
 interface Meaning {
@@ -34,7 +34,7 @@ const wrongNode =
 const notTrusted = 'the certificate of Redis is not trusted: look at REDIS_TLS_CA_FILE';
 const noTls = 'the server does not speak TLS on this port: look at REDIS_TLS and the port';
 
-/** The first that fits. Errors of Redis begin with a word for programs; OpenSSL's have codes. */
+/** The first match applies. Redis errors start with a code word; OpenSSL errors have codes. */
 const meanings: readonly Meaning[] = [
   certain(
     /^WRONGPASS|^ERR invalid password/,
@@ -91,7 +91,7 @@ const meanings: readonly Meaning[] = [
   passing(/EHOSTUNREACH|ENETUNREACH/, 'there is no way to the host'),
   passing(/ETIMEDOUT/, 'the host does not answer'),
 ];
-/** ioredis, for a command whose connection ended: why it did is told by others. */
+/** What ioredis reports for commands of a lost connection; another error has the reason. */
 const vague = /max retries per request|isn't writeable|Connection is closed/;
 /** Redis explains some errors at length. */
 const shownCharactersMax = 200;
@@ -113,12 +113,12 @@ export function reasonOf(error: unknown, form: RedisPlace['form']): Reason {
   return { text: `${says} (${shorten(said)})`, kind: says, weight: isCertain ? 3 : 2, isCertain };
 }
 
-/** The server has said so itself: the connection is in order. */
+/** The server replied, so the connection works. */
 export function isReply(error: unknown): boolean {
   return error instanceof Error && error.name === 'ReplyError';
 }
 
-/** In a cluster another server has the slot, or will have it soon: the list is read from PostgreSQL. */
+/** Another node of the cluster has the slot, or will have it: the list comes from PostgreSQL. */
 export function isRedirect(error: unknown): error is Error {
   return error instanceof Error && /^(MOVED|ASK|TRYAGAIN) /.test(error.message);
 }

@@ -1,4 +1,4 @@
-/** Asks Sentinels who the master is: now and then, and at once while it is not well. */
+/** Asks Sentinels for the master: regularly, and at once while the master fails. */
 import type { RedisPlace, ServerAddress } from '../../config/config.ts';
 import { askOnce } from './ask-once.ts';
 import type { TlsSettings } from './connection.ts';
@@ -8,7 +8,7 @@ import { createTrouble, type Trouble } from './trouble.ts';
 export interface MasterFinderOptions {
   readonly place: Extract<RedisPlace, { readonly form: 'sentinel' }>;
   readonly tls: TlsSettings;
-  /** Called with what each question brings, also when it is the same. */
+  /** Called with the master of each reply, also when it is the same. */
   readonly found: (master: ServerAddress) => void;
 }
 
@@ -16,12 +16,14 @@ export interface MasterFinder {
   readonly trouble: Trouble;
   /** Called twice a second. */
   look(isMasterWell: boolean): void;
-  /** The master may not be the master any more. */
+  /** The known master may have been demoted: ask now. */
   hurry(): void;
   close(): void;
 }
 
-/** A Sentinel that promotes another master takes the old one's clients away, which is noticed. */
+/**
+ * During a failover a Sentinel disconnects the old master's clients, which causes a read at once.
+ */
 const intervalMs = 5000;
 
 export function createMasterFinder({ place, tls, found }: MasterFinderOptions): MasterFinder {
@@ -31,7 +33,7 @@ export function createMasterFinder({ place, tls, found }: MasterFinderOptions): 
   let isAsking = false;
   let closed = false;
   let askedAt = Number.NEGATIVE_INFINITY;
-  /** The Sentinel that answered last is asked first. */
+  /** The index of the Sentinel that answered last; it is asked first. */
   let first = 0;
 
   function look(isMasterWell: boolean): void {

@@ -1,24 +1,24 @@
-/** What the cache needs of Redis, whatever form it has. */
+/** The interface of Redis to the cache: a single server or a cluster. */
 import type { NamedTrouble } from './told.ts';
 
 export interface Fill {
   readonly key: string;
   readonly value: Buffer;
-  /** How long Redis keeps it. */
+  /** The TTL in milliseconds. */
   readonly keptMs: number;
 }
 
-/** What it makes of an answer: a list, `undefined` where there is none. @throws UntrustedError */
+/** Decodes a reply: a list, or `undefined` if there is none. @throws UntrustedError */
 export type Decode<Value> = (place: number, stored: unknown) => Value | undefined;
 
 export interface RedisServers {
-  /** False: lookups would find nothing. */
+  /** False: a lookup would find nothing. */
   isThere(): boolean;
-  /** All servers are known, and well. */
+  /** All servers are known and healthy. */
   isWhole(): boolean;
-  /** In the order of the keys, which are its own from now on; never rejects. */
+  /** Results in the order of the keys. Takes over the array `keys`. Never rejects. */
   lookup<Value>(keys: string[], decode: Decode<Value>): Promise<(Value | undefined)[]>;
-  /** Never rejects. @returns what Redis refused, or `null` for what it took. */
+  /** Never rejects. @returns the error of each refused list, `null` for a stored one. */
   store(fills: readonly Fill[]): Promise<readonly (Error | null)[]>;
   troubles(): readonly NamedTrouble[];
   /** Called twice a second. */
@@ -26,7 +26,7 @@ export interface RedisServers {
   close(): void;
 }
 
-/** Keys that nobody writes: what a probe asks for. */
+/** A key that is never written, for probes. */
 export function probeKey(keyPrefix: string, number: number): string {
   return `${keyPrefix}tasks:probe:${number}`;
 }

@@ -1,4 +1,4 @@
-/** The answer of CLUSTER SLOTS, and where MOVED leads. */
+/** Decodes the reply to CLUSTER SLOTS, and MOVED errors. */
 import type { ServerAddress } from '../../config/config.ts';
 import { slotCount } from './slot.ts';
 
@@ -9,9 +9,9 @@ export interface SlotRange {
 }
 
 /**
- * `[first, last, [host, port, …], replicas…]` for each range. A node that does not know its own
- * address, or its name, says nothing: that is where the answer came from.
- * @returns `undefined`: it is none.
+ * `[first, last, [host, port, …], replicas…]` for each range. A node that does not know its address
+ * or name sends null: use the address of the connection.
+ * @returns `undefined` if it is not such a reply.
  */
 export function readSlotRanges(
   answer: unknown,
@@ -23,7 +23,7 @@ export function readSlotRanges(
     const [first, last, node] = Array.isArray(range) ? (range as readonly unknown[]) : [];
     const [host, port] = Array.isArray(node) ? (node as readonly unknown[]) : [];
     if (!isSlot(first) || !isSlot(last) || !Number.isInteger(port)) return undefined;
-    // The hostname is preferred, and has not been announced.
+    // The node prefers hostnames and has none configured.
     if (host === '?') continue;
     const name = host === null || host === '' ? asked.host : String(host);
     ranges.push({ first, last, master: { host: name, port: Number(port) } });
@@ -31,7 +31,7 @@ export function readSlotRanges(
   return ranges;
 }
 
-/** `MOVED 3999 127.0.0.1:6381`, with an address that may have colons, or none. */
+/** Example: `MOVED 3999 127.0.0.1:6381`. The address may contain colons (IPv6) or be empty. */
 export function readMoved(
   message: string,
   asked: ServerAddress,

@@ -1,4 +1,4 @@
-/** Which slot of a cluster a key has (Redis Cluster specification, "Key distribution model"). */
+/** The cluster slot of a key (Redis Cluster specification, "Key distribution model"). */
 
 export const slotCount = 16_384;
 
@@ -8,7 +8,7 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC16 (XMODEM) of what stands in the first braces, if something does; otherwise of all. */
+/** CRC16 (XMODEM) of the text in the first non-empty braces, otherwise of the whole key. */
 export function slotOf(key: string): number {
   const open = key.indexOf('{');
   const close = open === -1 ? -1 : key.indexOf('}', open + 1);

@@ -1,10 +1,10 @@
-/** What the log has been told of a state: one line for each change of it. */
+/** Logs changes of the state of Redis: one line for each change. */
 import type { Logger } from '../../telemetry/log.ts';
 import type { Reason } from './reasons.ts';
 import type { Trouble } from './trouble.ts';
 
 export interface ToldMessages {
-  /** The first time that it is well; `undefined`: that goes without saying. */
+  /** Logged when it first works; `undefined`: not worth a line. */
   readonly first?: string;
   readonly lost: string;
   readonly found: string;
@@ -13,15 +13,15 @@ export interface ToldMessages {
 export interface Told {
   /**
    * Called twice a second.
-   * @param troubles of every server, and of what asks for them.
-   * @param isUsed false: nobody knows yet how it is.
+   * @param troubles of all servers and of the sources of their addresses.
+   * @param isUsed false: the state is not known yet.
    */
   look(troubles: readonly NamedTrouble[], isUsed: boolean): void;
   isWell(): boolean;
 }
 
 export interface NamedTrouble {
-  /** Which server has it; a service with one server knows. */
+  /** The server's name; `undefined`: there is only one. */
   readonly server?: string;
   readonly trouble: Trouble;
 }
@@ -53,7 +53,7 @@ export function createTold(log: Logger, { first, lost, found }: ToldMessages): T
     });
   }
 
-  /** Away is away, whatever the network says; that it will not pass by itself is another state. */
+  /** All reasons for "down" are one state. A configuration error is another one. */
   function isNews(reason: Reason): boolean {
     if (typeof state === 'string') return true;
     return reason.isCertain && (!state.isCertain || state.kind !== reason.kind);

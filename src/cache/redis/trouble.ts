@@ -1,32 +1,32 @@
 /**
- * Failures of one kind, until they are over. What is used reacts at once (node.ts); what is told
- * waits, for on a busy machine an answer now and then comes late, and the next one does not.
+ * Tracks failures of one kind. Requests react to the first failure (node.ts). The log waits: on a
+ * busy machine a single reply may be late.
  *
- *   calm ──a failure──▸ trouble ──several, for some time──▸ told ──no failure for a while──▸ calm
+ *   calm ──a failure──▸ trouble ──several, for some time──▸ lasting ──none for a while──▸ calm
  */
 import type { Reason } from './reasons.ts';
 
 export interface Trouble {
   fail(reason: Reason): void;
-  /** @param isReal of a request, not of a probe, which may pass where requests fail. */
+  /** @param isReal true for a request, false for a probe: a probe may pass while requests fail. */
   succeed(isReal: boolean): void;
-  /** What is wrong; `undefined`: something succeeded, and nothing has failed for a while. */
+  /** The reason; `undefined`: there was a success, and no failure for a while. */
   current(): Reason | undefined;
-  /** That is to be told: it lasts, or cannot pass by itself. */
+  /** Worth a log line: it lasts, or cannot pass by itself. */
   isLasting(): boolean;
 }
 
 const failuresMin = 3;
 const lastingMs = 2000;
 
-/** @param quietMs without a failure, and it is over. @param now of the monotonic clock. */
+/** @param quietMs the trouble is over after this long without a failure. @param now monotonic. */
 export function createTrouble(quietMs: number, now: () => number): Trouble {
   let reason: Reason | undefined;
   let failures = 0;
   let firstAt = 0;
   let lastAt = 0;
   let lasts = false;
-  /** Nothing has failed since. */
+  /** There was a success after the last failure. */
   let hasSucceeded = false;
 
   function fail(next: Reason): void {
@@ -38,7 +38,7 @@ export function createTrouble(quietMs: number, now: () => number): Trouble {
       firstAt = lastAt;
     }
     failures++;
-    // That a connection is gone says less than why it is.
+    // The end of a connection explains less than its cause does.
     if (reason === undefined || next.weight >= reason.weight) reason = next;
     lasts ||= next.isCertain || (failures >= failuresMin && lastAt - firstAt >= lastingMs);
   }

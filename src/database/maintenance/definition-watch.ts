@@ -1,7 +1,7 @@
 /**
- * Whether the tables still are what the service relies on. The triggers count whoever writes; but an
- * owner can switch them off, restore a dump around them, or write the whole table anew by
- * ALTER TABLE ... USING. That is noticed here and repaired, where the role may (migration 050).
+ * Checks that the tables still are what the service relies on. The triggers count the writes of
+ * every client. An owner can disable them, restore a dump without them, or rewrite the table with
+ * ALTER TABLE ... USING. This watch finds that and repairs it where the role may (migration 050).
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../config/config.ts';
@@ -21,22 +21,22 @@ export interface DefinitionWatchOptions {
 }
 
 export interface DefinitionState {
-  /** At the last look; before the first one there is nothing to complain about. */
+  /** The result of the last check; true before the first one. */
   readonly isIntact: boolean;
-  /** Since the start. */
+  /** Repairs since the start. */
   readonly repairs: number;
 }
 
 export interface DefinitionWatch {
   state(): DefinitionState;
-  /** Resolves when it does nothing any more. */
+  /** Resolves when no check is running. */
   stop(): Promise<void>;
 }
 
 const minuteMs = 60_000;
-/** A look takes some 20 ms of the server; counting ten million tasks anew takes seconds. */
+/** A check takes some 20 ms of the server's time; a recount of ten million tasks takes seconds. */
 const lookOptions = { applicationName: 'tasks tables', statementTimeoutMs: 10_000 };
-/** Writers queue behind a lock that is waited for: better to come again than to hold them up. */
+/** Writers queue behind a lock request. A short lock timeout and a retry do not block them. */
 const repairOptions = {
   applicationName: 'tasks tables',
   statementTimeoutMs: 600_000,
@@ -44,10 +44,10 @@ const repairOptions = {
 };
 const ownersOnly = '42501';
 const stopMaxMs = 1000;
-/** Of 16384 ids each. */
+/** A block has 16384 ids. */
 const blocksPerLook = 4;
 const rewritten = 'the table was written anew';
-/** Texts are compared by a function, so of fewer tasks. */
+/** A function compares texts, which is slow: hence fewer tasks. */
 const textsPerLook = 1000;
 
 export function watchDefinition(options: DefinitionWatchOptions): DefinitionWatch {
@@ -55,7 +55,7 @@ export function watchDefinition(options: DefinitionWatchOptions): DefinitionWatc
   const stopping = new AbortController();
   let isIntact = true;
   let repairs = 0;
-  /** The first block that the next look counts. */
+  /** The first block of the next check. */
   let block = 0;
 
   async function look(): Promise<void> {
@@ -67,7 +67,7 @@ export function watchDefinition(options: DefinitionWatchOptions): DefinitionWatc
       return;
     }
     if (isIntact) {
-      // VACUUM FULL does so, too, and leaves everything right.
+      // VACUUM FULL also rewrites the table, and it is harmless.
       const level = found.fault === rewritten ? 'info' : 'warn';
       log[level]('the triggers of the tables did not see everything', { fault: found.fault });
     }
@@ -90,7 +90,7 @@ export function watchDefinition(options: DefinitionWatchOptions): DefinitionWatc
     state: () => ({ isIntact, repairs }),
     async stop() {
       stopping.abort();
-      // A repair that is under way then is one transaction: the server does all of it, or nothing.
+      // A repair that is still running is one transaction: it commits or has no effect.
       await Promise.race([looking, sleep(stopMaxMs, undefined, { ref: false })]);
     },
   };
@@ -171,7 +171,7 @@ export async function findFault(pipeline: Pipeline, firstBlock: number): Promise
   };
 }
 
-/** Somewhere in a block. */
+/** A random id inside a block. */
 function firstText(): number {
   return Math.floor(Math.random() * (16_384 - textsPerLook));
 }

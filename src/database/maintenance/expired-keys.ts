@@ -1,4 +1,4 @@
-/** Idempotency-Keys that nobody will ask for any more. */
+/** Deletes expired Idempotency-Keys. */
 import type { DatabaseConfig } from '../../config/config.ts';
 import type { Work } from '../../telemetry/background.ts';
 import { type Lane, openLane } from '../lane.ts';
@@ -6,19 +6,19 @@ import { countOf, oneRow } from '../pipeline/row.ts';
 
 export interface ExpiredKeysOptions {
   readonly database: DatabaseConfig;
-  /** How long a key is kept. */
+  /** The lifetime of a key. */
   readonly hours: number;
   readonly work: Work;
 }
 
 export interface ExpiredKeys {
-  /** Resolves when no removal is under way any more, within a second if the database hangs. */
+  /** Resolves when no deletion is running, or after one second if the database hangs. */
   stop(): Promise<void>;
 }
 
 const intervalMs = 60_000;
 const options = { applicationName: 'tasks keys', statementTimeoutMs: 10_000 };
-/** Each statement is short, and so is the work of one round: 1.6 million keys an hour. */
+/** Short statements and short rounds: at most 1.6 million keys an hour. */
 const keysPerStatement = 2000;
 const statementsPerRound = 14;
 const text = `
@@ -31,7 +31,7 @@ const text = `
   )
   SELECT count(*) FROM removed`;
 
-/** Removes them now and then. Several services on one database do not wait for each other. */
+/** Deletes expired keys regularly. Several services on one database do not block each other. */
 export function removeExpiredKeysRegularly({
   database,
   hours,
@@ -62,11 +62,11 @@ export function removeExpiredKeysRegularly({
   };
 }
 
-/** @returns how many were removed: at most what one round may. */
+/** @returns the number of deleted keys; one round has a limit. */
 export async function removeExpiredKeys(lane: Pick<Lane, 'run'>, hours: number): Promise<number> {
   let removed = 0;
   for (let statement = 0; statement < statementsPerRound; statement++) {
-    // Each has the lane's time for itself.
+    // Each statement has the lane's full timeout.
     const rows = await lane.run((pipeline) =>
       pipeline.run(text, [String(hours), String(keysPerStatement)]),
     );

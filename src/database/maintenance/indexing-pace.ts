@@ -1,26 +1,26 @@
 /**
- * How much of the database's time the index of texts may take. It is there for searches: while they are
- * asked, texts are indexed soon; while nobody asks, in larger batches, with long rests, so that writers
- * have the cores. Nothing depends on it but time: what is not indexed yet is looked at by each search.
+ * How much of the database's time the text index may take. During searches, texts are indexed soon.
+ * Without searches, batches are larger and pauses longer, so that writers get the cores. Speed
+ * only: each search also scans the tasks that are not indexed yet.
  */
 export interface Pace {
-  /** Each search looks at so many tasks at most; where more wait, there is no rest. */
+  /** The most tasks that a search scans unindexed. Above it there is no pause. */
   readonly backlogMax: number;
-  /** Rest for each unit of work. */
+  /** Pause for each unit of work. */
   readonly restPerWork: number;
-  /** How long tasks may gather while writers are few: the more in a batch, the cheaper each. */
+  /** How long tasks may gather while writes are rare: a larger batch is cheaper per task. */
   readonly gatherMs: number;
 }
 
-/** 12 to 40 ms of a search (ADR 13), and up to half of a core. */
+/** Costs a search 12 to 40 ms (ADR 13), and at most half of a core. */
 export const promptPace: Pace = { backlogMax: 20_000, restPerWork: 1, gatherMs: 200 };
-/** 0.17 s of the first search, and up to a fifth of a core. */
+/** Costs the first search 0.17 s, and at most a fifth of a core. */
 export const patientPace: Pace = { backlogMax: 100_000, restPerWork: 4, gatherMs: 1000 };
-/** For so long one search makes others likely. */
+/** For this long after a search, more searches are expected. */
 const promptForMs = 60_000;
 
 export interface PaceKeeper {
-  /** @param searches that the index has answered since it was made, as the database counts them. */
+  /** @param searches the database's count of searches that used the index since it was created. */
   paceAt(searches: number, nowMs: number): Pace;
 }
 
@@ -29,7 +29,7 @@ export function createPaceKeeper(): PaceKeeper {
   let promptUntilMs = Number.NEGATIVE_INFINITY;
 
   function paceAt(searches: number, nowMs: number): Pace {
-    // Less: the counts of the server began anew.
+    // A smaller count: the server's statistics were reset.
     if (known !== undefined && searches > known) promptUntilMs = nowMs + promptForMs;
     known = searches;
     return nowMs < promptUntilMs ? promptPace : patientPace;
@@ -39,8 +39,8 @@ export function createPaceKeeper(): PaceKeeper {
 }
 
 /**
- * @param taken how many tasks the last batch had, of `batch` at most.
- * @returns for how long to leave the database alone now.
+ * @param taken the size of the last batch, at most `batch`.
+ * @returns milliseconds until the next batch.
  */
 export function restMs(
   { restPerWork, gatherMs }: Pace,

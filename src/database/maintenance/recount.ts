@@ -1,18 +1,18 @@
-/** Makes good what went by the triggers: function tasks_recount (sql/migrations/050_repair.up.sql). */
+/** Corrects what the triggers missed: function tasks_recount (sql/migrations/050_repair.up.sql). */
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { countOf, oneRow } from '../pipeline/row.ts';
 
-/** What was wrong. */
+/** The corrections that were made. */
 export interface Recount {
-  /** That there are. */
+  /** The number of tasks. */
   readonly tasks: number;
   readonly triggers: number;
-  /** Of the total and those of each status. */
+  /** The number of wrong counters: the total and one for each status. */
   readonly counts: number;
   readonly blocks: number;
-  /** Tasks whose texts were not in the index, and are queued now. */
+  /** Tasks whose texts were missing in the index; they are queued now. */
   readonly texts: number;
-  /** ALTER TABLE wrote the table anew, or VACUUM FULL. */
+  /** ALTER TABLE or VACUUM FULL rewrote the table. */
   readonly wasRewritten: boolean;
 }
 
@@ -20,7 +20,7 @@ const text = `
   SELECT all_tasks, wrong_triggers, wrong_counts, wrong_blocks, queued_texts, was_rewritten::integer
   FROM tasks_recount()`;
 
-/** One transaction. Rejects with 42501 unless the role owns the tables. */
+/** Runs in one transaction. Rejects with 42501 unless the role owns the tables. */
 export async function recount(pipeline: Pipeline): Promise<Recount> {
   const row = oneRow(await pipeline.run(text, [], false), 6).map(countOf);
   const [tasks, triggers, counts, blocks, texts, isRewritten] = row as SixCounts;

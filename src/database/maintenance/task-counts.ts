@@ -1,6 +1,6 @@
 /**
- * How many tasks there are by status, as the triggers count them: one row, whoever wrote. And how many
- * wait until the index of texts has them.
+ * The number of tasks by status, from the one row that the triggers keep up to date for every
+ * writer, and the number of tasks that the text index lacks.
  */
 
 import { within } from '../../base/within.ts';
@@ -13,12 +13,12 @@ export interface TaskNumbers {
   readonly byStatus: Readonly<Record<string, number>>;
   /** Counted up to a bound. */
   readonly unindexed: number;
-  /** How long the first of these has waited; 0: none does. */
+  /** Age of the oldest unindexed task in seconds; 0: none. */
   readonly unindexedSeconds: number;
 }
 
 export interface TaskCounts {
-  /** Rejects when the database does not answer in time. Who asks meanwhile gets the same answer. */
+  /** Rejects when the database does not answer in time. Concurrent callers share one read. */
   read(): Promise<TaskNumbers>;
   close(): Promise<void>;
 }
@@ -38,7 +38,7 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
   let reading: Promise<TaskNumbers> | undefined;
 
   function read(): Promise<TaskNumbers> {
-    // A server that says nothing while it is connected to is not noticed before the lane's limit.
+    // A server that is silent during the connect is only noticed by the lane's longer limit.
     reading ??= within(lane.run(readCounts), timeoutMs).finally(() => {
       reading = undefined;
     });
@@ -50,7 +50,7 @@ export function createTaskCounts(database: DatabaseConfig): TaskCounts {
 
 const counted = ['pending', 'in_progress', 'completed', 'done', 'canceled'];
 
-/** Some 10 ms. */
+/** Counting this many takes some 10 ms. */
 const unindexedMax = 100_000;
 const text = `
   SELECT ${counted.join(', ')}, waiting, ceil(coalesce(extract(epoch FROM now() - oldest), 0))::bigint

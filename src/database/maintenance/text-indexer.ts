@@ -1,6 +1,6 @@
 /**
- * Brings the index of texts up to date behind the writes (sql/migrations/030_texts.up.sql, ADR 13). No
- * search depends on how fast it is: what is not indexed yet is looked at.
+ * Updates the text index in the background (sql/migrations/030_texts.up.sql, ADR 13). Searches stay
+ * correct without it: they scan the tasks that are not indexed yet.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../config/config.ts';
@@ -15,21 +15,21 @@ export interface TextIndexerOptions {
 }
 
 export interface TextIndexer {
-  /** Resolves when it does nothing any more: at once, or within a second if the database hangs. */
+  /** Resolves when no batch is running, or after one second if the database hangs. */
   stop(): Promise<void>;
 }
 
-/** Some 150 ms of one core of the server; larger ones are hardly cheaper (ADR 13). */
+/** Some 150 ms of one core of the server; larger batches are hardly cheaper (ADR 13). */
 const idsPerBatch = 2000;
-/** However long a rest is, searches are looked for. */
+/** During a long pause it checks for searches this often. */
 const lookMs = 5000;
-/** After a failure. Nothing is lost by it. */
+/** After a failure, which loses nothing. */
 const retryMs = 1000;
-/** Every search walks over the rows of ids that were taken until these are cleared. */
+/** Each search scans the dead rows of the queue until VACUUM removes them. */
 const deadRowsMax = 10_000;
 const indexText = 'SELECT tasks_index_texts($1::integer)';
 const isFarBehindText = 'SELECT FROM tasks_unindexed OFFSET $1::bigint LIMIT 1';
-/** What the index has answered since it was made; a server that does not count says 0. */
+/** Searches that the index answered since it was created; 0 if the server keeps no statistics. */
 const searchesText = `
   SELECT coalesce(sum(idx_scan), 0) FROM pg_stat_user_indexes
   WHERE schemaname = current_schema() AND indexrelname = 'tasks_texts_trigrams'`;
@@ -42,7 +42,7 @@ export function startTextIndexer({ database, work: background }: TextIndexerOpti
   const keeper = createPaceKeeper();
   let deadRows = 0;
 
-  /** @returns for how long to leave the database alone now. */
+  /** @returns milliseconds until the next batch. */
   async function work(): Promise<number> {
     const searches = await lane.run(countSearches);
     const pace = keeper.paceAt(searches, performance.now());
@@ -78,8 +78,8 @@ export function startTextIndexer({ database, work: background }: TextIndexerOpti
 }
 
 /**
- * One batch, in a transaction of its own.
- * @returns how many ids it took from the queue; `null`: somebody else is at it.
+ * Indexes one batch, in its own transaction.
+ * @returns the number of ids taken from the queue; `null`: another service is indexing.
  */
 async function indexTexts(pipeline: Pipeline, most: number): Promise<number | null> {
   const [[taken]] = (await pipeline.run(indexText, [String(most)])) as [[string | null]];

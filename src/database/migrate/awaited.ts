@@ -1,20 +1,20 @@
 /**
- * What somebody else has to do in the database before the service can use it: a migration, a right, an
- * extension. Once it is done the same call succeeds, so whoever starts waits for it.
+ * Errors that an operator resolves in the database: a missing migration, privilege or extension.
+ * The same call succeeds afterwards, so the service waits and retries.
  */
 
 const needName = 'need';
 
 /**
  * @param message what is missing, and what to run.
- * @param need the same for all messages about one need: whoever waits tells of it once. By default each
- *   message is one.
+ * @param need identifies the need, so that the log reports it once even if the message changes.
+ * Default: the message.
  */
 export function awaitedError(message: string, cause?: unknown, need = message): Error {
   return Object.assign(new Error(message, { cause }), { [needName]: need });
 }
 
-/** @returns what is needed; `undefined`: nothing that could be waited for. */
+/** @returns the need; `undefined`: waiting would not help. */
 export function needOf(error: unknown): string | undefined {
   const need: unknown = error instanceof Error && needName in error ? error[needName] : undefined;
   return typeof need === 'string' ? need : undefined;

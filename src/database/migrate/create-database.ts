@@ -1,4 +1,4 @@
-/** A server that does not have our database yet: an embedded or a fresh one. */
+/** Creates the database on a server that does not have it: an embedded or a new one. */
 import type { DatabaseConfig } from '../../config/config.ts';
 import type { Logger } from '../../telemetry/log.ts';
 import type { Client } from '../client.ts';
@@ -9,27 +9,26 @@ import { awaitedError } from './awaited.ts';
 const databaseMissing = '3D000';
 const alreadyThere: readonly string[] = ['42P04', '23505'];
 const insufficientPrivilege = '42501';
-/** The server is older, or its system has no such locale. */
+/** The server is too old for the option, or its system lacks the locale. */
 const localeMissing: readonly string[] = ['42601', '42809', '22023', '0A000'];
 const timeoutMs = 60_000;
 
 /**
- * The first one that the server has, whatever locale it was made with itself. Text in the order of its
- * code points, the same everywhere, so that no index depends on a version of somebody's locales.
- * LC_CTYPE says what a letter is: without UTF-8 there, pg_trgm finds words in ASCII only, and searches
- * for others look at every task.
+ * The first locale that the server has is used. Collation is by code point, so no index depends on
+ * a version of the system's locales. LC_CTYPE defines letters: without UTF-8, pg_trgm finds only
+ * ASCII words, and searches for others scan every task.
  */
 const locales: readonly string[] = [
   // PostgreSQL 17 and newer.
   "LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
   "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
-  // As some systems call it.
+  // Some systems use this name.
   "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C.utf8'",
   "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'en_US.UTF-8'",
   "LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'",
 ];
 
-/** Does nothing where the database is there. Rejects when the server does not answer. */
+/** Does nothing if the database exists. Rejects when the server does not answer. */
 export async function createDatabaseIfMissing(
   database: DatabaseConfig,
   log: Logger,
@@ -41,7 +40,7 @@ export async function createDatabaseIfMissing(
       log.info('created the database', { name: database.name });
     } catch (error) {
       if (!isServerError(error)) throw error;
-      // Another process may have been quicker.
+      // Another process may have created it meanwhile.
       if (alreadyThere.includes(error.code)) return;
       throw error.code === insufficientPrivilege ? mayNotCreate(database, error) : error;
     }

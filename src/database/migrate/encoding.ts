@@ -1,9 +1,9 @@
-/** In what encoding the database keeps text. */
+/** Checks the encoding of the database. */
 import type { Client } from '../client.ts';
 
 /**
- * @throws an Error that says what to do, when it is not UTF-8: with another one, characters of a title
- *   cannot be stored, or are counted, cut and compared byte by byte.
+ * @throws an Error that says what to do when the encoding is not UTF-8. With another one, some
+ * titles cannot be stored, or are counted, cut and compared byte by byte.
  */
 export async function assertUtf8(sql: Client): Promise<void> {
   const [row] = await sql<{ name: string; encoding: string }[]>`

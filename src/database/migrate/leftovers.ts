@@ -1,13 +1,13 @@
 /**
- * What `migrate drop` of the tool `migrate/migrate` leaves behind: it drops every table of the schema,
- * its own too (database/postgres/postgres.go, Drop), and no function. Tables and triggers are gone then, and
- * the functions that our first migration makes are already there.
+ * Handles what `migrate drop` of the tool `migrate/migrate` leaves behind: it drops every table but
+ * no function (database/postgres/postgres.go, Drop). The functions that the first migration creates
+ * then exist already.
  */
 import type { Migration } from './migrations.ts';
 
 const made = /CREATE\s+(?:OR\s+REPLACE\s+)?FUNCTION\s+(tasks_\w+)\s*\(/gi;
 
-/** @returns a statement that drops functions of ours, where no table of ours is there any more. */
+/** @returns a statement that drops this service's functions when its tables are missing. */
 export function dropLeftovers(migrations: readonly Migration[]): string {
   const names = new Set(
     migrations.flatMap(({ up }) => [...up.matchAll(made)].map((one) => one[1]!)),

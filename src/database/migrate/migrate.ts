@@ -2,9 +2,9 @@
  * Plain SQL migrations, compatible with the tool `migrate/migrate`: the same file names, the same
  * table `schema_migrations`, the same advisory lock.
  *
- * A step is one message, so one transaction (migration-step.ts). It happens or it does not, nothing
- * depends on a session, and of two processes at once one does it while the other waits and then
- * finds it done.
+ * A step is one message and so one transaction (migration-step.ts): it takes effect or not, and
+ * depends on no session. When two processes run it at once, one waits for the other and finds it
+ * done.
  */
 import type { DatabaseConfig } from '../../config/config.ts';
 import type { Logger } from '../../telemetry/log.ts';
@@ -24,36 +24,36 @@ export type SchemaState =
   /** No migration has run. */
   | 'missing'
   | 'behind'
-  /** A migration of another tool is under way, or was interrupted half way. */
+  /** Another tool's migration is running, or was interrupted. */
   | 'dirty'
-  /** Than the files. */
+  /** The database's version is newer than the files. */
   | 'newer'
-  /** Made by migration files that others have replaced (replaced-files.ts). */
+  /** Made by earlier migration files that were replaced (replaced-files.ts). */
   | 'replaced'
-  /** There is no file of its version. */
+  /** No file has the database's version. */
   | 'unknown';
 
 export interface MigrationStatus {
   readonly state: SchemaState;
   /** `null`: no migration has run. */
   readonly current: number | null;
-  /** The newest version among the files. */
+  /** The newest version of the files. */
   readonly latest: number;
-  /** A migration of another tool was interrupted half way. */
+  /** Another tool's migration was interrupted. */
   readonly dirty: boolean;
-  /** Names of the migrations that are still to run, in order. */
+  /** The names of the pending migrations, in order. */
   readonly pending: readonly string[];
 }
 
-/** A migration may take as long as it takes. */
+/** Migrations have no statement timeout. */
 const noTimeout = 0;
 
 /**
- * Runs what is pending; creates the database itself where it is missing.
- * @param directory where the files are; default: `sql/migrations`.
- * @returns how many migrations this call ran.
- * @throws an Error that says what to do: dirty, newer than the files, or a failing migration,
- *   after which the database is as it was before that migration.
+ * Runs all pending migrations. Creates the database if it is missing.
+ * @param directory of the migration files; default: `sql/migrations`.
+ * @returns the number of migrations that this call ran.
+ * @throws an Error that says what to do: the schema is dirty or newer than the files, or a
+ * migration failed. A failed migration has no effect.
  */
 export async function migrateUp(
   database: DatabaseConfig,
@@ -86,8 +86,8 @@ export async function migrateUp(
 }
 
 /**
- * Takes back the last `steps` migrations, with what they made, data included.
- * @returns how many were taken back. Throws as migrateUp does.
+ * Reverts the last `steps` migrations and deletes the data in their tables.
+ * @returns the number of reverted migrations. Throws as migrateUp does.
  */
 export async function migrateDown(
   database: DatabaseConfig,
@@ -116,7 +116,7 @@ export async function migrateDown(
   });
 }
 
-/** Changes nothing. Rejects when the database does not answer. */
+/** Reads only. Rejects when the database does not answer. */
 export async function migrationStatus(
   database: DatabaseConfig,
   directory?: URL,
@@ -138,7 +138,7 @@ async function runStepOn(database: DatabaseConfig, sql: Client, step: Step): Pro
 interface Recorded {
   readonly version: number | null;
   readonly dirty: boolean;
-  /** There are tables of this service. */
+  /** The schema has tables of this service. */
   readonly isOurs: boolean;
 }
 
@@ -156,9 +156,9 @@ async function readVersion(sql: Client): Promise<Recorded> {
 }
 
 /**
- * @returns what to do about a schema on which no migration may run. A dirty one is awaited: the other
- *   tool sets the mark before it begins, so it may be at work. So is one of replaced files: a statement
- *   is all that it needs.
+ * @returns an Error that says what to do about a schema that cannot be migrated. The service waits
+ * on a dirty schema, because the other tool sets the mark while it runs. It also waits on replaced
+ * files, because one statement resolves that.
  */
 export function schemaFault({ current, latest, state }: MigrationStatus): Error {
   switch (state) {
@@ -190,7 +190,7 @@ function statusOf(recorded: Recorded, migrations: readonly Migration[]): Migrati
   const { version, dirty } = recorded;
   const latest = migrations.at(-1)?.version ?? 0;
   const state = stateOf(recorded, migrations);
-  // What the replaced files have made, the present ones do not make once more.
+  // The replaced files already made the schema of these migrations.
   const pending =
     state === 'replaced' ? [] : migrations.filter((one) => one.version > (version ?? 0));
   return { state, current: version, latest, dirty, pending: pending.map(({ name }) => name) };

@@ -1,4 +1,4 @@
-/** The advisory lock that `migrate/migrate` takes, so that the two never run at once. */
+/** The advisory lock of `migrate/migrate`, so that the two tools never run at once. */
 import { crc32 } from 'node:zlib';
 
 const salt = 1486364155n;

@@ -1,6 +1,6 @@
 /**
- * One step from a version of the schema to another: one message of the simple query protocol,
- * which PostgreSQL runs as one transaction (manual, "Multiple Statements in a Simple Query").
+ * One step between two versions of the schema: one message of the simple query protocol, which
+ * PostgreSQL runs as one transaction (manual, "Multiple Statements in a Simple Query").
  */
 import type { Client } from '../client.ts';
 import { isServerError } from '../session.ts';
@@ -11,21 +11,21 @@ export interface Step {
   /** `null`: no migration has run. */
   readonly from: number | null;
   readonly to: number | null;
-  /** Of the migration, for messages. */
+  /** The migration's name, for messages. */
   readonly name: string;
   readonly text: string;
-  /** Runs before it, in the same transaction. */
+  /** SQL that runs before the migration, in the same transaction. */
   readonly preparation?: string;
 }
 
-/** SQLSTATE of our own: the recorded version is not the one that the step was made for. */
+/** A private SQLSTATE: the recorded version is not `from`. */
 const versionMoved = 'TM001';
 const lockWaitMax = '5min';
-/** A migration may take as long as it takes, also where a pooler keeps no settings of a session. */
+/** No statement timeout, also behind a pooler that keeps no session settings. */
 const settings = settingsText(transactionSettings({ statementTimeoutMs: 0 }), 'transaction');
 
 /**
- * @returns false when another process moved the version first, so that nothing was done.
+ * @returns false when another process had changed the version, so that nothing was done.
  * @throws an Error that names file, line and reason.
  */
 export async function runStep(sql: Client, step: Step): Promise<boolean> {
@@ -59,7 +59,7 @@ function prologue({ from, preparation = '' }: Step, lock: string): string {
     ${preparation}`;
 }
 
-/** DELETE, not TRUNCATE: those who read the version meanwhile neither wait nor find none. */
+/** DELETE, not TRUNCATE: concurrent readers of the version neither wait nor find none. */
 function epilogue({ to }: Step): string {
   const record =
     to === null ? '' : `INSERT INTO schema_migrations (version, dirty) VALUES (${to}, false);`;
@@ -72,7 +72,7 @@ async function currentNames(sql: Client): Promise<{ database: string; schema: st
   return names!;
 }
 
-/** The server counts positions in code points from 1, over the whole message. */
+/** The server counts code points from 1, over the whole message. */
 function lineOf(error: object, before: string, text: string): string {
   const position = Number((error as { position?: string }).position ?? 0);
   const place = position - 1 - before.length;

@@ -1,22 +1,22 @@
-/** The migration files: `NNN_name.up.sql` and `NNN_name.down.sql`. */
+/** Reads the migration files: `NNN_name.up.sql` and `NNN_name.down.sql`. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Migration {
   readonly version: number;
-  /** `010_tasks`. */
+  /** Example: `010_tasks`. */
   readonly name: string;
   readonly up: string;
   readonly down: string;
 }
 
-/** From dist/src/database/migrate, where this runs. */
+/** Relative to dist/src/database/migrate, where this file runs. */
 const defaultDirectory = new URL('../../../../sql/migrations/', import.meta.url);
 
-/** A file runs inside a transaction of ours; one that ended it would leave half a migration. */
+/** A file runs inside the step's transaction: a COMMIT in it would leave half a migration. */
 const transactionCommand =
   /^\s*(BEGIN|START\s+TRANSACTION|COMMIT|ROLLBACK)(\s+(WORK|TRANSACTION))?\s*;/im;
 
-/** @returns in ascending order. Throws on a missing half or a version that stands twice. */
+/** @returns migrations in ascending order. @throws for a missing half or a duplicate version. */
 export function readMigrations(directory: URL = defaultDirectory): readonly Migration[] {
   const files = readdirSync(directory).filter((file) => file.endsWith('.sql'));
   const names = new Set(files.map((file) => file.replace(/\.(up|down)\.sql$/, '')));

@@ -1,4 +1,4 @@
-/** What a migration needs of a server and its administrator, and how that is said when it is not there. */
+/** Explains which privileges and extensions a migration needs from an administrator. */
 
 import { messageOf } from '../../base/error-message.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
@@ -6,13 +6,13 @@ import type { Client } from '../client.ts';
 import { innermost, innermostCode, placeOf, quoted } from '../failure-reason.ts';
 import { awaitedError } from './awaited.ts';
 
-/** Rights, an extension or an operator class that is not there, and no schema to create in. */
+/** SQLSTATEs of a missing privilege, extension or operator class, and of a missing schema. */
 const signs: readonly string[] = ['42501', '0A000', '42704', '3F000'];
 
 /**
- * Asks the server what is missing, so that an administrator can do all of it at once.
- * @param error what a migration failed with.
- * @returns an Error that is awaited, with the statements to run; otherwise `error` itself.
+ * Asks the server for everything that is missing, so that an administrator can add it at once.
+ * @param error why a migration failed.
+ * @returns an awaited Error with the statements to run; otherwise `error` itself.
  */
 export async function explainMissing(
   sql: Client,
@@ -37,15 +37,15 @@ export async function explainMissing(
 interface State {
   readonly role: string;
   readonly database: string;
-  /** Where the tables are made; `null`: the search path leads to no schema that the role may use. */
+  /** The schema for the tables; `null`: the search path has none that the role may use. */
   readonly schema: string | null;
   readonly mayCreate: boolean | null;
-  /** Of pg_trgm; `null`: the database does not have it. */
+  /** The schema of pg_trgm; `null`: the database lacks the extension. */
   readonly extensionSchema: string | null;
   readonly mayUseExtension: boolean | null;
   readonly isAvailable: boolean;
   readonly mayExtend: boolean;
-  /** Whose the tables are, where that is somebody else. */
+  /** The owner of the tables, if it is another role. */
   readonly owner: string | null;
 }
 
@@ -83,7 +83,7 @@ function extensionToDo(found: State, code: string): string[] {
   if (!isAvailable) {
     return ['install the contrib modules of its PostgreSQL and run CREATE EXTENSION pg_trgm'];
   }
-  // Managed servers have rules of their own about who may: then its refusal is all there is to go by.
+  // Managed servers have other rules for CREATE EXTENSION: only its refusal tells.
   const isRefused = code === '42501' && mayCreate === true;
   return mayExtend && !isRefused ? [] : ['run CREATE EXTENSION pg_trgm'];
 }

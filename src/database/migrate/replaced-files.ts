@@ -1,21 +1,21 @@
 /**
- * Before the first release the migration files 001 to 007 were replaced by 010 to 060, which make the
- * same schema. A database that the former files made has to be told so once: docs/deploying.md.
- *
- * The numbers of the former files are never used again, so the recorded version tells which ones made it.
+ * Recognises schemas of replaced migration files. Before the first release, files 001 to 007 were
+ * replaced by 010 to 060, which make the same schema. An operator tells such a database once
+ * (docs/deploying.md). The old numbers are never reused, so the recorded version identifies the
+ * files.
  */
 
-/** The last one of the former files. */
+/** The last replaced file. */
 const lastReplaced = 7;
-/** The file at which a schema is the same as theirs. */
+/** The file whose schema equals that of the replaced ones. */
 const successor = 60;
 
-/** @param isOurs the schema has tables of this service: the Go service numbers its migrations likewise. */
+/** @param isOurs tables of this service exist: the Go service numbers its migrations likewise. */
 export function isOfReplacedFiles(version: number, isOurs: boolean): boolean {
   return isOurs && version <= lastReplaced;
 }
 
-/** @returns what it is, and the statement to run. */
+/** @returns a message with the statement to run. */
 export function replacedMessage(version: number): string {
   const statement = `UPDATE schema_migrations SET version = ${successor} WHERE version = ${lastReplaced}`;
   const made =

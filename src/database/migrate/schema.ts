@@ -1,4 +1,4 @@
-/** Whether the database has the schema that this service needs; brings it there where it may. */
+/** Checks that the database has the schema of this release, and migrates it where allowed. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../base/error-message.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
@@ -10,9 +10,9 @@ import { awaitedError, needOf } from './awaited.ts';
 import { type MigrationStatus, migrateUp, migrationStatus, schemaFault } from './migrate.ts';
 
 export interface SchemaOptions {
-  /** What migrates and checks. */
+  /** The connection for migrations and checks. */
   readonly database: DatabaseConfig;
-  /** What requests will use, perhaps a pooler in front of the same server. */
+  /** The connection for requests, perhaps a pooler in front of the same server. */
   readonly served: DatabaseConfig;
   readonly autoMigrate: boolean;
   readonly log: Logger;
@@ -21,27 +21,27 @@ export interface SchemaOptions {
 const backOffFirstMs = 50;
 const backOffMaxMs = 1000;
 const databaseMissing = '3D000';
-/** Rights, and a database that an administrator has closed for now: mended where the database is. */
+/** An administrator must act in the database: missing privileges, or a closed database. */
 const mendedThere: readonly string[] = ['42501', '55000'];
 
 /**
- * Rejects with an Error that names the command or the statement, when somebody has to prepare the
- * database first (awaited.ts); with one that says what is wrong, when the schema is newer than this
- * service, the database is away, or what stands in front of it cannot be used.
+ * Rejects with an awaited Error that names the command or the statement when an operator must
+ * prepare the database (awaited.ts). Rejects with a plain Error when the schema is newer than this
+ * release, the database is down, or the pooler cannot be used.
  */
 export async function bringSchemaUp(options: SchemaOptions): Promise<void> {
   const { database, served, autoMigrate, log } = options;
   const isThere = await assertPooling(served, database);
   if (autoMigrate) await migrateUp(database, log);
   else assertUpToDate(database, isThere ? await migrationStatus(database) : null);
-  // There was nothing that could be harmed.
+  // Checked after creation: there was no database whose data could be harmed.
   if (!isThere) await assertPooling(served, database);
 }
 
 /**
- * The same, but waits for a database that is away, and for somebody who has to prepare it. The log says
- * once what is waited for, and when that is over. What only another configuration or another release
- * could mend ends the wait: a refused password, a schema that is newer.
+ * As bringSchemaUp, but waits for a database that is down and for an operator who must prepare it.
+ * The log reports the reason once, and the end of the wait. A refused password or a newer schema
+ * ends the wait: only another configuration or release resolves them.
  */
 export async function awaitSchema(options: SchemaOptions, onWait: () => void): Promise<void> {
   const { log } = options;
@@ -62,7 +62,7 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
         isDatabaseAway = true;
       } else {
         sayBack();
-        // Another process may be at it, step by step.
+        // Another process may be migrating, so the message changes with each step.
         const need = needOf(error) ?? reason;
         if (need !== awaited) log.warn('waiting until the database is prepared', { reason });
         awaited = need;
@@ -82,13 +82,13 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
 function causeOf(error: unknown): 'away' | 'awaited' | 'for good' {
   if (needOf(error) !== undefined || mendedThere.includes(innermostCode(error) ?? ''))
     return 'awaited';
-  // Made by an administrator or by another process, which is perhaps about to migrate it.
+  // An administrator or another process created it, and may be about to migrate it.
   if (innermostCode(error) === databaseMissing) return 'awaited';
   const first = innermost(error);
   return isAway(first) || isOfConnecting(first) ? 'away' : 'for good';
 }
 
-/** @param status `null`: there is no such database. */
+/** @param status `null`: the database does not exist. */
 function assertUpToDate(database: DatabaseConfig, status: MigrationStatus | null): void {
   const what = `the database "${database.name}" at ${placeOf(database)}`;
   const how =

@@ -1,6 +1,7 @@
 /**
- * postgres.js makes the connection: TLS, who we are. One statement makes the settings of the session,
- * where there is a session. Then the socket is taken from the driver, and it never hears of that again.
+ * Opens a session: postgres.js connects (TLS, authentication), one statement applies the session's
+ * settings unless a transaction pooler is between, then the pipeline takes the socket from the
+ * driver.
  */
 import type { Socket } from 'node:net';
 import type { DatabaseConfig } from '../../config/config.ts';
@@ -16,15 +17,15 @@ export type SessionOptions = Pick<
   'applicationName' | 'statementTimeoutMs' | 'settings'
 >;
 
-/** The driver's listeners. */
+/** The events to which the driver listens. */
 const events = ['connect', 'data', 'drain', 'end', 'error', 'close'];
 const bufferBytes = 64 * 1024;
 const closeTimeoutMs = 1000;
 
 /**
- * Rejects as the driver does: with SQLSTATE, or a code of its own or of the system.
- * @param take is given what the server says from then on. A chunk is written over when it returns.
- * @returns a connection on which nothing is under way and nobody listens to events.
+ * Rejects as the driver does: `code` is an SQLSTATE, the driver's or the system's code.
+ * @param take receives all later data. The chunk is only valid until `take` returns.
+ * @returns a socket without statements in flight and without listeners.
  */
 export async function connectSession(
   database: DatabaseConfig,
@@ -36,7 +37,7 @@ export async function connectSession(
   let isOurs = false;
 
   async function open(): Promise<Socket> {
-    // One buffer for all that comes: Node would make one of 64 KiB for each read.
+    // One buffer for all reads: Node would allocate 64 KiB for each.
     socket =
       tls === false
         ? openSocket(database, { buffer: Buffer.allocUnsafeSlow(bufferBytes), callback: takeRead })

@@ -1,11 +1,13 @@
-/** What a ParameterStatus says (PostgreSQL manual, "Asynchronous Operations"): a setting has changed. */
+/**
+ * Checks a ParameterStatus (PostgreSQL manual, "Asynchronous Operations"): a setting has changed.
+ */
 
-/** Those that decide what the bytes of a parameter or of a row mean. */
+/** The settings that decide how to read and write values. */
 const encodings: ReadonlySet<string> = new Set(['UTF8', 'UNICODE']);
 
 /**
- * @param isPooled each transaction makes the settings of times by itself.
- * @returns false: the session no longer means what we mean.
+ * @param isPooled each transaction applies the settings of timestamps itself.
+ * @returns false: values in this session would be misread.
  */
 export function isAsNeeded(bytes: Buffer, at: number, end: number, isPooled: boolean): boolean {
   const [name = '', value = ''] = bytes.toString('latin1', at, end).split('\0');

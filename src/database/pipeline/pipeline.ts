@@ -1,19 +1,17 @@
 /**
- * A connection on which statements run one behind another, each sent without waiting for the one
- * before it. The request path's own: it does what a batch needs and nothing else, in a third of the
- * time that a driver for everything takes (perf/README.md). A connection that is lost is not made
- * again: whoever holds the pipeline takes another one (lane.ts).
+ * A pipelined connection: each statement is sent without waiting for the previous one's result. It
+ * serves the request path only and takes a third of the time of a general driver (perf/README.md).
+ * A lost connection is not opened again: the owner of the pipeline opens another one (lane.ts).
  *
- *   run ──▸ waiting (no connection yet) ──▸ under way (FIFO, as the server answers) ──▸ settled
+ *   run ──▸ waiting (no connection yet) ──▸ in flight (FIFO, in the server's order) ──▸ settled
  *
- * What goes out before one Sync is one transaction: most often one statement, but `together` sends
- * several, and a prelude goes in front of each transaction where a session keeps no settings.
+ * All statements before one Sync are one transaction. Most often that is one statement. `together`
+ * sends several, and behind a transaction pooler a prelude comes first.
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { StatementClock } from '../../base/statement-time.ts';
 import type { DatabaseConfig } from '../../config/config.ts';
-import type { ClientOptions } from '../client.ts';
 import {
   closedError,
   isRefusal,
@@ -21,9 +19,9 @@ import {
   outOfStepError,
   spentError,
 } from '../connection-lost.ts';
-import { settingsText, transactionSettings } from '../session-settings.ts';
 import { connectSession, endSession } from './handover.ts';
 import { isAsNeeded } from './parameter-status.ts';
+import { type PipelineOptions, preludeOf } from './pipeline-options.ts';
 import {
   bindComplete,
   commandComplete,
@@ -52,28 +50,21 @@ import {
   type View,
 } from './transaction.ts';
 
-export interface PipelineOptions extends Omit<ClientOptions, 'max' | 'onClose' | 'openSocket'> {
-  /** Told once, when the connection is gone or could not be made. */
-  readonly onClose: () => void;
-  /**
-   * A statement without parameters that runs first in each transaction; its rows are dropped.
-   * Default: the settings where a pooler hands sessions around; `null`: none.
-   */
-  readonly prelude?: string | null | undefined;
-}
-
 export interface Pipeline {
   /**
-   * Runs one statement, in a transaction of its own. Connects when it is the first.
-   * Rejects with SQLSTATE or the system's code in `code` (connection-lost.ts).
-   * @param parameters in PostgreSQL's text form.
-   * @param prepare the server keeps the statement and its plan.
+   * Runs one statement in a transaction. The first statement opens the connection.
+   * @param parameters in PostgreSQL's text form: `'42'`, `'2025-12-05'`, `'{1,2}'`.
+   * @param prepare the server keeps the statement and its plan. Default: true.
+   * @returns one array for each row; its values are PostgreSQL's text or null.
+   * Rejects with an Error whose `code` is an SQLSTATE, the driver's or the system's code.
+   * connectionLossOf (connection-lost.ts) tells whether the statement may have run.
    */
   run(text: string, parameters: readonly string[], prepare?: boolean): Promise<Values[]>;
   /**
-   * The same for a statement that is kept.
-   * @param read must not throw.
+   * Runs a prepared statement and decodes each row where it lies in the buffer.
+   * @param read must copy what it keeps, and must not throw.
    * @param before statements that run first in the same transaction; their rows are dropped.
+   * Rejects as `run` does.
    */
   read<Row>(
     text: string,
@@ -82,39 +73,56 @@ export interface Pipeline {
     before?: readonly Call[],
   ): Promise<Row[]>;
   /**
-   * Runs statements one after another in one transaction and one round trip: all take
-   * effect or none. Each has a snapshot of its own. Rejects with the failure of the first that failed.
-   * @returns the rows of each.
+   * Runs statements in order, in one transaction and one round trip: all take effect or none. Each
+   * has its own snapshot (READ COMMITTED).
+   * @returns the rows of each statement, in the order of `calls`.
+   * Rejects with the error of the first statement that failed.
    */
   together(calls: readonly Call[]): Promise<Values[][]>;
-  /** A statement that runs in no transaction block, such as VACUUM: without the prelude. */
+  /** Runs a statement that must not be in a transaction block, such as VACUUM. No prelude. */
   runAlone(text: string): Promise<void>;
-  /** The same connection with another prelude. */
+  /** A view of the same connection with another prelude. */
   after(prelude: string): Pipeline;
-  /** The same connection; what runs on this view of it is timed. */
+  /** A view of the same connection. `clock` adds up the server's time for its transactions. */
   timedBy(clock: StatementClock): Pipeline;
-  /** Gives up the connection and rejects what is under way. */
+  /** Closes the connection at once and rejects the statements in flight. */
   destroy(): void;
-  /** Waits for what is under way, for a second at most, and lets go of the connection. */
+  /** Waits at most one second for the statements in flight, then closes the connection. */
   close(): Promise<void>;
 }
 
 const variantBytes = 6;
 
-/** Of no interest: CloseComplete, notices and the like. */
+/** Ignored: CloseComplete, notices and the like. */
 const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
+/**
+ * Opens a pipeline. The first statement opens the connection; statements wait until it is open. The
+ * queue has no bound: the caller bounds its statements in flight (batcher.ts).
+ *
+ * Statements reject with `CLIENT_SPENT` after the connection is gone, with the refusal's code when
+ * it could not be opened, and with a loss code when it broke while they were in flight. A loss code
+ * means that the statement may have been committed (connection-lost.ts).
+ * @param options timeouts in milliseconds; 0: none.
+ * @example
+ * const pipeline = openPipeline(database, {
+ *   applicationName: 'tasks reads',
+ *   statementTimeoutMs: 5000,
+ *   onClose: () => reopen(),
+ * });
+ * const rows = await pipeline.run('SELECT $1::int + 1', ['41']); // [['42']]
+ */
 
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
   let socket: Socket | undefined;
   let waiting: Transaction[] = [];
   const underWay: Transaction[] = [];
-  /** Names of the statements that the server keeps for us. */
+  /** The names of the statements that the server keeps for this connection. */
   const kept = new Set<string>();
   const isPooled = database.pooler !== undefined;
   /**
-   * A pooler has each text parsed once on each of its server connections, whoever asks and however
-   * often. Where that one no longer fits, a text that differs is parsed anew.
+   * A suffix for the texts of statements. A pooler parses each text once per server connection, for
+   * all its clients. When such a plan becomes stale, another text makes the pooler parse it again.
    */
   let variant = '';
   const reader = createReader(takeMessage, () => lose(outOfStepError()));
@@ -166,7 +174,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     }
   }
 
-  /** A function, because the compiler does not know who changes it meanwhile. */
+  /** A function: TypeScript would assume that `state` does not change during an await. */
   function isGone(): boolean {
     return state === 'gone';
   }
@@ -180,7 +188,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     socket!.write(messagesOf(transaction, kept));
   }
 
-  /** Called from the socket: a throw would end the process. */
+  /** Called from the socket's callback: an exception would end the process. */
   function takeMessage(type: number, bytes: Buffer, at: number, end: number): void {
     const transaction = underWay[0];
     switch (type) {
@@ -207,8 +215,8 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
         return;
       }
       case parameterStatus:
-        // A function that a statement called has changed it for the session: what is read and written
-        // from here on would mean something else. The server says so before the transaction's end.
+        // A function that a statement called has changed an encoding or format for the session, so
+        // later values would be misread. The server reports it before the end of the transaction.
         if (!isAsNeeded(bytes, at, end, isPooled)) lose(outOfStepError());
         return;
       default:
@@ -223,7 +231,7 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (failure === undefined) return transaction.resolve();
     const isStale = isStalePlan(failure);
     for (const { name, parsing } of statements) {
-      // What the server did not understand it does not keep either.
+      // The server does not keep a statement that it could not parse.
       if (isStale || parsing) kept.delete(name + transaction.variant);
     }
     if (isStale && isPooled && transaction.variant === variant) {
@@ -233,12 +241,15 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (!isStale || transaction.repeated || statements.every(({ name }) => name === '')) {
       return transaction.reject(failure);
     }
-    // Nothing of it took effect; parsed anew, it is planned for the tables as they are.
+    // The transaction had no effect. Parsed again, it gets a plan for the current tables.
     rewind(transaction);
     send(transaction);
   }
 
-  /** @param first for the transaction that the server was at; the others may have run, or not. */
+  /**
+   * @param first the error of the transaction that the server was running. The outcome of the later
+   * ones is unknown.
+   */
   function lose(error: Error, first = error): void {
     if (state === 'gone') return;
     state = 'gone';
@@ -284,10 +295,4 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
   }
 
   return through({ prelude: preludeOf(options, isPooled), clock: undefined });
-}
-
-function preludeOf(options: PipelineOptions, isPooled: boolean): string | null {
-  const { prelude } = options;
-  if (prelude !== undefined || !isPooled) return prelude ?? null;
-  return settingsText(transactionSettings(options), 'transaction');
 }

@@ -1,6 +1,6 @@
 /**
- * What we send, in the extended query protocol (PostgreSQL manual, "Message Formats"). Parameters
- * go as text and rows come as text: PostgreSQL knows the types from the statement.
+ * The messages that the client sends in the extended query protocol (PostgreSQL manual, "Message
+ * Formats"). Parameters and rows are text: PostgreSQL infers the types from the statement.
  */
 
 const parseType = 0x50; // P
@@ -9,14 +9,14 @@ const closeType = 0x43; // C
 const ofStatement = 0x53; // S
 const headBytes = 5;
 
-/** Of the unnamed portal, without a limit of rows. */
+/** Execute the unnamed portal, without a row limit. */
 const execute = Buffer.from('E\0\0\0\x09\0\0\0\0\0', 'latin1');
-/** The end of a transaction: what was sent since the last one takes effect, or nothing of it. */
+/** Sync ends a transaction: all statements since the last Sync take effect, or none. */
 const sync = Buffer.from('S\0\0\0\x04', 'latin1');
 const executeAndSync = Buffer.concat([execute, sync]);
 export const terminate = Buffer.from('X\0\0\0\x04', 'latin1');
 
-/** @param name empty: kept until the next unnamed one. */
+/** @param name empty: the statement lasts until the next unnamed one. */
 export function parseMessage(name: string, text: string): Buffer {
   const nameBytes = Buffer.byteLength(name) + 1;
   const textBytes = Buffer.byteLength(text) + 1;
@@ -25,11 +25,11 @@ export function parseMessage(name: string, text: string): Buffer {
   message.writeInt32BE(message.length - 1, 1);
   message.write(name, headBytes);
   message.write(text, headBytes + nameBytes);
-  // No types of parameters: the statement names them.
+  // No parameter types: the server infers them.
   return message;
 }
 
-/** Forgets a statement. No error where there is none of that name. */
+/** Closes a prepared statement. The server reports no error if there is none of that name. */
 export function closeMessage(name: string): Buffer {
   const message = Buffer.alloc(headBytes + 1 + Buffer.byteLength(name) + 1);
   message[0] = closeType;
@@ -40,8 +40,8 @@ export function closeMessage(name: string): Buffer {
 }
 
 /**
- * Runs a statement that was parsed.
- * @param isLast ends the transaction behind it.
+ * Binds and executes a parsed statement.
+ * @param isLast appends Sync, which ends the transaction.
  */
 export function bindAndExecute(
   name: string,
@@ -49,7 +49,7 @@ export function bindAndExecute(
   isLast: boolean,
 ): Buffer {
   const end = isLast ? executeAndSync : execute;
-  // A UTF-16 unit has at most three bytes in UTF-8, and whole lengths cost a second pass.
+  // A UTF-16 unit has at most three bytes in UTF-8. The exact length would need a second pass.
   let bytesMax = headBytes + 1 + name.length + 1 + 2 + 2 + 2 + end.length;
   for (const parameter of parameters) bytesMax += 4 + 3 * parameter.length;
   const message = Buffer.allocUnsafe(bytesMax);
@@ -58,7 +58,7 @@ export function bindAndExecute(
   let at = headBytes + 1;
   at += message.write(name, at, 'latin1');
   message[at++] = 0;
-  // No formats of parameters: all are text.
+  // No parameter formats: all are text.
   at = message.writeInt16BE(0, at);
   at = message.writeInt16BE(parameters.length, at);
   for (const parameter of parameters) {
@@ -66,7 +66,7 @@ export function bindAndExecute(
     message.writeInt32BE(bytes, at);
     at += 4 + bytes;
   }
-  // No formats of columns: all are text.
+  // No result formats: all are text.
   at = message.writeInt16BE(0, at);
   message.writeInt32BE(at - 1, 1);
   at += end.copy(message, at);

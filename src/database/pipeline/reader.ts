@@ -1,36 +1,36 @@
 /**
- * Cuts what the server sends into messages. Nothing is copied but the beginning of a message whose
- * end has not come yet: whoever is told of one reads it where it lies, and at once.
+ * Splits the server's byte stream into messages. It copies only the beginning of an incomplete
+ * message. The callback must read a message before it returns.
  */
 
-/** @param at begins behind the length. @param end behind the last byte. */
+/** @param at the first byte after the length. @param end the byte after the message. */
 export type TakeMessage = (type: number, bytes: Buffer, at: number, end: number) => void;
 
 export interface Reader {
-  /** @param chunk may be written over when this returns. */
+  /** @param chunk is only valid until this returns. */
   feed(chunk: Buffer): void;
 }
 
-/** Type and length. */
+/** The type (1 byte) and the length (4 bytes). */
 const headBytes = 5;
-/** Of a length, which counts itself. */
+/** The length field counts itself. */
 const lengthMin = 4;
-/** Far beyond any row of ours: what says more is no server, and its bytes are not waited for. */
+/** Far more than any row of this service: a longer message is a protocol error. */
 const lengthMax = 64 * 1024 * 1024;
 const nothing = Buffer.alloc(0);
 
 /**
- * @param take throws nothing.
- * @param refuse told once, when a length cannot be one. Nothing is taken any more.
+ * @param take must not throw.
+ * @param refuse called once, for an impossible length. Later bytes are dropped.
  */
 export function createReader(take: TakeMessage, refuse: () => void): Reader {
   let isRefused = false;
-  /** Of a message that is not whole. */
+  /** The buffer of an incomplete message. */
   let begun = nothing;
-  /** How many of its bytes are there. */
+  /** How many bytes of it have arrived. */
   let held = 0;
 
-  /** @returns the bytes from here on that belong to no whole message. */
+  /** @returns the index of the first byte that belongs to no complete message. */
   function takeWhole(bytes: Buffer, size: number): number {
     let at = 0;
     while (size - at >= headBytes) {
@@ -61,7 +61,7 @@ export function createReader(take: TakeMessage, refuse: () => void): Reader {
     held -= taken;
   }
 
-  /** Room for the whole message is made once, so that one of many chunks is not copied for each. */
+  /** Allocates the whole message once, so that many small chunks are not copied repeatedly. */
   function hold(chunk: Buffer, from: number): void {
     const size = held + chunk.length - from;
     if (begun.length < size) {
@@ -77,7 +77,7 @@ export function createReader(take: TakeMessage, refuse: () => void): Reader {
   return { feed };
 }
 
-/** A length in the protocol: four bytes, the most significant first; -1: NULL. */
+/** A length in the protocol: four bytes, big-endian; -1: NULL. */
 export function lengthAt(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }

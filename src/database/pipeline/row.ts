@@ -1,10 +1,10 @@
-/** A row as it lies in a DataRow message (PostgreSQL manual, "Message Formats"). */
+/** Decodes the rows of DataRow messages (PostgreSQL manual, "Message Formats"). */
 import { lengthAt } from './reader.ts';
 
-/** Column values as PostgreSQL's text. */
+/** Column values in PostgreSQL's text form. */
 export type Values = readonly (string | null)[];
 
-/** Makes something of a row. @param at where the number of its columns stands. */
+/** Decodes a row. @param at the offset of the number of columns. */
 export type RowReader<Row> = (bytes: Buffer, at: number) => Row;
 
 const countBytes = 2;
@@ -27,8 +27,8 @@ export function readValues(bytes: Buffer, at: number): Values {
 }
 
 /**
- * The same with one character for each byte: UTF-8 that is not decoded, for texts that go on as
- * bytes. One text is made of the whole row, and the values are pieces of it.
+ * One character for each byte (latin1): UTF-8 that is not decoded, for texts that are sent on as
+ * bytes. The row is decoded once and the values are slices of it.
  */
 export function readByteTexts(bytes: Buffer, at: number): Values {
   const values = new Array<string | null>(columnCount(bytes, at));
@@ -49,8 +49,8 @@ export function readByteTexts(bytes: Buffer, at: number): Values {
 }
 
 /**
- * Of a statement that gives one, whatever is in the tables.
- * @throws when there is another number of rows or columns, or a NULL: a bug, or a server that lies.
+ * For a statement that always returns one row.
+ * @throws for another number of rows or columns, or a NULL: a bug, or a faulty server.
  */
 export function oneRow(rows: readonly Values[], columns: number): readonly string[] {
   const [row] = rows;
@@ -63,7 +63,7 @@ export function oneRow(rows: readonly Values[], columns: number): readonly strin
   });
 }
 
-/** @throws when it is no number that PostgreSQL counts with. */
+/** @throws when the text is not an integer of at most 19 digits. */
 export function countOf(text: string): number {
   if (!/^-?\d{1,19}$/.test(text)) throw new Error('impossible rows: no number');
   return Number(text);

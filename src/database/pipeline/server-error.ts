@@ -1,28 +1,30 @@
-/** What an ErrorResponse says (PostgreSQL manual, "Error and Notice Message Fields"). */
+/** Decodes an ErrorResponse (PostgreSQL manual, "Error and Notice Message Fields"). */
 
 export interface ServerError extends Error {
   /** SQLSTATE. */
   readonly code: string;
   readonly severity: string;
-  /** The function of the server's source that reported it; empty: not said. */
+  /** The C function of the server that reported the error; empty: not sent. */
   readonly routine: string;
-  /** The name of the constraint that was violated; empty: none. */
+  /** The name of the violated constraint; empty: none. */
   readonly constraint: string;
-  /** It arose inside of something: most often a function that a trigger called. */
+  /** The error has a context: most often it arose in a trigger's function. */
   readonly hasContext: boolean;
-  /** The statement had been parsed and planned: the rows were at work. */
+  /** The statement had been parsed and planned: it was executing. */
   readonly isRunning: boolean;
 }
 
-const severityField = 0x56; // V: the same in every language
-const localSeverityField = 0x53; // S: all that a pooler sends in its own name
+const severityField = 0x56; // V: not localised
+const localSeverityField = 0x53; // S: the only severity that a pooler sends for its own errors
 const codeField = 0x43; // C
 const messageField = 0x4d; // M
 const routineField = 0x52; // R
 const constraintField = 0x6e; // n
 const contextField = 0x57; // W
 
-/** Its detail, hint, place and the text of its context are left out: they carry values. */
+/**
+ * Drops the detail, the hint, the position and the context's text: they carry values of clients.
+ */
 export function serverError(
   bytes: Buffer,
   from: number,
@@ -33,7 +35,7 @@ export function serverError(
   let at = from;
   while (at < end && bytes[at] !== 0) {
     const zero = bytes.indexOf(0, at + 1);
-    // A field without an end: what there is has to do.
+    // A field without a terminator: use the fields before it.
     if (zero === -1 || zero >= end) break;
     fields.set(bytes[at]!, bytes.toString('utf8', at + 1, zero));
     at = zero + 1;
@@ -48,7 +50,7 @@ export function serverError(
   });
 }
 
-/** The server ends the session with it. */
+/** The server ends the session with this error. */
 export function isFatal({ severity }: Pick<ServerError, 'severity'>): boolean {
   return severity === 'FATAL' || severity === 'PANIC';
 }

@@ -1,15 +1,15 @@
 /**
- * What a server keeps a statement as: a digest of its text. Behind a pooler, or in a session that was
- * reset by half, another client's statement may be there already; under this name it can only be the
- * same one. With names that are counted, a read once ran another connection's DELETE.
+ * The name of a prepared statement: a digest of its text. Behind a pooler, or in a session that was
+ * only partly reset, another client's statement may have the same name. With a digest it has the
+ * same text too. Counted names once made a read run another connection's DELETE.
  */
 import { createHash } from 'node:crypto';
 
-/** 128 bits: no two texts ever share a name. NAMEDATALEN leaves room for 63 characters. */
+/** 128 bits, so that two texts never share a name. NAMEDATALEN allows 63 characters. */
 const digestCharacters = 22;
 const prefix = 'tasks_';
 
-/** Only statements that are kept have names, and of those there is a bounded number. */
+/** Bounded: only prepared statements have names, and their number is fixed. */
 const names = new Map<string, string>();
 
 export function statementName(text: string): string {

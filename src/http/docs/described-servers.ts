@@ -1,4 +1,4 @@
-/** Where the API is, for the description's `servers`. */
+/** The `servers` of the API description. */
 import { readHostBasePath } from '../../contract/base-path.ts';
 
 export interface ServerEntry {
@@ -10,9 +10,9 @@ export interface ServerEntry {
 }
 
 /**
- * First the host that the description itself came from: right wherever the service is reached,
- * through a forwarded port too. Then the address that clients are given.
- * @param hostBasePath as the configuration has checked it; empty: nobody has said.
+ * First the host from which the description was loaded, which also works through a forwarded port.
+ * Then the configured address.
+ * @param hostBasePath checked by the configuration; empty: not configured.
  */
 export function serversFor(hostBasePath: string): ServerEntry[] {
   const { scheme, host, base } = readHostBasePath(hostBasePath);
@@ -28,13 +28,13 @@ export function serversFor(hostBasePath: string): ServerEntry[] {
     {
       url: `{scheme}://${host}${base}`,
       description,
-      // The service itself speaks HTTP; what stands before it may not.
+      // The service speaks HTTP; a proxy in front may speak HTTPS.
       variables: { scheme: { default: 'http', enum: ['http', 'https'] } },
     },
   ];
 }
 
-/** Origins that a page may ask, as sources of a Content-Security-Policy. */
+/** The origins of the servers, as sources of a Content-Security-Policy. */
 export function originsOfServers(servers: readonly ServerEntry[]): string[] {
   return servers.flatMap(({ url, variables }) => {
     if (url.startsWith('/')) return [];

@@ -1,8 +1,8 @@
-/** What stands at `/`: for a browser a page that leads to the documents, for others the same as JSON. */
+/** The page at `/`: links to the documents, as HTML for browsers and otherwise as JSON. */
 import { commonOfPages } from './policies.ts';
 
 interface Way {
-  /** Its name in JSON. */
+  /** The key in JSON. */
   readonly name: string;
   readonly path: string;
   readonly text: string;
@@ -17,16 +17,16 @@ const ways: readonly Way[] = [
   { name: 'readyz', path: '/readyz', text: 'Can it serve?' },
 ];
 
-/** It has no script, loads nothing, and an icon of its own keeps browsers from asking for one. */
+/** No scripts and no loads. An inline icon keeps browsers from requesting one. */
 export const frontPagePolicy = `default-src 'none'; ${commonOfPages}`;
 
-/** @param base what a proxy in front takes off the path; empty: nothing. */
+/** @param base the path that a proxy strips; empty: none. */
 export function frontPageJson(base: string): string {
   const data = Object.fromEntries(ways.map(({ name, path }) => [name, base + path]));
   return JSON.stringify({ data, meta: null, message: 'success', errors: [], status: 'ok' });
 }
 
-/** @param base letters, digits, `/`, `-`, `.`, `_` and `~`: nothing that HTML would read. */
+/** @param base only letters, digits, `/`, `-`, `.`, `_` and `~`, so HTML needs no escaping. */
 export function frontPageHtml(base: string): string {
   const links = ways.map(
     ({ path, text }) => `    <li><a href="${base}${path}">${base}${path}</a> ${text}</li>`,

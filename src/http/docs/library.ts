@@ -1,4 +1,4 @@
-/** The packed pages and the description of this very service, read when they are first asked for. */
+/** The packed pages and the description of this service, read on first use. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -20,9 +20,9 @@ import {
 import type { Content, Encoding, FindPage, Page } from './page.ts';
 import { connectOwn, dataPolicy } from './policies.ts';
 
-/** What is longer is read again each time: only who takes no encoding ever asks for it. */
+/** A larger file is not cached: only clients without compression ever request it. */
 const keptMaxBytes = 1024 * 1024;
-/** Of what is compressed while somebody waits for it. */
+/** Brotli quality for a page that is compressed while a request waits. */
 const hastyQuality = 6;
 
 const json = 'application/json; charset=utf-8';
@@ -30,15 +30,13 @@ const json = 'application/json; charset=utf-8';
 type JsonObject = Readonly<Record<string, unknown>>;
 
 export interface LibraryOptions {
-  /** Where clients reach the service: see serversFor. */
+  /** The service's address for clients: see serversFor. */
   readonly hostBasePath: string;
-  /** `null`: there are no metrics. */
+  /** `null`: metrics are off. */
   readonly metricsPath: string | null;
 }
 
-/**
- * @returns `undefined`: the pages were not packed.
- */
+/** @returns `undefined`: the build has not packed the pages. */
 export function openLibrary(
   { hostBasePath, metricsPath }: LibraryOptions,
   folder = packedFolder,
@@ -86,7 +84,7 @@ export function openLibrary(
   };
 }
 
-/** A page of which there are several at the same path. */
+/** A page that has several variants at one path. */
 function made(contentType: string, policy: string, text: string): Page {
   const vary = 'Accept, Accept-Encoding';
   return { contentType, vary, policy, content: keep((encoding) => encode(text, encoding)) };
@@ -114,7 +112,7 @@ function readManifest(folder: string): readonly PackedPage[] | undefined {
   }
 }
 
-/** All who ask at once share one read. One that fails is tried anew by the next. */
+/** Concurrent requests share one read. After a failure the next request reads again. */
 function keep(read: (encoding: Encoding) => Promise<Content>): Page['content'] {
   const kept = new Map<Encoding, Promise<Content>>();
   return function content(encoding) {

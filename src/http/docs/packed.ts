@@ -1,15 +1,15 @@
-/** How the pages lie in dist/documents/, where `make build` packs them. */
+/** The layout of dist/documents/, where `make build` packs the pages. */
 import { resolve } from 'node:path';
 import type { Encoding } from './page.ts';
 
 export const packedFolder = resolve(import.meta.dirname, '../../../documents');
 export const manifestName = 'manifest.json';
-/** The description without the servers that only the running service knows. */
+/** The description without `servers`, which only the running service knows. */
 export const descriptionName = 'openapi.json';
 
 export interface PackedPage {
   readonly paths: readonly string[];
-  /** In the folder; with a suffix for each encoding but `identity`. */
+  /** The file's name; each encoding except `identity` adds a suffix. */
   readonly file: string;
   readonly contentType: string;
   readonly policy: string;

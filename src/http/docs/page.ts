@@ -1,22 +1,22 @@
-/** A page that the service serves beside the API. */
+/** A page that the service serves besides the API. */
 
 export interface Page {
   readonly contentType: string;
-  /** What of the request decides which page it is, and in which form: the value of Vary. */
+  /** The value of Vary: the request headers that select the variant. */
   readonly vary: string;
   /** The value of Content-Security-Policy. */
   readonly policy: string;
-  /** Whoever asks for the same at once shares one read. */
+  /** Concurrent requests share one read. */
   content(encoding: Encoding): Promise<Content>;
 }
 
 export interface Content {
   readonly bytes: Uint8Array;
-  /** Strong, so another one for each encoding. */
+  /** Strong, so each encoding has its own. */
   readonly etag: string;
 }
 
 export type Encoding = 'br' | 'gzip' | 'identity';
 
-/** @param accept the header. @returns the page of a path; `undefined`: there is none. */
+/** @param accept the Accept header. @returns the page of a path; `undefined`: none. */
 export type FindPage = (path: string, accept: string) => Page | undefined;

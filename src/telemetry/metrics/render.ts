@@ -1,5 +1,5 @@
 /** Families of numbers as Prometheus' text or OpenMetrics: the only place that knows prom-client. */
-import { Registry, type RegistryContentType } from 'prom-client';
+import { type Aggregator, AggregatorRegistry, type RegistryContentType } from 'prom-client';
 import { chooseMediaType } from '../../contract/accept.ts';
 import type { FamilyType } from './layout.ts';
 
@@ -23,26 +23,31 @@ export interface Rendered {
   readonly body: string;
 }
 
-const { PROMETHEUS_CONTENT_TYPE: text, OPENMETRICS_CONTENT_TYPE: openMetrics } = Registry;
+const { PROMETHEUS_CONTENT_TYPE: text, OPENMETRICS_CONTENT_TYPE: openMetrics } = AggregatorRegistry;
 
 /** How Prometheus 3 wants names written that older ones do not know: none of ours is such a name. */
 const escaping = /;\s*escaping=[\w-]+/gi;
 
-/** @param accept the request's header: OpenMetrics goes to whoever names it or likes it better. */
+/**
+ * A histogram's buckets are counted elsewhere, and prom-client's Histogram takes observations only. So
+ * the families go in where it takes in those of other processes, ready counted: each value is the only
+ * one of its labels, and is the first.
+ * @param accept the request's header: OpenMetrics goes to whoever names it or likes it better.
+ */
 export async function render(snapshots: readonly Snapshot[], accept: string): Promise<Rendered> {
-  const registry = new Registry<RegistryContentType>();
-  if (chooseMediaType(accept.replaceAll(escaping, ''), [text, openMetrics]) === openMetrics) {
-    registry.setContentType(openMetrics);
-  }
-  for (const { name, help, type, samples } of snapshots) {
-    const values = samples.map(({ name: metricName, labels, value }) =>
+  const offered = accept.replaceAll(escaping, '');
+  const isOpen = chooseMediaType(offered, [text, openMetrics]) === openMetrics;
+  const families = snapshots.map(({ name, help, type, samples }) => ({
+    // OpenMetrics has `_total` on a counter's lines only, where the registry puts it.
+    name: isOpen && type === 'counter' ? name.replace(/_total$/, '') : name,
+    help,
+    type,
+    aggregator: 'first' satisfies Aggregator,
+    values: samples.map(({ name: metricName, labels, value }) =>
       metricName === undefined ? { labels, value } : { metricName, labels, value },
-    );
-    // For OpenMetrics the registry takes `_total` from the name by changing this object, and puts it
-    // back on each line: what it asks for must be the same object.
-    const metric = { name, help, type, values };
-    const registered = Object.assign(metric, { get: () => Promise.resolve(metric) });
-    registry.registerMetric(registered as unknown as Parameters<Registry['registerMetric']>[0]);
-  }
+    ),
+  }));
+  const registry = AggregatorRegistry.aggregate<RegistryContentType>([families]);
+  if (isOpen) registry.setContentType(openMetrics);
   return { contentType: registry.contentType, body: await registry.metrics() };
 }

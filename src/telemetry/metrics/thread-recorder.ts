@@ -25,7 +25,7 @@ export function recordThread(numbers: Float64Array): ThreadRecorder {
   let ticks = 0;
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
-      const { kind } = (entry as unknown as { detail: { kind: number } }).detail;
+      const kind = collectionKindOf(entry);
       const place = collections.findIndex((collection) => collection.kind === kind);
       if (place < 0) continue;
       const slot = threadSlots.pauses + place * (pauseBounds.length + 2);
@@ -65,4 +65,12 @@ export function recordThread(numbers: Float64Array): ThreadRecorder {
       observer.disconnect();
     },
   };
+}
+
+/** Node's manual, "Garbage Collection ('gc') Details". */
+function collectionKindOf(entry: object): unknown {
+  const detail: unknown = 'detail' in entry ? entry.detail : undefined;
+  return typeof detail === 'object' && detail !== null && 'kind' in detail
+    ? detail.kind
+    : undefined;
 }

@@ -2,7 +2,7 @@
  * V8's sampling heap profiler on the thread that calls. There is one for each isolate, so it has
  * one owner: this file.
  */
-import type { HeapProfiler, Runtime } from 'node:inspector';
+import type { HeapProfiler } from 'node:inspector';
 import type { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyRecording, type RawNode, type RawSample, type ThreadRecording } from './recording.ts';
@@ -43,7 +43,7 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
     await sample({
       includeObjectsCollectedByMajorGC: true,
       includeObjectsCollectedByMinorGC: true,
-    } as HeapProfiler.StartSamplingParameterType);
+    });
     try {
       await sleep(milliseconds, undefined, { signal });
       const { profile } = await session.post('HeapProfiler.getSamplingProfile');
@@ -58,16 +58,20 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
   return { live, allocated };
 }
 
-/** More than the types of Node 24 know: Chrome DevTools Protocol, HeapProfiler. */
-interface HeapProfile {
-  readonly head: HeapNode;
-  readonly samples: readonly { readonly size: number; readonly nodeId: number }[];
-}
-
-interface HeapNode {
-  readonly id: number;
-  readonly callFrame: Runtime.CallFrame;
-  readonly children: readonly HeapNode[];
+/** What V8 has and the types of Node 24 do not: Chrome DevTools Protocol, HeapProfiler. */
+declare module 'inspector' {
+  namespace HeapProfiler {
+    interface SamplingHeapProfile {
+      samples: readonly { readonly size: number; readonly nodeId: number }[];
+    }
+    interface SamplingHeapProfileNode {
+      id: number;
+    }
+    interface StartSamplingParameterType {
+      includeObjectsCollectedByMajorGC?: boolean;
+      includeObjectsCollectedByMinorGC?: boolean;
+    }
+  }
 }
 
 /** Bytes outside of V8's heap are in nobody's sample. */
@@ -84,12 +88,11 @@ function describeMemory(): string {
 }
 
 export function reduceHeap(
-  given: HeapProfiler.SamplingHeapProfile,
+  profile: HeapProfiler.SamplingHeapProfile,
 ): Pick<ThreadRecording, 'nodes' | 'samples'> {
-  const profile = given as unknown as HeapProfile;
   const nodes: RawNode[] = [];
   const places = new Map<number, number>();
-  const walk = (node: HeapNode, parent: number): void => {
+  const walk = (node: HeapProfiler.SamplingHeapProfileNode, parent: number): void => {
     const { functionName: name, url, lineNumber: line, columnNumber: column } = node.callFrame;
     const place = nodes.push({ parent, frame: { name, url, line, column } }) - 1;
     places.set(node.id, place);

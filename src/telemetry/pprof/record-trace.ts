@@ -2,7 +2,7 @@
 import type { NodeTracing } from 'node:inspector';
 import type { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { emptyRecording, type ThreadRecording, type TraceEvent } from './recording.ts';
+import { emptyRecording, type ThreadRecording } from './recording.ts';
 
 /** Without those of promises and async hooks, which are several for each request. */
 const categories = [
@@ -24,10 +24,10 @@ export async function recordTrace(
   milliseconds: number,
   signal: AbortSignal,
 ): Promise<ThreadRecording> {
-  const events: TraceEvent[] = [];
+  const events: object[] = [];
   let dropped = 0;
   const onData = ({ params }: { params: NodeTracing.DataCollectedEventDataType }): void => {
-    for (const event of params.value as unknown as readonly TraceEvent[]) {
+    for (const event of params.value) {
       if (events.length < eventsMax) events.push(event);
       else dropped++;
     }

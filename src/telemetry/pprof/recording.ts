@@ -39,16 +39,6 @@ export interface RawSample {
   readonly values: readonly number[];
 }
 
-export interface TraceEvent {
-  readonly pid: number;
-  readonly tid: number;
-  readonly ts: number;
-  readonly ph: string;
-  readonly cat: string;
-  readonly name: string;
-  readonly args?: object;
-}
-
 /** What one thread recorded. */
 export interface ThreadRecording {
   readonly nodes: readonly RawNode[];
@@ -60,7 +50,7 @@ export interface ThreadRecording {
   /** What a reader should know, for the profile's comments. */
   readonly notes: readonly string[];
   /** Only for `trace`, and only from a main thread. */
-  readonly events: readonly TraceEvent[];
+  readonly events: readonly object[];
 }
 
 export interface ProcessRecording {
