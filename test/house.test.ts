@@ -358,20 +358,7 @@ test('no source is an orphan', () => {
 });
 
 test('no imports go in a circle', () => {
-  const byFile = new Map(sources.map((source) => [source.file, source]));
-  const faults: string[] = [];
-  const done = new Set<string>();
-  function follow(file: string, path: readonly string[]): void {
-    const place = path.indexOf(file);
-    if (place !== -1) faults.push(`${[...path.slice(place), file].join(' imports ')}: a circle`);
-    if (done.has(file)) return;
-    done.add(file);
-    for (const found of byFile.get(file)?.imports ?? []) {
-      if (found.isLocal) follow(found.target, [...path, file]);
-    }
-  }
-  for (const { file } of sources) follow(file, []);
-  hold(faults);
+  hold(findCircles(edgesOf(sources, (file) => file)));
 });
 
 test('two files of the service have different names', () => {

@@ -46,19 +46,23 @@ const samplingRate = 0.1;
 const debianRoot = '/usr/lib/postgresql';
 
 /** @returns undefined when this machine has none: Debian has it in postgresql-client or postgresql. */
-export function findPgbench(): Pgbench | undefined {
+export function findPgbench(directories = usualDirectories()): Pgbench | undefined {
+  for (const directory of directories) {
+    const program = join(directory, 'pgbench');
+    // Debian's wrapper is there without the program, and fails.
+    const { status, stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+    if (status === 0) return { program, version: stdout.trim() };
+  }
+  return undefined;
+}
+
+function usualDirectories(): readonly string[] {
   const debian = existsSync(debianRoot)
     ? readdirSync(debianRoot)
         .toSorted((a, b) => Number(b) - Number(a))
         .map((version) => join(debianRoot, version, 'bin'))
     : [];
-  const directories = [...searchPath().split(delimiter), ...debian];
-  const program = directories
-    .map((directory) => join(directory, 'pgbench'))
-    .find((file) => existsSync(file));
-  if (program === undefined) return undefined;
-  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
-  return { program, version: stdout.trim() };
+  return [...searchPath().split(delimiter), ...debian];
 }
 
 /** Rejects when a transaction failed. */
