@@ -1,4 +1,4 @@
-/** The answer of a list: its Link header and its body, in one run of bytes. */
+/** Encodes the answer of a list: the Link header and the body in one buffer. */
 import type { ResponseItem } from '../batching/frames.ts';
 import { encodeCursor, type SortField } from '../contract/cursor.ts';
 import { cursorLinks, pageLinks } from '../contract/links.ts';
@@ -6,10 +6,10 @@ import { type ListQuery, scopeOf } from '../contract/list-query.ts';
 import type { TaskPage } from './statements.ts';
 import { encodeTask, type TaskRow, toRfc3339 } from './task-fields.ts';
 
-/** `version` is the generation of the snapshot; `id` the bytes of the Link header at the front. */
+/** `version` is the snapshot's generation; `id` is the length of the Link header in bytes. */
 export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem {
   const { links, body } = query.cursor === undefined ? byPage(query, page) : byCursor(query, page);
-  // Links are percent-encoded, so one character is one byte.
+  // Links are percent-encoded, so each character is one byte.
   return {
     id: links.length,
     version: Number(page.generation),
@@ -34,7 +34,9 @@ function byPage(query: ListQuery, { rows, total, totalExact }: TaskPage) {
   };
 }
 
-/** There is no number of the page that a cursor begins; the statement read one row more. */
+/**
+ * A page by cursor has no number. The statement read one row more to know if another page follows.
+ */
 function byCursor(query: ListQuery, { rows, total, totalExact }: TaskPage) {
   const shown = rows.slice(0, query.perPage);
   const last = shown.at(-1);

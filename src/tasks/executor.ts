@@ -1,6 +1,6 @@
 /**
- * A batch of one kind from bytes to bytes: decode ▸ validate ▸ one statement ▸ encode. It does not
- * know which thread it is on: a front end calls it in place, a worker thread for its pool.
+ * Runs a batch of one kind: decode ▸ validate ▸ one statement ▸ encode. It works on any thread: a
+ * front end calls it directly, a worker thread for its pool.
  */
 
 import { createStatementClock, type StatementClock } from '../base/statement-time.ts';
@@ -19,15 +19,15 @@ import { listTasks, ping, readTasks, sampleTasks } from './statements.ts';
 import { createWrites } from './writes.ts';
 
 export interface Executor extends BatchExecutor {
-  /** Never rejects: a statement that fails is an answer. */
+  /** Never rejects: a failed statement becomes the answer of its requests. */
   execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
-  /** Why that did not succeed, in words that an operator can act on. */
+  /** Explains a rejection of `ping` to an operator. */
   reasonOf(error: unknown): string;
   /** Connects for reads and lists. Rejects when it cannot. */
   warm(): Promise<void>;
-  /** The lane of lists. The generation is read on it where connections are few. */
+  /** The lane of lists. With a small connection budget, the generation is read on it too. */
   readonly lane: Lane;
 }
 
@@ -128,7 +128,7 @@ async function executeReads(
 
 const readTriesMax = 3;
 
-/** A lost connection, or a conflict (on a standby: with what it has to replay), is worth another try. */
+/** Retries once after a lost connection or a conflict (on a standby: with recovery). */
 async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
@@ -142,7 +142,7 @@ async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** The front end checked it when it made these bytes. */
+/** The front end has validated these bytes. */
 function decodeListQuery(body: Uint8Array): ListQuery {
   return JSON.parse(Buffer.from(body).toString()) as ListQuery;
 }
