@@ -1,4 +1,4 @@
-/** Paths of the API, out of the table of endpoints. */
+/** Describes the paths of the API, from the table of endpoints. */
 import { problemsOf } from '../contract/endpoint-problems.ts';
 import { type Endpoint, endpoints } from '../contract/endpoints.ts';
 import { type Example, examples } from './examples.ts';
@@ -28,7 +28,7 @@ export function describeEndpoints(shared: SharedAnswers): JsonObject {
   return paths;
 }
 
-/** `:id` of the table of endpoints as OpenAPI writes it. */
+/** Converts `:id` of the table of endpoints to OpenAPI's `{id}`. */
 export function pathOf(path: string): string {
   return path.replace('/:id', '/{id}');
 }
