@@ -1,4 +1,4 @@
-/** What a failed test is told as: where, what was thrown, what its file wrote, what hung. */
+/** Formats failed tests: place, error, output of the file, hanging tests. */
 
 import type { TestEvent } from 'node:test/reporters';
 import { inspect } from 'node:util';
@@ -8,16 +8,16 @@ type Failed = Extract<TestEvent, { type: 'test:fail' }>['data'];
 
 export interface Failures {
   observe(event: TestEvent): void;
-  /** Empty for a parent that failed only because a test below it did: that one is told. */
+  /** Empty for a parent that failed only because of a test below it. */
   describe(name: string, failed: Failed, isLeaf: boolean): string;
-  /** A file that ended well and tested nothing: it may have left half way. */
+  /** A file that passed without a test: it may have ended early. */
   describeEmpty(file: Place): string;
   count(): number;
-  /** Where each is and what it is called, for the end of what is said. */
+  /** Place and name of each failure, for the end of the output. */
   list(): readonly string[];
 }
 
-/** Of what one file writes, its end is kept. */
+/** Only the end of a file's output is kept. */
 const outputMaxChars = 16_384;
 
 export function createFailures(locate: Locator): Failures {
@@ -61,7 +61,7 @@ export function createFailures(locate: Locator): Failures {
     return `\n✗ ${locate(file).file}\n  ended without a test\n${outputOf(file.file)}\n`;
   }
 
-  /** Told once: the next failure of the same file has the rest. */
+  /** Printed once: later failures of the file print only newer output. */
   function outputOf(file = ''): string {
     const output = outputs.get(file)?.trim() ?? '';
     outputs.delete(file);
@@ -80,7 +80,7 @@ export function createFailures(locate: Locator): Failures {
   return { observe, describe, describeEmpty, count: () => failed.length, list: () => failed };
 }
 
-/** The runner tells a whole file as a test that has the file's name. */
+/** The runner reports a whole file as a test with the file's name. */
 export function isTestFile(data: {
   readonly name: string;
   readonly nesting: number;

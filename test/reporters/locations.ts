@@ -1,4 +1,4 @@
-/** Where a test stands in its TypeScript source; the runner of Node 20 knows the built file only. */
+/** Maps a test to its TypeScript source: Node 20's runner reports the built file. */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, relative, resolve } from 'node:path';

@@ -1,17 +1,17 @@
 /**
- * Says little while all goes well: one line a file. Each failure in full, with the file's own
- * output; then what was skipped and why, what tests noted (`t.diagnostic`), the slowest tests, the
- * names of what failed, and as the very last line the totals.
- * What is counted are tests without tests below them, and what failed for a reason of its own.
+ * Prints one line for each file that passes. Prints each failure in full, with the output of its
+ * file. At the end come skipped tests with reasons, notes of tests (`t.diagnostic`), the slowest
+ * tests, the names of failures, and the totals as the last line.
+ * It counts leaf tests, and parents that failed for their own reason.
  */
 import type { TestEvent } from 'node:test/reporters';
 import { createFailures, isTestFile } from './failures.ts';
 import { createLocator } from './locations.ts';
 
 export interface SummaryOptions {
-  /** Files are shown from here. */
+  /** Paths are shown relative to this folder. */
   readonly root: string;
-  /** Awaited before the last line, with the number of failures; its text stands above it. */
+  /** Awaited before the last line, with the number of failures; its text is printed above it. */
   readonly finish?: (failed: number) => Promise<string>;
 }
 
@@ -33,7 +33,7 @@ export function createSummary(options: SummaryOptions): Reporter {
     const timed: Timed[] = [];
     const skipped: string[] = [];
     const notes: string[] = [];
-    /** Per file: the name of the open test at each depth, and how many ended there so far. */
+    /** For each file: the name of the open test at each depth, and how many ended there. */
     const open = new Map<string, { names: string[]; ended: number[] }>();
     let passed = 0;
 
@@ -47,7 +47,7 @@ export function createSummary(options: SummaryOptions): Reporter {
           break;
         }
         case 'test:complete':
-          // The type of this event lacks what it says of a failure.
+          // The type of this event lacks the failure's details.
           if (isTestFile(event.data)) {
             const { duration_ms, error } = event.data.details as {
               duration_ms: number;

@@ -1,4 +1,4 @@
-/** The text of `.env.example`, from the one schema that the service reads its variables by. */
+/** Generates `.env.example` from the schema of the service's variables. */
 import { variables } from '../../src/config/config.ts';
 
 interface Described {
@@ -17,7 +17,7 @@ export function envExample(): string {
   const entries = Object.entries(variables.properties).map(([name, schema]) => {
     const described = schema as unknown as Described;
     const fallback = described.byMachine === true ? '' : String(described.default ?? '');
-    // Written out, the defaults would contradict a URL that says something else.
+    // Explicit defaults would contradict a URL with other values.
     const shown = described.inUrl === true ? '' : fallback;
     return `# ${described.description}${fallback === '' ? '' : ` Default: ${fallback}.`}\n${name}=${shown}\n`;
   });
