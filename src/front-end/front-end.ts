@@ -1,4 +1,4 @@
-/** The only wiring of one front-end process: sockets ▸ lists ▸ queues ▸ executor, and its end. */
+/** Wires one front end: sockets ▸ lists ▸ queues ▸ executor, and its shutdown. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ThreadOptions } from '../../workers/task.worker.ts';
 import { createAccess } from '../admin/access.ts';
@@ -37,38 +37,40 @@ import { createCacheStats } from '../telemetry/stats.ts';
 import { createThreadFailureLog } from '../telemetry/thread-failures.ts';
 
 export interface FrontEnd {
-  /** The schema is up to date: requests may go to the database. Before, they are refused. */
+  /** The schema is up to date: requests may use the database. Until then they are rejected. */
   open(): void;
-  /** Serves as before, and says that it is not ready: whoever balances load turns away. */
+  /**
+   * Continues to serve and fails the readiness probe, so that load balancers stop sending requests.
+   */
   drain(): void;
-  /** The native server that loaded, with its version. */
+  /** The loaded native server with its version. */
   readonly httpServer: string;
-  /** Of this process and its threads; `undefined` without profiles. */
+  /** Profiles of this process and its threads; `undefined`: profiles are off. */
   readonly profiles: ProfileRecorder | undefined;
-  /** Takes no new connection, answers everything accepted, lets go of the database. */
+  /** Stops listening, answers every accepted request, and closes the database connections. */
   stop(): Promise<void>;
 }
 
-/** A batch with longer bodies always travels: parsing them would hold up the sockets. */
+/** A batch with longer bodies always goes to a worker: parsing them would block the sockets. */
 const localBodiesMaxBytes = 64 * 1024;
 const expiryIntervalMs = 100;
 const readinessTimeoutMs = 1000;
 const warmTimeoutMs = 2000;
-/** A batch runs a lost statement once more; each try is given up by its lane before this. */
+/** A read batch may run twice; each run is abandoned by its lane before this. */
 const batchMarginMs = 1500;
 const drainPollMs = 5;
 const shortTurnMs = 0.1;
 const acceptTurnsMax = 200;
 /**
- * Once no request has come for this long on any connection, the idle ones are closed. Longer than
- * a packet is on its way, short enough for whoever waits for Ctrl-C.
+ * If no request arrives for this long on any connection, idle connections are closed. Longer than
+ * the transfer of a packet, and short enough for an operator who waits for Ctrl-C.
  */
 const quietMs = 250;
 
 /**
- * Rejects when the port is taken or the native server does not load.
+ * Rejects when the port is in use or the native server does not load.
  * @param opened the schema is up to date already.
- * @param visitPrimary a page of the administration, which the primary makes.
+ * @param visitPrimary a page of the administration, made by the primary.
  */
 export async function startFrontEnd(
   options: FrontEndOptions,
@@ -199,14 +201,14 @@ export async function startFrontEnd(
   });
   const room = createConnectionRoom({ workerThreads: batching.workerThreads, listener, log });
 
-  /** Who has no Redis does not load what speaks to one. */
+  /** Loads the Redis client only if Redis is configured. */
   async function openRedis(): Promise<RedisCache | undefined> {
     if (options.redis === null) return undefined;
     const { createRedisCache } = await import('../cache/redis-cache.ts');
     return createRedisCache(options.redis, stats, log);
   }
 
-  /** A database that is silent must not keep a front end from listening. */
+  /** A silent database must not keep a front end from listening. */
   async function warm(): Promise<void> {
     const warmed = Promise.all([local.warm(), generations.read()]);
     await within(warmed, warmTimeoutMs).catch((error: unknown) => {
@@ -246,7 +248,7 @@ export async function startFrontEnd(
     lists.crash(flight, code, cause);
   }
 
-  /** A hop to a worker costs more than the work of a small batch. */
+  /** For a small batch, the transfer to a worker costs more than the work. */
   function execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers> {
     const stays =
       batching.workerThreads === 0 || (items.length < batching.offloadMinBatch && isSmall(items));
@@ -293,7 +295,7 @@ export async function startFrontEnd(
       const { requests } = metrics;
       requests.answered(seriesOf(requests, exchange), status, milliseconds / 1000);
     }
-    // A profile takes as long as was asked for.
+    // A profile takes as long as requested.
     if (milliseconds < slowMs || exchange.route === adminRoute) return;
     const { method, route } = exchange;
     const stages = stagesOf(exchange, arrivalOf(exchange), now);
@@ -334,7 +336,7 @@ export async function startFrontEnd(
     draining = true;
   }
 
-  /** Every request whose head was read is answered; what that means: ARCHITECTURE, "Stopping". */
+  /** Every request whose head was read is answered: see ARCHITECTURE, "Stopping". */
   async function stop(): Promise<void> {
     const giveUp = performance.now() + options.shutdownGraceMs;
     draining = true;
@@ -360,7 +362,7 @@ export async function startFrontEnd(
     await Promise.all([pool.close(), local.close(), generations.close()]);
   }
 
-  /** @returns whether everything was answered and no more requests came, in time. */
+  /** @returns whether all requests were answered and no more arrived, in time. */
   async function fallQuiet(giveUp: number): Promise<boolean> {
     const { traffic } = server;
     let quietSince = performance.now();
@@ -368,7 +370,7 @@ export async function startFrontEnd(
     while (traffic.open > 0 || performance.now() - quietSince < quietMs) {
       if (performance.now() > giveUp) return traffic.open === 0;
       await sleep(drainPollMs);
-      // What is readable is read before it counts as silence.
+      // Reads what is readable before it counts as silence.
       await socketsRead();
       if (traffic.open > 0 || traffic.opened !== opened) quietSince = performance.now();
       opened = traffic.opened;
@@ -376,7 +378,7 @@ export async function startFrontEnd(
     return true;
   }
 
-  /** Whoever still waits is told so, rather than cut off. */
+  /** Fails the requests still waiting instead of cutting their connections. */
   function failWaiting(): void {
     lists.expire(Number.POSITIVE_INFINITY);
     for (const kind of kinds) batchers[kind].expire(Number.POSITIVE_INFINITY);
@@ -389,7 +391,7 @@ function isGone(exchange: Exchange): boolean {
   return !exchange.open;
 }
 
-/** Under which names a request is found: in our log, and in its client's traces. */
+/** The ids of a request: in the service's log, and in its client's traces. */
 function idsOf({ requestId, traceparent }: Exchange): { requestId: string; traceId?: string } {
   const traceId = traceIdOf(traceparent);
   return traceId === undefined ? { requestId } : { requestId, traceId };
@@ -402,8 +404,8 @@ function isSmall(items: readonly RequestItem[]): boolean {
 }
 
 /**
- * Connections that the kernel holds for us die with the listening socket. They are taken in each
- * turn of the event loop, so in the moment after a short one hardly any are left.
+ * Connections in the kernel's accept queue are lost when the listening socket closes. Each turn of
+ * the event loop accepts them, so right after a short turn the queue is nearly empty.
  */
 async function emptyAcceptQueue(): Promise<void> {
   for (let turn = 0; turn < acceptTurnsMax; turn++) {
@@ -413,7 +415,7 @@ async function emptyAcceptQueue(): Promise<void> {
   }
 }
 
-/** Resolves right after the event loop has read and accepted what the system had for it. */
+/** Resolves right after the event loop has read and accepted everything that was ready. */
 function socketsRead(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
