@@ -1,7 +1,7 @@
 /**
- * The only reader of the environment. One schema says names, types, bounds and defaults; every
- * fault is reported at once, by name, with what was expected. A value is repeated only where no
- * secret can stand: see config/forms.ts.
+ * The only reader of the environment. One schema has names, types, bounds and defaults. All faults
+ * are reported at once, each with the variable's name and the expected value. A fault repeats a
+ * value only if it cannot be a secret: see config/forms.ts.
  */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
@@ -34,7 +34,9 @@ import { readSmallFile } from './small-file.ts';
 export type { RedisConfig, RedisPlace, ServerAddress } from './redis.ts';
 export type { SslMode } from './root-cert.ts';
 
-/** How to reach one PostgreSQL database. `host` that begins with `/` is a unix socket directory. */
+/**
+ * The connection to a PostgreSQL database. A `host` that starts with `/` is a Unix socket's folder.
+ */
 export interface DatabaseConfig {
   readonly host: string;
   readonly port: number;
@@ -42,11 +44,11 @@ export interface DatabaseConfig {
   readonly password: string;
   readonly name: string;
   readonly sslMode: SslMode;
-  /** PEM file of the trusted authorities; `null`: those that Node brings. */
+  /** A PEM file of trusted authorities; `null`: Node's own. */
   readonly sslRootCert: string | null;
-  /** What stands there gives each transaction another session. */
+  /** A transaction pooler: each transaction may have another session. */
   readonly pooler?: 'transaction' | undefined;
-  /** What of the configuration names it, for messages; unset: the variables that begin with DB_. */
+  /** Which variables configure it, for messages; unset: those that start with DB_. */
   readonly source?: DatabaseSource | undefined;
 }
 
@@ -58,17 +60,17 @@ export type DatabaseSource =
   | 'TEST_DATABASE_URL'
   | 'embedded';
 
-/** How one front end gathers and executes work. */
+/** How a front end collects and runs batches. */
 export interface BatchingConfig {
-  /** A smaller batch is executed on the front end's own thread; 0: every batch is offloaded. */
+  /** A smaller batch runs on the front end's own thread; 0: every batch goes to a worker. */
   readonly offloadMinBatch: number;
   /** The most requests in one batch, so in one statement. */
   readonly batchMax: number;
-  /** The most requests of one kind that wait; one more is answered 503 `overloaded`. */
+  /** The most queued requests of one kind; the next one gets 503 `overloaded`. */
   readonly queueMax: number;
-  /** While the first of a queue has waited for longer, one more is answered 503 `overloaded`. */
+  /** While the first in a queue has waited longer, new requests get 503 `overloaded`. */
   readonly queueWaitMaxMs: number;
-  /** How long a request may take from its last byte to its answer, in milliseconds. */
+  /** Milliseconds from a request's last byte to its response. */
   readonly requestTimeoutMs: number;
   readonly workerThreads: number;
 }
@@ -77,63 +79,63 @@ export interface Config {
   readonly env: 'development' | 'test' | 'production';
   readonly port: number;
   readonly bind: BindConfig;
-  /** Host and base path under which clients reach the service; either may be missing. */
+  /** Host and base path of the service for clients; either may be empty. */
   readonly hostBasePath: string;
   readonly logLevel: LogLevel;
-  /** What asks for them: metrics and profiles. */
+  /** The port and credentials of the operators' pages: metrics and profiles. */
   readonly metrics: {
     readonly path: string;
     readonly username: string;
     readonly password: string;
     readonly port: number;
-    /** Front ends count; otherwise there is no such page. */
+    /** Front ends record metrics; otherwise the page does not exist. */
     readonly isEnabled: boolean;
   };
   /** `null`: the embedded PostgreSQL in `dataDir`. */
   readonly database: DatabaseConfig | null;
-  /** Past a pooler: for what the primary does by itself. The same as `database` where none is named. */
+  /** The primary's own connection, past a pooler. Default: `database`. */
   readonly directDatabase: DatabaseConfig | null;
-  /** `null`: an embedded PostgreSQL of the tests' own. */
+  /** `null`: a separate embedded PostgreSQL for tests. */
   readonly testDatabase: DatabaseConfig | null;
-  /** Of the embedded one as well. */
+  /** Also for the embedded one. */
   readonly testDatabaseName: string;
   readonly autoMigrate: boolean;
-  /** Absolute. Holds the embedded database and what belongs to it. */
+  /** Absolute. The folder of the embedded database and its files. */
   readonly dataDir: string;
   readonly redis: RedisConfig | null;
-  /** Bytes of lists that a front end keeps in memory; 0: none. */
+  /** The most bytes of lists in a front end's memory; 0: none. */
   readonly cacheBytesMax: number;
-  /** Profiles are served, behind the credentials of the metrics. */
+  /** Profiles are served, with the credentials of the metrics. */
   readonly pprofEnabled: boolean;
-  /** The credentials are the default ones: profiles are for this machine alone, which needs none. */
+  /** The credentials are the defaults: profiles are for this machine only, without credentials. */
   readonly profilesOpenLocally: boolean;
-  /** A request that takes longer is logged, in milliseconds; 0: none. */
+  /** Slower requests are logged, in milliseconds; 0: none. */
   readonly slowRequestMs: number;
-  /** Answers say in `Server-Timing` where their time went. */
+  /** Responses have a `Server-Timing` header. */
   readonly serverTiming: boolean;
-  /** Which build of uWebSockets.js may serve. */
+  /** The build of uWebSockets.js to use. */
   readonly uwsBuild: 'auto' | 'current' | '2023';
-  /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
+  /** Origins whose pages may read responses, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** Names of headers that such pages may send beside those that the service reads. */
+  /** Further request headers that such pages may send. */
   readonly corsHeaders: readonly string[];
   readonly frontEnds: number;
-  /** How many connections to PostgreSQL each part may have open; it bounds `frontEnds` and `workerThreads`. */
+  /** The PostgreSQL connections of each part; bounds `frontEnds` and `workerThreads`. */
   readonly connections: ConnectionBudget;
-  /** One without work for this long is closed; 0: none is. */
+  /** A connection idle for this long is closed; 0: never. */
   readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
-  /** How long a service that is to stop serves on, not ready, in milliseconds. */
+  /** How long a draining service continues to serve while not ready, in milliseconds. */
   readonly shutdownDelayMs: number;
-  /** How long stopping may take after that before what is left is given up, in milliseconds. */
+  /** How long the stop may take after that before it is forced, in milliseconds. */
   readonly shutdownGraceMs: number;
 }
 
-/** What is known whether the configuration is valid or not. */
+/** The facts that are known even with an invalid configuration. */
 interface Read {
-  /** For the logger to mask, also those that a fault is about. */
+  /** For the logger to mask, including those of faulty variables. */
   readonly secrets: readonly string[];
-  /** Variables that look like ours and are none, for a warning: by name only. */
+  /** Unknown variables with a similar name, for a warning: names only. */
   readonly lookAlikes: readonly string[];
 }
 
@@ -142,8 +144,8 @@ export type ConfigResult =
   | (Read & { readonly ok: false; readonly faults: readonly string[] });
 
 /**
- * Only a service opens something to somebody, so only that needs credentials. A tool works on the
- * database of the service; tests, and tools for them, never do.
+ * Only the service opens ports, so only the service needs credentials. A tool uses the service's
+ * database; tests and their tools never do.
  */
 export type Purpose = 'service' | 'tool' | 'tests';
 
@@ -151,20 +153,23 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const cores = availableParallelism();
 const secret = { secret: true } as const;
-/** The default depends on the machine, so `.env.example` does not name it. */
+/** The default depends on the machine, so `.env.example` leaves it out. */
 const byMachine = { byMachine: true } as const;
-/** Two checks two seconds apart fail, and one second for the news to travel. */
+/**
+ * Two failed checks at an interval of two seconds, and one more second for the load balancer to
+ * react.
+ */
 const productionDelayMs = 5000;
 const credentialLengthMin = 12;
 const inProduction = `In production: at least ${credentialLengthMin} characters, not the default.`;
 const sslModes = ['disable', 'require', 'verify-ca', 'verify-full'] as const;
-/** More is no file of variables. */
+/** A larger file is not an env file. */
 const envFileBytesMax = 1024 * 1024;
-/** A URL may say it too. */
+/** A URL may contain it too. */
 const inUrl = { inUrl: true } as const;
 const hostPattern =
   '[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?';
-/** The longest path of a unix socket on every system is 103 bytes, with its name `/.s.PGSQL.65535`. */
+/** A Unix socket's path has at most 103 bytes on every system, including `/.s.PGSQL.65535`. */
 const socketFolderPattern = '/(?!.*:/)(?!.*:.*@)[^\\x00-\\x20\\x7f]{0,87}';
 const databaseHost = {
   pattern: `^(${hostPattern}|${socketFolderPattern})?$`,
@@ -178,13 +183,13 @@ const redisHost = {
   expected: 'a host name or an address; a port belongs into REDIS_PORT, a URL into REDIS_URL',
   ...inUrl,
 } as const;
-/** Patterns for an ACL (`~prefix*`) and the tag of a slot (`{…}`) must mean what they say. */
+/** Without characters that have a meaning in ACL patterns (`~prefix*`) and hash tags (`{…}`). */
 const redisPrefix = {
   pattern: '^[A-Za-z0-9._:/|@+-]{0,64}$',
   expected: 'at most 64 letters, digits and . _ : / | @ + -',
 } as const;
 
-/** Every variable that the service reads. `.env.example` is written from this. */
+/** Every variable of the service. `.env.example` is generated from this. */
 export const variables = Type.Object({
   ENV: oneOf(
     ['development', 'local', 'test', 'production'],
@@ -223,7 +228,7 @@ export const variables = Type.Object({
   }),
   METRICS_USERNAME: Type.String({
     default: 'admin',
-    // RFC 7617: what stands before the first colon is the name.
+    // RFC 7617: the name ends at the first colon.
     pattern: '^[^:\\x00-\\x1f\\x7f]*$',
     expected: 'a name without colon and control characters',
     description: `The user name that the metrics and profiles ask for. ${inProduction}`,
@@ -483,12 +488,12 @@ export const variableNames: readonly string[] = [
   ...schemas.map(([name]) => name),
   ...secretNames.map(fileVariable),
 ];
-/** Everybody knows them, so they are no secrets, and in every line of a log. */
+/** The defaults are public, so they are not secrets. Masking them would damage every log line. */
 const defaults = new Set(schemas.map(([, schema]) => defaultOf(schema)));
 
 /**
- * Reads `.env` in the working directory, if there is one, beneath the process's environment:
- * what stands there wins, even when it is empty (`DB_HOST= make run` is the embedded database).
+ * Reads `.env` in the working directory, if it exists. The process's environment takes precedence,
+ * even an empty variable (`DB_HOST= make run` uses the embedded database).
  */
 export function loadConfig(purpose?: Purpose): ConfigResult {
   const file = readSmallFile('.env', envFileBytesMax);
@@ -519,7 +524,7 @@ export function parseConfig(environment: Environment, purpose: Purpose = 'tool')
   }
 
   if (!allValid.Check(values)) {
-    // The faulty ones get their defaults, so that what concerns several variables is checked too.
+    // Faulty variables get their defaults, so that checks of several variables run too.
     for (const [name, schema] of schemas) {
       if (!(name in values) || Compile(schema).Check(values[name])) continue;
       const got = given.isPart(name) ? '' : `, got ${describeGiven(schema, String(values[name]))}`;
@@ -540,7 +545,7 @@ export function parseConfig(environment: Environment, purpose: Purpose = 'tool')
   return config === undefined ? { ok: false, faults, ...read } : { ok: true, config, ...read };
 }
 
-/** @param misspelt names that were perhaps meant to name the database. */
+/** @param misspelt names that may have been meant to configure the database. */
 function assemble(
   values: Variables,
   given: Given,
@@ -638,8 +643,8 @@ function assemble(
 }
 
 /**
- * In production nothing embedded starts by itself: after a slip in the name of the server, tasks
- * would be accepted and gone with the next deployment.
+ * In production, no embedded database starts by default: after a misspelt host name, tasks would be
+ * accepted and lost with the next deployment.
  */
 function checkEmbedded(
   { ENV, DB_EMBEDDED, DB_HOST }: Variables,
@@ -648,7 +653,7 @@ function checkEmbedded(
   faults: string[],
   misspelt: readonly string[],
 ): void {
-  // A server that was named in a way that has its own fault is no missing one.
+  // A faulty DB_HOST or DATABASE_URL is not a missing one.
   const isNamed = ['DB_HOST', 'DATABASE_URL'].some((name) => given.isGiven(name));
   if (DB_EMBEDDED === true && isNamed) {
     const name = given.isGiven('DATABASE_URL') ? 'DATABASE_URL' : 'DB_HOST';
@@ -664,7 +669,7 @@ function checkEmbedded(
   );
 }
 
-/** Worker threads cannot start without a working directory either, wherever DATA_DIR is. */
+/** Worker threads cannot start without a working directory, wherever DATA_DIR is. */
 function absolute(folder: string, faults: string[]): string {
   try {
     return resolve(process.cwd(), folder);
@@ -678,7 +683,7 @@ function absolute(folder: string, faults: string[]): string {
   }
 }
 
-/** Everybody knows them: they guard nothing. */
+/** Default credentials are public, so they protect nothing. */
 function hasDefaultCredentials(values: Variables): boolean {
   return (['METRICS_USERNAME', 'METRICS_PASSWORD'] as const).every(
     (name) => values[name] === defaultOf(variables.properties[name]),
