@@ -1,6 +1,6 @@
 /**
- * A list out of the cache beside bare uWebSockets.js that sends the same bytes: what freshness and
- * our own HTTP cost. With REDIS_HOST set, also a service that has Redis behind its memory.
+ * Compares a cached list with bare uWebSockets.js that sends the same bytes: the cost of freshness
+ * and of the service's HTTP layer. With REDIS_HOST set, also a service with Redis.
  *
  *   bin/node dist/perf/cached-list.js
  */

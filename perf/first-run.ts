@@ -1,5 +1,5 @@
 /**
- * The first measurement: GET by id and POST, ours beside Fastify + pg and pgbench, interleaved.
+ * The first measurement: GET by id and POST, compared with Fastify + pg and pgbench, interleaved.
  *
  *   bin/node dist/perf/first-run.js
  */
@@ -31,7 +31,7 @@ interface Servers {
   readonly fastifyWithoutTriggers: RunningServer;
 }
 
-/** Beside the services' pools max_connections (100) leaves no room for 64 or 256. */
+/** The services' pools leave no room for 64 or 256 clients below max_connections (100). */
 const pgbenchClientsMax = 60;
 
 const options = readOptions({
@@ -63,14 +63,14 @@ await runSession(options.dataDir, async (database) => {
   });
 });
 
-/** New processes in each round, so that the luck of one start is part of the spread. */
+/** New processes in each round, so that the variance between starts is part of the spread. */
 async function measureRound(context: RunContext, round: number): Promise<Measured[]> {
   const servers = await startServers(context);
   await assertRoom(context);
   const samples: Measured[] = [];
   for (const operation of options.operations) {
     for (const connections of options.connections) {
-      // What is compared with each other runs next to each other.
+      // Runs that are compared are adjacent.
       const runs = runsOf(context, servers, operation, connections);
       for (const run of rotate(runs, round)) samples.push(await carryOut(context, run, round));
     }
@@ -108,7 +108,7 @@ function runsOf(
   ];
 }
 
-/** One with one; with many, where pgbench is at its best; with very many, all that there is room for. */
+/** One client for one connection; for many the optimum of pgbench; for very many all available. */
 function pgbenchClients(connections: number): readonly number[] {
   if (connections === 1) return [1];
   return connections < 256 ? [8, 32] : [pgbenchClientsMax];

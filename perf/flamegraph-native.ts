@@ -1,9 +1,9 @@
 /**
- * The same with Linux perf, for what is C++: uWebSockets.js, V8, the kernel.
+ * A flame graph with Linux perf, including C++: uWebSockets.js, V8, the kernel.
  *
  *   make flamegraph-native LOAD=get
  *
- * Needs perf and a kernel that lets it look. Writes flamegraphs/<date>-<load>-native.html.
+ * Needs perf and a kernel that permits it. Writes flamegraphs/<date>-<load>-native.html.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { putLoadOn, startProfiledService } from './support/profiled-service.ts';
 import { runSession } from './support/session.ts';
 import { describeWidest } from './support/widest.ts';
 
-/** A clock rather than the processor's counters, which virtual machines seldom have. */
+/** The CPU clock, because virtual machines rarely have hardware counters. */
 const event = ['-e', 'cpu-clock', '-F', '997', '-g'];
 const scriptMaxBytes = 2 ** 30;
 
@@ -35,7 +35,7 @@ if (missing !== undefined) {
     const service = await startProfiledService(database, {
       ...options,
       dataDir: resolve(options.dataDir),
-      // Names of compiled JavaScript for perf, in /tmp/perf-<pid>.map.
+      // Writes the names of compiled JavaScript for perf to /tmp/perf-<pid>.map.
       flags: ['--perf-basic-prof', '--interpreted-frames-native-stack'],
     });
     const pids = treeOf(service.pid);
@@ -52,7 +52,7 @@ if (missing !== undefined) {
       const whose = ['-o', data, '-p', pids.join(',')];
       perf(['record', '-q', ...event, ...whose, '--', 'sleep', String(seconds)]);
       await over;
-      // It writes names until its end.
+      // V8 writes names until the process ends.
       await service.stop();
       for (const map of maps.filter(existsSync)) {
         writeFileSync(map, withoutStale(readFileSync(map, 'utf8')));

@@ -1,11 +1,11 @@
 /**
- * A flame graph of the whole service under a load, drawn by 0x: front ends and workers side by side.
+ * A flame graph of the whole service under load, drawn by 0x: front ends and workers side by side.
  *
  *   make flamegraph LOAD=get
  *   bin/node dist/perf/flamegraph.js --load get --seconds 10 --connections 64 --offload 32
  *
- * Uses the database of perf/support/database.ts. Writes flamegraphs/<date>-<load>.html and says what
- * is widest.
+ * Uses the database of perf/support/database.ts. Writes flamegraphs/<date>-<load>.html and prints
+ * the widest functions.
  */
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,7 +25,7 @@ await runSession(options.dataDir, async (database) => {
   const over = putLoadOn(service, {
     scenario,
     connections,
-    // A profile takes a moment to begin and to end.
+    // Starting and stopping a profile takes a moment.
     seconds: wakeSeconds + seconds + 1,
   });
   await sleep(wakeSeconds * 1000);

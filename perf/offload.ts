@@ -1,6 +1,6 @@
 /**
- * The table that chooses the default of OFFLOAD_MIN_BATCH: how small a batch the front end should
- * execute itself instead of paying for the hop to a worker thread.
+ * Measures the default of OFFLOAD_MIN_BATCH: the batch size from which a worker thread is faster
+ * than the front end's own thread.
  *
  *   bin/node dist/perf/offload.js
  */
@@ -15,7 +15,7 @@ import { startService } from './support/service.ts';
 import { runSession } from './support/session.ts';
 import { rotate } from './support/statistics.ts';
 
-/** 0: always offload; 1024: never, as no batch is that large. */
+/** 0: always offload; 1024: never, because no batch is that large. */
 const thresholds = [0, 2, 4, 8, 16, 32, 1024] as const;
 
 interface Candidate {
@@ -60,7 +60,7 @@ await runSession(options.dataDir, async (database) => {
   });
 });
 
-/** All run at once, so that the runs of one case follow each other; the idle ones cost nothing. */
+/** All services run at once, so that the runs of a case are adjacent; idle ones cost nothing. */
 async function startCandidates(context: RunContext): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
   for (const threshold of thresholds) {

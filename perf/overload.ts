@@ -1,7 +1,8 @@
 /**
- * What is left of the service when it is offered more than it can do: the closed-loop peak, then
- * one, two, five and ten times as much in an open loop. Service and database on some processors, the
- * load on another: a load that takes the service's time measures nothing.
+ * Measures the service under overload: the closed-loop peak, then one, two, five and ten times as
+ * much in an open loop. The load has its own processor, because otherwise it would take CPU time
+ * from the service.
+ *
  *
  *   bin/node dist/perf/overload.js
  *
@@ -33,16 +34,16 @@ const titles: Readonly<Record<Operation, string>> = {
   search: 'GET /api/tasks?filter=title:…&assignee_id=…, uncached',
 };
 const factors = [1, 2, 5, 10] as const;
-/** Fewer where each waits for long: at the peak nobody is refused. */
+/** Fewer for slow requests: at the peak, no request is rejected. */
 const peakConnections: Readonly<Record<Operation, number>> = { get: 256, post: 256, search: 16 };
-/** More than a queue holds, so that there is somebody to refuse. */
+/** More than a queue holds, so that load shedding occurs. */
 const openConnections = 6000;
 const healthEveryMs = 50;
 
 interface OverloadSample extends OpenLoopResult {
   readonly operation: Operation;
   readonly factor: number;
-  /** Closed loop, in the same round. */
+  /** The closed-loop rate in the same round. */
   readonly peak: number;
   readonly livez: { readonly medianMs: number; readonly maxMs: number; readonly failed: number };
   readonly residentMiB: number;
@@ -160,7 +161,7 @@ function sharing(divided: Processors | null): string {
   return `It has processor ${load}, the service and PostgreSQL ${service}, at the peak too.`;
 }
 
-/** Of the front end, which holds what waits: the only child that is no database. */
+/** The front end, which holds the queue: the only child that is not a database. */
 function residentMiB(primary: number): number {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
   for (const pid of pids) {
@@ -169,7 +170,7 @@ function residentMiB(primary: number): number {
       if (!new RegExp(`^PPid:\\s+${primary}$`, 'm').test(status)) continue;
       return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]) / 1024;
     } catch {
-      // It has ended in the meantime.
+      // It has just ended.
     }
   }
   return 0;

@@ -1,11 +1,11 @@
 /**
- * The list on 1 k, 100 k, 1 M and 10 M tasks, over HTTP and uncached: what a page, a filter, a sort
- * order or a step of a cursor costs beside the same on a thousand.
+ * Measures lists with 1 k, 100 k, 1 M and 10 M tasks, over HTTP and uncached: the cost of a page, a
+ * filter, a sort order or a step of a cursor, compared with a thousand tasks.
  *
  *   bin/node dist/perf/scale.js [--sizes 1k,100k,1M,10M] [--rounds 100]
  *
- * One database for each size in one server, made once (ten million take about ten minutes and
- * 10 GB) and kept in .data/scale. All services run at once; requests go round from size to size.
+ * One database for each size on one server, created once (ten million take about ten minutes and 10
+ * GB) and kept in .data/scale. All services run at once; requests alternate between sizes.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 /**
- * The service under mixed load for a long time, with clients that break requests off: what it holds
- * at the end beside what it held after two minutes.
+ * Runs the service under mixed load for a long time, with clients that abort requests, and compares
+ * its resources at the end with those after two minutes.
  *
  *   bin/node dist/perf/soak.js [--seconds 1200] [--clients 48] [--data .data/soak] [--results perf/results]
  */

@@ -1,6 +1,6 @@
 /**
- * What the indexes and counts of the list cost writers: the same service on copies of one database
- * with a million tasks, from which something was taken away.
+ * Measures the cost of the list's indexes and counts for writers: the same service on copies of one
+ * database with a million tasks, each without one of these parts.
  *
  *   bin/node dist/perf/writer-cost.js
  *
@@ -20,21 +20,23 @@ import { indexAllTexts } from './support/texts.ts';
 import { type WriterSample, writerCostReport } from './support/writer-cost-report.ts';
 
 const size = 1_000_000;
-/** What of the triggers' functions writes the queue: the last part of each. */
+/** The part of the triggers' functions that writes the queue: the end of each function. */
 const queueing = 'INSERT INTO tasks_unindexed.*';
 
-/** A copy of the database, from which something was taken away. */
+/** A copy of the database without some parts. */
 interface Variant {
   readonly name: string;
   readonly change?: string;
-  /** Ids are queued, so that texts are to be indexed after each run. */
+  /** Ids are queued, so texts must be indexed after each run. */
   readonly hasQueue: boolean;
 }
 
-/** Otherwise the service would notice what is missing, and count a million tasks anew in between. */
+/**
+ * Otherwise the service would detect the missing parts and recount a million tasks during the run.
+ */
 const withoutRepair =
   'DROP FUNCTION tasks_recount(), tasks_mend_triggers(), tasks_triggers_amiss();';
-/** Nothing is queued, so nothing is indexed; a search would not find anything soon. */
+/** Nothing is queued, so nothing is indexed, and searches would be slow. */
 const withoutQueue = withoutRepair + shortenTriggers(queueing);
 const withoutCounts = withoutRepair + shortenTriggers('IF (?:added|gone|moved)\\.first_block = .*');
 
@@ -75,7 +77,7 @@ endChildrenOnSignals();
 const databases = await openDatabases(dataDir, [size]);
 try {
   const { config, sql } = databases.each[0]!;
-  // A database that is connected to cannot be copied.
+  // A database with connections cannot be copied.
   await sql.end({ timeout: 5 });
   const admin = createClient(
     { ...config, name: 'postgres' },
@@ -147,7 +149,7 @@ try {
   await databases.close();
 }
 
-/** @param part a regular expression: from where on the functions do nothing more. */
+/** @param part a regular expression: the functions end where it matches. */
 function shortenTriggers(part: string): string {
   return `DO $shorten$
     DECLARE

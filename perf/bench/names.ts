@@ -1,4 +1,4 @@
-/** How subjects are called in tables and plots, in the order in which they stand there. */
+/** The names of the subjects in tables and plots, in their order. */
 import { peers } from '../support/peers.ts';
 
 const titles: Readonly<Record<string, string>> = {

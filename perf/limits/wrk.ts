@@ -1,4 +1,7 @@
-/** wrk, a load generator in C (Debian package wrk): for servers that would wait for ours. */
+/**
+ * wrk, a load generator in C (Debian package wrk): for servers faster than this project's
+ * generator.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { adopt } from '../support/children.ts';
 import { searchPath } from '../support/options.ts';
@@ -9,13 +12,13 @@ export interface WrkSample {
   readonly p99Us: number;
 }
 
-/** @returns its version, or undefined when this machine has none. */
+/** @returns the version, or undefined if it is not installed. */
 export function findWrk(): string | undefined {
   const { stdout } = spawnSync('wrk', ['-v'], { encoding: 'utf8', env: { PATH: searchPath() } });
   return stdout?.split('\n')[0]?.split('[')[0]?.trim() || undefined;
 }
 
-/** Rejects when an answer was not a success, or a connection broke. */
+/** Rejects when a response is not a success, or a connection breaks. */
 export async function measureWrk(
   url: string,
   connections: number,

@@ -1,4 +1,4 @@
-/** One database for each size, in one embedded server: made where it is missing, and kept. */
+/** One database for each size on one embedded server: created if missing, and kept. */
 import { createHash } from 'node:crypto';
 import type { DatabaseConfig } from '../../src/config/config.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
@@ -19,14 +19,14 @@ export interface ScaleDatabases {
     readonly sql: Client;
   }[];
   readonly version: string;
-  /** Of the server's first process. */
+  /** The pid of the postmaster. */
   readonly pid: number;
   close(): Promise<void>;
 }
 
-/** To be raised when what perf/seed makes changes. */
+/** Increment it when the tasks of perf/seed change. */
 const seedVersion = 1;
-/** The same tasks on whatever day they are made. */
+/** Fixed, so that the tasks do not depend on the date. */
 const now = Date.UTC(2026, 0, 1);
 
 export async function openDatabases(
@@ -68,8 +68,8 @@ function prefixOf(size: number): string {
 }
 
 /**
- * Their texts, not their number: a migration that is not released yet is changed where it stands,
- * and what an earlier one has made, the service of today would read wrongly.
+ * A digest of the migrations' texts, not their number: an unreleased migration may change in place,
+ * and the current service would misread an older schema.
  */
 function schemaDigest(): string {
   const hash = createHash('sha256');
@@ -77,7 +77,7 @@ function schemaDigest(): string {
   return hash.digest('hex').slice(0, 8);
 }
 
-/** Ten million tasks of another schema would take their 8 GB for nothing. */
+/** Ten million tasks with an old schema would waste 8 GB. */
 async function dropFormer(server: DatabaseConfig, prefix: string, name: string): Promise<void> {
   await withSession({ ...server, name: 'postgres' }, 0, async (sql) => {
     const former = await sql<{ datname: string }[]>`
@@ -86,7 +86,7 @@ async function dropFormer(server: DatabaseConfig, prefix: string, name: string):
   });
 }
 
-/** A seed that was interrupted has left nothing: it is one transaction. */
+/** An interrupted seed leaves nothing: it is one transaction. */
 async function fill(sql: Client, size: number): Promise<void> {
   const [state] = await sql<{ total: string }[]>`SELECT total FROM tasks_state`;
   if (Number(state!.total) === size) return;

@@ -1,4 +1,4 @@
-/** `make db-seed ROWS=…`: adds tasks to those in the database that the service uses. */
+/** `make db-seed ROWS=…`: adds tasks to the service's database. */
 import { loadConfig } from '../../src/config/config.ts';
 import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { withSession } from '../../src/database/session.ts';
@@ -12,7 +12,7 @@ const result = loadConfig();
 const log = createLogger({ level: 'info', role: 'seed', secrets: result.secrets });
 const interruption = new AbortController();
 
-// A second one ends the process at once: then the server finds that nobody waits, and rolls back.
+// A second signal ends the process at once; the server then rolls back.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(name, () => interruption.abort(new Error('interrupted: no task was added')));
 }

@@ -1,4 +1,4 @@
-/** What the processes of a service hold: memory, file descriptors, threads (Linux, proc(5)). */
+/** The resources of a service's processes: memory, file descriptors, threads (Linux, proc(5)). */
 import { readdirSync, readFileSync } from 'node:fs';
 
 export interface Footprint {
@@ -7,7 +7,7 @@ export interface Footprint {
   readonly threads: number;
 }
 
-/** A process and those that it has started; the first is the primary. */
+/** A process and its children; the first is the primary. */
 export function familyOf(pid: number): readonly number[] {
   const children = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

@@ -1,4 +1,4 @@
-/** The database of the measurements: embedded, kept in a folder of its own, seeded. */
+/** The database of the measurements: embedded, in its own folder, seeded. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseConfig } from '../../src/config/config.ts';
@@ -11,14 +11,14 @@ import { addDoomed, keepTextIndex, seed, trim } from './seed.ts';
 
 export interface PerfDatabase {
   readonly config: DatabaseConfig;
-  /** Of the server's first process. */
+  /** The pid of the postmaster. */
   readonly pid: number;
   readonly version: string;
-  /** How many more connections the server takes at this moment. */
+  /** The number of free connections on the server. */
   freeConnections(): Promise<number>;
-  /** Takes away what runs have added. */
+  /** Removes what runs have added. */
   trim(): Promise<void>;
-  /** So many tasks above the seeded ones, for DELETE. */
+  /** Adds tasks above the seeded ones, for DELETE. */
   addDoomed(table: string, count: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -65,7 +65,7 @@ export async function startDatabase(dataDir: string): Promise<PerfDatabase> {
   }
 }
 
-/** The lock beside the socket begins with the pid (PostgreSQL source, miscinit.c). */
+/** The socket's lock file starts with the pid (PostgreSQL source, miscinit.c). */
 export function postmasterPid(config: DatabaseConfig): number {
   const text = readFileSync(join(config.host, `.s.PGSQL.${config.port}.lock`), 'utf8');
   return Number(text.split('\n', 1)[0]);

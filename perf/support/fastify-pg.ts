@@ -1,4 +1,4 @@
-/** The peer Fastify + pg: installs it where needed, and starts it. */
+/** Installs the peer Fastify + pg if needed, and starts it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from './server.ts';
 
 const directory = join(peersDir, 'fastify-pg');
 
-/** @throws an Error with npm's own words when the packages cannot be installed. */
+/** @throws an Error with npm's message if the packages cannot be installed. */
 export function installFastifyPg(): void {
   const lock = readFileSync(join(directory, 'package-lock.json'), 'utf8');
   const stamp = join(directory, 'node_modules', '.installed-lock');

@@ -145,7 +145,7 @@ function formatRatio(values: readonly number[]): string {
   return values.length === 0 ? absent : withSpread(spreadOf(values), ratio);
 }
 
-/** The rounds of each subject and number of connections, in the order of the names above. */
+/** Groups the rounds by subject and number of connections, in the order of the names above. */
 function cases(samples: readonly Measured[]): Measured[][] {
   const groups = new Map<string, Measured[]>();
   for (const sample of samples) {

@@ -1,4 +1,4 @@
-/** One run of the load generator against one server, with the CPU time of everyone involved. */
+/** One run of the load generator against one server, with the CPU time of all processes. */
 import { fork } from 'node:child_process';
 import type { LoadMessage, LoadResult } from '../load/result.ts';
 import type { Doomed, ScenarioName } from '../load/scenarios.ts';
@@ -20,7 +20,7 @@ export interface RunOptions {
   readonly doomed?: Doomed;
 }
 
-/** Rejects when any answer was not as expected: such a figure means nothing. */
+/** Rejects on any unexpected response: such a figure is meaningless. */
 export async function measureServer(options: RunOptions): Promise<Sample> {
   const groups = { service: options.server.pid, postgres: options.postgresPid };
   let before: CpuSnapshot | null = null;

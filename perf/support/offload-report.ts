@@ -1,4 +1,4 @@
-/** The table of thresholds, one for each operation and figure. */
+/** The tables of thresholds, by operation and figure. */
 import type { Setting } from './machine.ts';
 import { connectionsTitle, microseconds, table, whole, withSpread } from './markdown.ts';
 import type { Operation, Options } from './options.ts';

@@ -1,4 +1,4 @@
-/** One run of load/open-loop.ts, a process of its own so that its CPU time is known. */
+/** One run of load/open-loop.ts in a separate process, so that its CPU time is known. */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { OpenLoopResult } from '../load/open-loop.ts';
@@ -10,19 +10,19 @@ import type { RunningServer } from './server.ts';
 export interface OpenLoopRun {
   readonly scenario: ScenarioName;
   readonly connections: number;
-  /** Requests that fall due each second. */
+  /** The requests that are due each second. */
   readonly rate: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
   readonly doomed?: Doomed;
-  /** 0: it never sleeps, and needs a core of its own. */
+  /** 0: it never sleeps, and needs its own core. */
   readonly napUs: number;
 }
 
 const program = fileURLToPath(new URL('../load/open-loop.js', import.meta.url));
 
-/** Rejects when the load itself breaks; a server that cannot keep up is a result. */
+/** Rejects when the load generator fails; a server that cannot keep up is a result. */
 export function runOpenLoop({ url }: RunningServer, run: OpenLoopRun): Promise<OpenLoopResult> {
   const child = fork(
     program,

@@ -1,4 +1,4 @@
-/** The service under a load, and what it says of itself under /debug/pprof/. */
+/** The service under load, with its profiles under /debug/pprof/. */
 import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { ScenarioName } from '../load/scenarios.ts';
@@ -13,12 +13,12 @@ export interface ProfiledOptions {
   readonly dataDir: string;
   readonly frontEnds: number;
   readonly offloadMinBatch: number;
-  /** For Node, in every process of the service. */
+  /** Node's flags for every process of the service. */
   readonly flags: readonly string[];
 }
 
 export interface ProfiledService extends RunningServer {
-  /** @param target what stands behind `/debug/pprof/`. */
+  /** @param target the part after `/debug/pprof/`. */
   profile(target: string): Promise<string>;
 }
 
@@ -60,7 +60,7 @@ export interface LoadOptions {
   readonly seconds: number;
 }
 
-/** Resolves when the load is over; rejects when an answer was not as expected. */
+/** Resolves at the end of the load. Rejects on an unexpected response. */
 export function putLoadOn({ url }: RunningServer, options: LoadOptions): Promise<void> {
   const child = fork(
     loadProgram,
@@ -76,7 +76,7 @@ export function putLoadOn({ url }: RunningServer, options: LoadOptions): Promise
   const over = new Promise<void>((done, failed) => {
     child.once('close', (code) => (code === 0 ? done() : failed(new Error('the load failed'))));
   });
-  // Whoever awaits it hears of it, perhaps much later.
+  // A later await gets the rejection.
   over.catch(() => undefined);
   return over;
 }

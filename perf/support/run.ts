@@ -1,4 +1,4 @@
-/** One figure of a round: who was measured, doing what, at how many connections. */
+/** One run of a round: subject, operation, number of connections. */
 import { measurePgbench, type Pgbench, type PgbenchOptions } from '../limits/pgbench.ts';
 import type { PerfDatabase } from './database.ts';
 import { measureServer } from './measure.ts';
@@ -9,12 +9,12 @@ import type { RunningServer } from './server.ts';
 export interface Run {
   readonly subject: string;
   readonly operation: Operation;
-  /** pgbench: its clients. */
+  /** For pgbench: clients. */
   readonly connections: number;
   measure(round: number): Promise<Sample>;
 }
 
-/** What a run gave, as it goes into the raw results. */
+/** The result of a run, as stored in the raw results. */
 export interface Measured extends Sample {
   readonly round: number;
   readonly subject: string;
@@ -27,7 +27,7 @@ export interface RunContext {
   readonly options: Options;
 }
 
-/** Enough for V8 to have compiled what is hot. */
+/** Enough for V8 to compile the hot code. */
 const wakeSeconds = 2;
 const wakeConnections = 64;
 const wakeSeed = 1000;
@@ -73,7 +73,7 @@ export function pgbenchRun(
   };
 }
 
-/** Measures one run and leaves the tables as they were before it. */
+/** Measures one run and restores the tables. */
 export async function carryOut(context: RunContext, run: Run, round: number): Promise<Measured> {
   const { subject, operation, connections } = run;
   const sample = await run.measure(round);
@@ -87,7 +87,7 @@ export async function carryOut(context: RunContext, run: Run, round: number): Pr
   return { round, subject, operation, connections, ...sample };
 }
 
-/** Lets a new process compile what is hot, and open its connections. */
+/** Lets a new process compile its hot code and open its connections. */
 export async function wake(
   { database, options }: RunContext,
   server: RunningServer,

@@ -1,17 +1,17 @@
-/** The million tasks, made once and brought back to the same state before every run. */
+/** The million tasks, created once and restored to the same state before every run. */
 import type { Client } from '../../src/database/client.ts';
 import { seededTasks } from '../load/scenarios.ts';
 import { indexAllTexts } from './texts.ts';
 
-/** The same rows and indexes, but nobody keeps totals: what a plain service would write to. */
+/** The same rows and indexes without the triggers: what a plain service would write to. */
 export const tableWithoutTriggers = 'tasks_without_triggers';
 
-/** To be raised when the rows below change. */
+/** Increment it when the rows below change. */
 const seedVersion = 2;
 
 /**
- * @param onBegin told before it begins, which takes minutes.
- * @returns true when the tasks had to be made.
+ * @param onBegin called before the seed, which takes minutes.
+ * @returns true if the tasks were created now.
  */
 export async function seed(sql: Client, onBegin: () => void): Promise<boolean> {
   const mark = await markOf(sql);
@@ -30,7 +30,7 @@ export async function seed(sql: Client, onBegin: () => void): Promise<boolean> {
   return true;
 }
 
-/** Takes away what POST runs have added. */
+/** Removes the tasks that POST runs have added. */
 export async function trim(sql: Client): Promise<void> {
   for (const table of ['tasks', tableWithoutTriggers]) {
     await sql.unsafe(`DELETE FROM ${table} WHERE id > ${seededTasks}`);
@@ -38,7 +38,7 @@ export async function trim(sql: Client): Promise<void> {
   await settle(sql);
 }
 
-/** Copies of the first seeded tasks, with the ids that the scenario `delete` asks for. */
+/** Copies the first seeded tasks to the ids that the scenario `delete` requests. */
 export async function addDoomed(sql: Client, table: string, count: number): Promise<void> {
   await sql.unsafe(`
     INSERT INTO ${table} (id, title, description, status, assignee_id)
@@ -49,8 +49,8 @@ export async function addDoomed(sql: Client, table: string, count: number): Prom
 }
 
 /**
- * VACUUM gives the pages of trimmed rows back and keeps autovacuum from beginning in the middle of
- * a run; after the CHECKPOINT every run pays the same first writes of whole pages to the log.
+ * VACUUM frees the pages of trimmed rows and keeps autovacuum from starting during a run. After the
+ * CHECKPOINT, every run has the same cost of first full-page writes to the log.
  */
 async function settle(sql: Client): Promise<void> {
   await indexAllTexts(sql);
@@ -63,7 +63,7 @@ async function settle(sql: Client): Promise<void> {
 async function copyWithoutTriggers(sql: Client): Promise<void> {
   const table = tableWithoutTriggers;
   await sql.unsafe(`CREATE TABLE ${table} (LIKE tasks INCLUDING ALL)`);
-  // LIKE copies everything but the storage parameters.
+  // LIKE copies everything except the storage parameters.
   const [options] = await sql.unsafe<{ list: string | null }[]>(
     `SELECT array_to_string(reloptions, ', ') AS list FROM pg_class WHERE oid = 'tasks'::regclass`,
   );
@@ -73,8 +73,8 @@ async function copyWithoutTriggers(sql: Client): Promise<void> {
 }
 
 /**
- * Whoever wants to search for texts in a plain table indexes them with each write. Without the index
- * the peers write faster than we do, and a search of theirs looks at every task.
+ * A plain table with text search indexes the texts with each write. Without the index the peers
+ * write faster than this service, and their searches scan every task.
  */
 export async function keepTextIndex(sql: Client, isWanted: boolean): Promise<void> {
   const name = `${tableWithoutTriggers}_text`;
@@ -110,8 +110,8 @@ async function isWhole(sql: Client): Promise<boolean> {
 }
 
 /**
- * Statuses and assignees are skewed as they are in life: half of all tasks are over, a few people
- * have most of them, one in five belongs to nobody. The hash makes them the same every time.
+ * Statuses and assignees are skewed as in practice: half of all tasks are completed or canceled, a
+ * few people have most of them, a fifth have no assignee. A hash makes them the same every time.
  */
 function seedText(): string {
   return `

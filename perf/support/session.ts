@@ -1,4 +1,4 @@
-/** The frame of a measuring program: the database, and an orderly end whatever happens. */
+/** The frame of a measuring program: opens the database, and always closes it in order. */
 import { resolve } from 'node:path';
 import { endChildrenOnSignals, stopChildren } from './children.ts';
 import { type PerfDatabase, startDatabase } from './database.ts';

@@ -1,4 +1,4 @@
-/** The table of what writers pay for the list's indexes and counts. */
+/** The table of the cost of the list's indexes and counts for writers. */
 import type { Setting } from './machine.ts';
 import { connectionsTitle, microseconds, ratio, table, whole, withSpread } from './markdown.ts';
 import type { Options } from './options.ts';

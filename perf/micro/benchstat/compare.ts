@@ -1,4 +1,4 @@
-/** Two sets of results side by side: what benchstat computes for them. */
+/** Compares two sets of results with benchstat's statistics. */
 import { type Summary, summarize } from './median.ts';
 import type { Result } from './parse.ts';
 import { compareSamples } from './u-test.ts';
@@ -10,10 +10,10 @@ export interface Side {
 
 export interface Row {
   readonly name: string;
-  /** Absent where only the other file has it. */
+  /** Undefined if only the other file has the benchmark. */
   readonly old?: Side;
   readonly new?: Side;
-  /** Where both have it. `ratio` is new by old, and counts when `isDifferent`. */
+  /** If both files have it. `ratio` is new divided by old, significant if `isDifferent`. */
   readonly difference?: {
     readonly p: number;
     readonly isDifferent: boolean;
@@ -24,19 +24,19 @@ export interface Row {
 export interface Table {
   readonly unit: string;
   readonly rows: readonly Row[];
-  /** Of the medians; `undefined` where one of them is not above zero, or there are none. */
+  /** Of the medians; `undefined` if one is not positive, or there are none. */
   readonly geomean: {
     readonly old: number | undefined;
     readonly new: number | undefined;
-    /** Of new by old, over the benchmarks that both have. */
+    /** Of new divided by old, over the benchmarks in both files. */
     readonly ratio: number | undefined;
   };
 }
 
-/** A difference that would come about by chance less often than this is called one. */
+/** The significance level: a smaller p counts as a difference. */
 export const alpha = 0.05;
 
-/** One table for each unit, in the order in which they appear. */
+/** One table for each unit, in order of appearance. */
 export function compareResults(old: readonly Result[], next: readonly Result[]): Table[] {
   const all = [...old, ...next];
   const units = new Set(all.flatMap(({ values }) => [...values.keys()]));
@@ -67,7 +67,7 @@ function compareOne(name: string, old: readonly number[], next: readonly number[
   const sides = { old: sideOf(old), new: sideOf(next) };
   const { p } = compareSamples(old, next);
   const [before, after] = [sides.old.summary.median, sides.new.summary.median];
-  // Nothing and nothing are the same; something out of nothing is no ratio.
+  // Zero and zero are equal; a ratio to zero is undefined.
   const ratio = before === after ? 1 : after / before;
   return { name, ...sides, difference: { p, isDifferent: p <= alpha, ratio } };
 }

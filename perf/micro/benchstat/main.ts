@@ -1,6 +1,6 @@
 /**
- * Compares two files of benchmark results: by Go's benchstat where there is one, otherwise by the
- * same statistics computed here. The first line says which.
+ * Compares two files of benchmark results with Go's benchstat if available, otherwise with the same
+ * statistics computed here. The first line of the output names the method.
  *
  *   bin/node dist/perf/micro/benchstat/main.js [-own] old.txt new.txt
  */
@@ -10,7 +10,7 @@ import { alpha, compareResults } from './compare.ts';
 import { type Parsed, parseResults, type Result } from './parse.ts';
 import { formatTables } from './table.ts';
 
-/** Downloads it the first time, which may not be possible. */
+/** The first use downloads benchstat, which may fail. */
 const downloadMaxMs = 60_000;
 const tool = 'golang.org/x/perf/cmd/benchstat@latest';
 
@@ -23,7 +23,7 @@ if (old === undefined || next === undefined || files.length > 2) {
   compareHere(old, next);
 }
 
-/** @returns whether there is a benchstat. What it says of the files is passed on. */
+/** @returns whether benchstat is available. Passes its output on. */
 function compareByGo(compared: readonly string[]): boolean {
   const found = spawnSync('benchstat', compared, { encoding: 'utf8' });
   if (found.error === undefined) {
@@ -57,7 +57,7 @@ function compareHere(oldFile: string, newFile: string): void {
   );
 }
 
-/** Figures of another processor, or of another system, are no comparison of code. */
+/** Results of another processor or system do not compare code. */
 function differingKeys(first: Result, second: Result): string[] {
   const keys = new Set([...first.keys.keys(), ...second.keys.keys()]);
   return [...keys].filter((key) => first.keys.get(key) !== second.keys.get(key));

@@ -1,8 +1,8 @@
-/** The median of a sample and between which of its values that of the population lies. */
+/** The median of a sample, and its confidence interval. */
 
 export interface Summary {
   readonly median: number;
-  /** Minus and plus infinity where the sample is too small to say. */
+  /** Infinite if the sample is too small. */
   readonly low: number;
   readonly high: number;
 }
@@ -21,15 +21,16 @@ export function summarize(values: readonly number[]): Summary {
 }
 
 export interface OrderInterval {
-  /** Places in the sorted sample, from 1; 0 and one more than there are stand for infinity. */
+  /** Indexes in the sorted sample, from 1; 0 and size + 1 stand for infinity. */
   readonly low: number;
   readonly high: number;
 }
 
 /**
- * How many of n values lie below the population's median is binomial with 1/2. So the median lies
- * between the k-th and the next value with the probability of k, and the interval is the likeliest
- * gaps, taken from the middle outwards until they have 95 %; of two that are alike, the lower one.
+ * The number of the n values below the population's median is binomial with p = 1/2. So the median
+ * lies between the k-th value and the next one with that distribution's probability of k. The
+ * interval takes the most likely gaps, from the middle outwards, until they sum to 95 %; of two
+ * equally likely gaps the lower one first.
  */
 export function medianInterval(size: number): OrderInterval {
   const probability = binomialHalf(size);
@@ -37,7 +38,7 @@ export function medianInterval(size: number): OrderInterval {
   let low = Math.floor(size / 2);
   let high = low + 1;
   let sum = at(low);
-  // All of them together may come to a little less than 1.
+  // Rounding may leave the sum slightly below 1.
   while (sum < confidence && (low > 0 || high <= size)) {
     if (at(low - 1) >= at(high)) sum += at(--low);
     else sum += at(high++);
@@ -50,7 +51,7 @@ function medianOf(sorted: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/** Mirrored from the middle, so that what is alike is alike to the last bit. */
+/** Symmetric by construction, so that equal probabilities are equal to the last bit. */
 function binomialHalf(size: number): number[] {
   const logarithms = [0];
   for (let k = 1; k <= size; k++) {

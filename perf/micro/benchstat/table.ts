@@ -1,4 +1,4 @@
-/** The comparison as text. */
+/** Formats the comparison as text. */
 import type { Row, Side, Table } from './compare.ts';
 
 export interface Titles {
@@ -6,7 +6,7 @@ export interface Titles {
   readonly new: string;
 }
 
-/** A median with too few samples around it to say more. */
+/** The sample is too small for an interval. */
 const unknown = '∞';
 
 export function formatTables(tables: readonly Table[], titles: Titles): string {
@@ -36,7 +36,7 @@ function formatSide(side: Side | undefined, scale: (value: number) => string): s
   return `${scale(median)} ± ${formatSpread(median, low, high)}`;
 }
 
-/** The larger distance of the interval's ends from the median. */
+/** The larger distance from the median to an end of the interval. */
 function formatSpread(median: number, low: number, high: number): string {
   if (!Number.isFinite(low) || !Number.isFinite(high)) return unknown;
   if (low === high) return '0%';
@@ -58,7 +58,7 @@ function formatPercent(ratio: number): string {
   return `${percent < 0 ? '' : '+'}${percent.toFixed(2)}%`;
 }
 
-/** Nanoseconds become the unit that leaves few digits before the point; so do bytes. */
+/** Scales nanoseconds and bytes to a unit with few digits. */
 function scaleOf(unit: string): (value: number) => string {
   if (unit.startsWith('ns/')) return (value) => withPrefix(value / 1e9, timePrefixes);
   if (unit.startsWith('B/')) return (value) => withPrefix(value, bytePrefixes);

@@ -1,16 +1,16 @@
 /**
- * The U test of Mann and Whitney: how likely two samples that differ like these, or more, come from
- * one population. It supposes nothing about how values are distributed.
+ * The Mann-Whitney U test: the probability that two samples from one population differ at least
+ * this much. It assumes nothing about the distribution.
  */
 
 export interface Comparison {
-  /** Pairs in which the first sample's value is the greater, and half of those that are equal. */
+  /** Pairs in which the first sample's value is greater, plus half of the equal pairs. */
   readonly u: number;
-  /** Two-sided. 1 where all values are equal. */
+  /** Two-sided. 1 if all values are equal. */
   readonly p: number;
 }
 
-/** Beyond these sizes the normal distribution is as good: without and with equal values. */
+/** Above these sizes the normal approximation is used: without and with ties. */
 const exactMax = 50;
 const exactTiesMax = 25;
 
@@ -34,9 +34,9 @@ export function compareSamples(first: readonly number[], second: readonly number
 
 interface Group {
   readonly size: number;
-  /** How many of its values are the first sample's. */
+  /** How many of its values belong to the first sample. */
   readonly ofFirst: number;
-  /** Twice the mean of its places, which is a whole number. */
+  /** Twice the mean of its ranks, which is an integer. */
   readonly doubledRank: number;
 }
 
@@ -52,7 +52,7 @@ function groupEqual(first: readonly number[], second: readonly number[]): Group[
     for (; end < merged.length && merged[end]!.value === merged[begin]!.value; end++) {
       if (merged[end]!.isFirst) ofFirst++;
     }
-    // Places are counted from 1.
+    // Ranks start at 1.
     groups.push({ size: end - begin, ofFirst, doubledRank: begin + 1 + end });
     begin = end;
   }
@@ -60,10 +60,9 @@ function groupEqual(first: readonly number[], second: readonly number[]): Group[
 }
 
 /**
- * Counts, for every sum of ranks, in how many ways the first sample can be chosen out of all
- * values so that its ranks come to it; all choices are equally likely if there is one population.
- * Twice the probability of the smaller U: with equal values the two sides may differ a little, and
- * this is the one that benchstat takes.
+ * For every sum of ranks, counts the choices of the first sample from all values with that sum; all
+ * choices are equally likely for one population. Returns twice the probability of the smaller U:
+ * with ties the two sides may differ a little, and benchstat uses this one.
  */
 function exactP(
   groups: readonly Group[],
@@ -83,7 +82,7 @@ function exactP(
   return Math.min(1, (2 * beyond) / all);
 }
 
-/** @returns by twice the sum of ranks, the ways to choose so many values with it. */
+/** @returns the number of choices by twice the sum of ranks. */
 function countWays(groups: readonly Group[], chosen: number): Float64Array {
   const doubledSumMax = groups.reduce((sum, { size, doubledRank }) => sum + size * doubledRank, 0);
   let ways = Array.from({ length: chosen + 1 }, () => new Float64Array(doubledSumMax + 1));
@@ -106,7 +105,7 @@ function countWays(groups: readonly Group[], chosen: number): Float64Array {
   return ways[chosen]!;
 }
 
-/** With the corrections for equal values and for the steps of U. */
+/** With corrections for ties and for continuity. */
 function approximateP(
   groups: readonly Group[],
   firstSize: number,
@@ -120,7 +119,7 @@ function approximateP(
   return Math.min(1, 2 * normalBeyond(distance / Math.sqrt(variance)));
 }
 
-/** The probability of more than z, z >= 0, by Simpson's rule: off by less than 1e-10. */
+/** P(Z > z) for z >= 0, by Simpson's rule: the error is below 1e-10. */
 function normalBeyond(z: number): number {
   const end = Math.max(z, 0) + 10;
   const steps = 2000;
