@@ -130,7 +130,7 @@ async function checkKinds(send: Send, plainPort: number, name: ProxyName): Promi
     assert.equal(hidden.status, 404);
     assert.doesNotMatch(hidden.text, /"errors"/, 'the service was asked');
   }
-  // Without the proxy's rule the service would reject it.
+  // Without the proxy the request would hang in the service.
   const odd = await send('GET', '/livez', undefined, { x_odd: '1', 'x.odd': '1' });
   assert.ok(odd.status === 200 || odd.status === 400);
   const plain = await fetch(`http://127.0.0.1:${plainPort}/api/tasks`, { redirect: 'manual' });
