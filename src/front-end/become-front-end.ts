@@ -75,7 +75,7 @@ export function becomeFrontEnd(): void {
    */
   async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording> {
     const recorder = frontEnd?.profiles;
-    if (recorder === undefined) throw new Error('nothing records here');
+    if (recorder === undefined) throw new Error('profiles are off, or the front end is starting');
     return recorder.record(question, signal);
   }
 

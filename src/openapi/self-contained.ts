@@ -11,7 +11,7 @@ const logo = /https:\/\/cdn\.redoc\.ly\/[\w./-]+\.svg/g;
 export function withoutRequests(html: string): string {
   const expected = ['<head>', '"disableTelemetry":true'];
   if (html.search(logo) < 0 || !expected.every((text) => html.includes(text))) {
-    throw new Error('the page is not made as it was: see src/openapi/self-contained.ts');
+    throw new Error('the structure of the page has changed: see src/openapi/self-contained.ts');
   }
   return (
     html

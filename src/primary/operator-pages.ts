@@ -110,7 +110,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
           on: describeAddresses(options.addresses),
         }),
       onFailure: ({ code }, address) =>
-        log.error(`the port of ${what} cannot be had, and is tried again`, {
+        log.error(`the port of ${what} cannot be opened and is retried`, {
           port,
           address,
           code,

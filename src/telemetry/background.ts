@@ -49,7 +49,7 @@ export function createBackground(log: Logger, isAway: (error: unknown) => boolea
       async attempt(run) {
         try {
           const result = await run();
-          if (state.isFailing) log.info('background work goes on', { work: name });
+          if (state.isFailing) log.info('background work has recovered', { work: name });
           state.isFailing = false;
           return result;
         } catch (error) {
