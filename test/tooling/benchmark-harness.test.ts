@@ -124,8 +124,7 @@ test('what is prepared takes no time, and what is awaited does', async () => {
 });
 
 test('bytes on the heap are counted, also those that were collected in between', async () => {
-  // An array of 1000 numbers has 8 bytes for each and a few words besides; 160 MB need many
-  // collections.
+  // An array of 1000 numbers has 8 bytes for each and a small header; 160 MB need many collections.
   const arrays = pureBenchmark(
     'Arrays',
     [1],

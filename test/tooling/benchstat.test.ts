@@ -17,7 +17,7 @@ function near(actual: number, expected: number, tolerance = 1e-9): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not ${expected}`);
 }
 
-/** The largest U that is significant, as the published tables have it. */
+/** The largest significant U, as in published tables. */
 function criticalU(size: number, other: number, alpha: number): number {
   let critical = -1;
   for (let u = 0; u <= (size * other) / 2; u++) {
@@ -26,9 +26,9 @@ function criticalU(size: number, other: number, alpha: number): number {
   return critical;
 }
 
-/** Two samples without equal values whose U is just that. */
+/** The p of two samples without ties that have this U. */
 function pOfU(size: number, other: number, u: number): number {
-  // Each value of the first sample stands above as many of the second as are left to place.
+  // Each value of the first sample is above as many of the second as U still needs.
   const above = Array.from({ length: size }, (_, place) =>
     Math.min(other, Math.max(0, u - place * other)),
   );
@@ -63,13 +63,13 @@ test('critical values of U are those of the tables for 5 % and 1 %, two-sided', 
 });
 
 test('the exact probability of small samples is what counting by hand gives', () => {
-  // All of the first below all of the second: one of C(8, 4) = 70 ways, on each of two sides.
+  // All of the first below all of the second: one of C(8, 4) = 70 choices, on each of two sides.
   near(compareSamples([1, 2, 3, 4], [5, 6, 7, 8]).p, 2 / 70);
   near(compareSamples([5, 6, 7, 8], [1, 2, 3, 4]).p, 2 / 70);
   // U = 1 and U = 0 on each side.
   near(compareSamples([1, 2, 3, 5], [4, 6, 7, 8]).p, 4 / 70);
   near(compareSamples([1], [2]).p, 1);
-  // With equal values: of the six ways to choose two of {1, 1, 2, 3}, one takes both ones.
+  // With ties: of the six choices of two of {1, 1, 2, 3}, one has both ones.
   near(compareSamples([1, 1], [2, 3]).p, 2 / 6);
   assert.deepEqual(compareSamples([7, 7, 7], [7, 7, 7]), { u: 4.5, p: 1 });
 });
@@ -89,7 +89,7 @@ test('the probability with equal values is that of every way to choose the first
     near(compareSamples(first, second).p, byHand(first, second));
 });
 
-/** Every choice of as many values as the first sample has. */
+/** Enumerates every choice of the first sample. */
 function byHand(first: readonly number[], second: readonly number[]): number {
   const all = [...first, ...second];
   const uOf = (chosen: readonly number[], rest: readonly number[]): number =>

@@ -8,12 +8,12 @@ import { createSummary, type SummaryOptions } from '../reporters/summary.ts';
 const folder = mkdtempSync(join(tmpdir(), 'summary-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the reporter says of test files with these texts, run as the test command runs them. */
+/** The reporter's output for test files with these texts, run like the test command. */
 async function report(
   files: Record<string, string>,
   more: Partial<SummaryOptions> & { timeout?: number } = {},
 ): Promise<string> {
-  // Otherwise the runner takes itself for a child of the one that runs this file.
+  // Otherwise the runner behaves as a child of the one that runs this file.
   const context = process.env['NODE_TEST_CONTEXT'];
   delete process.env['NODE_TEST_CONTEXT'];
   const paths = Object.entries(files).map(([name, text]) => {
@@ -73,7 +73,7 @@ test('a failure is told once, with its names, place and error', async () => {
   assert.equal(lastLineOf(said), '1 passed, 1 failed');
   assert.match(said, /✗ suite › parent › child\n {2}failing\.mjs:5\n {2}TypeError.*: the cause\n/);
   assert.match(said, /^✗ failing\.mjs/m);
-  // Again at the end: a log that was cut has its tail.
+  // Repeated at the end, for logs that are cut.
   assert.match(said, /\nFailed:\n {2}failing\.mjs:5 suite › parent › child\n\n1 passed/);
   assert.doesNotMatch(said, /node:internal/);
 });
@@ -116,7 +116,7 @@ test('a file that throws, one that hangs and one without a test fail, with what 
   assert.equal(lastLineOf(said), '1 passed, 3 failed');
   assert.match(said, /✗ throws\.mjs\n(?:.*\n)*? {2}some output\n(?:.*\n)*?.*while loading/);
   assert.match(said, /✗ (hangs\.mjs|waits for ever)\n(?:.*\n)*? {2}test timed out after 2000ms/);
-  // Node 20 ends the file, later ones the test.
+  // Node 20 ends the file, later versions the test.
   assert.match(said, /did not end: waits for ever|hangs\.mjs:\d waits for ever/);
   assert.match(said, /✗ leaves\.mjs\n {2}ended without a test/);
   assert.doesNotMatch(said, /nobody asks/);

@@ -13,7 +13,7 @@ interface Run {
 
 const nobody = new Uint8Array(0);
 
-/** A batcher on a pool that runs what it is told to, when it is told to. */
+/** A batcher with a pool that the test controls. */
 function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
   const runs: Run[] = [];
   const answered: number[] = [];
@@ -208,7 +208,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   await turn();
   assert.deepEqual(answers.failed, ['1 outcome_unknown']);
   assert.deepEqual(answers.answered, [2]);
-  // The same answer to a first try is what it says.
+  // For a first attempt, the same answer counts.
   answers.add(1);
   await turn();
   answers.runs[2]!.finish();
@@ -221,7 +221,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   await turn();
   waits.runs[0]!.break(new Error('worker exited'));
   await turn();
-  // Both are under way again; nothing of them is said to be refused.
+  // Both are in flight again; they must not be reported as rejected.
   waits.batcher.expire(2000);
   assert.deepEqual(waits.failed, ['1 outcome_unknown', '2 outcome_unknown']);
 });
@@ -230,7 +230,7 @@ test('newcomers are refused while the first of the queue waits too long', async 
   const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
   add(0, 1000);
   await turn();
-  // Deadlines are given on arrival: so these came at 0, 50, 100 and 101 milliseconds.
+  // Each deadline is the arrival plus the timeout: these came at 0, 50, 100 and 101 ms.
   assert.equal(add(1, 1000), true);
   assert.equal(add(2, 1050), true);
   assert.equal(add(3, 1100), true);

@@ -31,7 +31,7 @@ const responses = fc.array(
   }),
 );
 
-/** Bodies are views into the frame: compare what they hold. */
+/** Bodies are views into the frame: compare their contents. */
 function plain<Item extends { readonly body: Uint8Array }>(items: readonly Item[]) {
   return items.map((item) => ({ ...item, body: [...item.body] }));
 }
@@ -81,7 +81,7 @@ test('a frame of answers says when its statement ended, by the clock of the thre
   const here = timingOf(frame);
   assert.equal(here.statementUs, 1234);
   assert.ok(Math.abs(here.endedAt - endedAt) < 5, `${here.endedAt} in place of ${endedAt}`);
-  // The clock of a thread begins with it.
+  // A thread's clock starts with the thread.
   const module = new URL('../../src/batching/frames.js', import.meta.url).href;
   const thread = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads');
