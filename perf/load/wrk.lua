@@ -1,5 +1,5 @@
--- The requests that perf/load/wrk.ts has written, one after the other. Says when it begins, and at
--- the end what it counted, as JSON.
+-- Sends the requests written by perf/load/wrk.ts, one after the other. Prints a line at the start,
+-- and the counts as JSON at the end.
 
 local requests = {}
 local place = 0
@@ -32,6 +32,6 @@ function done(summary, latency)
     latency:percentile(50), latency:percentile(90), latency:percentile(99),
     latency:percentile(99.9), latency:percentile(99.99), latency.max))
   io.stdout:flush()
-  -- Whoever started us reads our CPU time before we are gone.
+  -- The parent process reads this process's CPU time before it ends.
   io.stdin:read("*a")
 end
