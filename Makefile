@@ -42,7 +42,7 @@ build: runtime ## Install what is missing and compile to dist/.
 
 .PHONY: clean
 clean: ## Remove what was built and installed; the data in .data/ stays.
-	@rm -rf dist coverage node_modules .node .pgbouncer
+	@rm -rf dist coverage node_modules .node .pgbouncer .schemathesis
 
 # Checks
 
@@ -65,7 +65,7 @@ format: runtime ## Format the sources and mend what the linter can mend.
 	@$(BIOME) check --write .
 
 .PHONY: env-example
-env-example: build ## Write .env.example anew from src/config/config.ts.
+env-example: build ## Write .env.example and docs/configuration.md anew from src/config/variables.ts.
 	@$(NODE) bin/env-example.js
 
 # Tests
@@ -117,6 +117,18 @@ test-infrastructure: build ## Test each form of Redis, proxy and pool, freshness
 	@INFRASTRUCTURE_SECONDS=$(INFRASTRUCTURE_SECONDS) $(RUN_TESTS) all \
 	  $(or $(TESTS),test/infrastructure/ e2e/proxies)
 
+EXAMPLES ?= 1000
+
+.PHONY: test-schemathesis
+test-schemathesis: build schemathesis ## Hold the service against its description, EXAMPLES (1000) of each operation.
+	@SCHEMATHESIS_EXAMPLES=$(EXAMPLES) $(RUN_TESTS) infrastructure schemathesis
+
+.PHONY: schemathesis
+schemathesis: ## Fetch schemathesis for that test into .schemathesis, where Python is.
+	@test -x .schemathesis/bin/schemathesis || { \
+	  python3 -m venv .schemathesis && .schemathesis/bin/pip install --quiet --disable-pip-version-check 'schemathesis>=4,<5'; \
+	} || { rm -rf .schemathesis; echo 'Skipped: schemathesis needs Python 3.10 with venv and pip.' >&2; }
+
 FUZZ_REQUESTS ?= 200000
 
 .PHONY: fuzz
@@ -147,11 +159,11 @@ LOAD ?= get
 
 .PHONY: flamegraph
 flamegraph: build ## Draw where time goes under LOAD (get, post, put, list, mixed) into flamegraphs/.
-	@exec $(NODE) dist/perf/flamegraph.js --load '$(LOAD)'
+	@exec $(NODE) dist/perf/flamegraph/main.js --load '$(LOAD)'
 
 .PHONY: flamegraph-native
 flamegraph-native: build ## The same with Linux perf, for what is C++; needs the kernel's leave.
-	@exec $(NODE) dist/perf/flamegraph-native.js --load '$(LOAD)'
+	@exec $(NODE) dist/perf/flamegraph/native.js --load '$(LOAD)'
 
 # The database: the embedded one, or the server that DB_HOST or TEST_DB_HOST names
 
@@ -297,28 +309,31 @@ benchmark-heap: build ## Write what BENCH allocates to docs/profiling/heap.prof.
 	  -memprofile=$(PROFILES)/heap.prof
 
 .PHONY: benchstat
-benchstat: build ## Compare two outputs of make benchmarks, OLD and NEW.
-	@exec $(NODE) dist/$(MICRO)/benchstat/main.js '$(OLD)' '$(NEW)'
+benchstat: ## Compare two outputs of make benchmarks, OLD and NEW, with Go's benchstat.
+	@if command -v benchstat >/dev/null; then exec benchstat '$(OLD)' '$(NEW)'; fi; \
+	if command -v go >/dev/null; then exec go run golang.org/x/perf/cmd/benchstat@latest '$(OLD)' '$(NEW)'; fi; \
+	echo 'There is no benchstat and no go in PATH: install Go, or take $(OLD) and $(NEW) to a machine that has it.' >&2; \
+	exit 1
 
 # Measurements: perf/README.md
 
 .PHONY: bench
 bench: build ## Measure us, peers and limits in turn: ROUNDS, SECONDS, ONLY, PEERS. PAIRS=true: both runtimes.
-	@exec $(NODE) dist/perf/bench.js
+	@exec $(NODE) dist/perf/bench/main.js
 
 BASE ?= HEAD
 SCENARIO ?= get
 
 .PHONY: bench-compare
 bench-compare: build ## Measure this state and the commit BASE in turn: SCENARIO, ROUNDS, SECONDS.
-	@exec $(NODE) dist/perf/bench-compare.js --base '$(BASE)' --scenario '$(SCENARIO)'
+	@exec $(NODE) dist/perf/compare/commits.js --base '$(BASE)' --scenario '$(SCENARIO)'
 
 CONNECTIONS ?= 64
 URL ?= http://127.0.0.1:8080
 
 .PHONY: load
 load: build ## Put the load SCENARIO (get) on the service at URL for SECONDS (10) with autocannon.
-	@exec $(NODE) dist/perf/load/everyday.js --url '$(URL)' --scenario '$(SCENARIO)' \
+	@exec $(NODE) dist/perf/load/everyday/main.js --url '$(URL)' --scenario '$(SCENARIO)' \
 	  --connections '$(CONNECTIONS)' --seconds '$(or $(SECONDS),10)'
 
 # Documents: docs/openapi.json, docs/index.html, docs/client/api.ts

@@ -6,10 +6,12 @@ import assert from 'node:assert/strict';
 import { existsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { variables } from '../src/config/config.ts';
+import { variables } from '../src/config/variables.ts';
 import { problemCodes } from '../src/contract/problems.ts';
 import { clientTypes } from '../src/openapi/client-types.ts';
 import { createOpenApi } from '../src/openapi/openapi.ts';
+import { edgesOf, findCircles } from './support/circles.ts';
+import { configurationPage } from './support/configuration-page.ts';
 import { envExample } from './support/env-example.ts';
 import { type Import, listFiles, readSource, root, type Source } from './support/house.ts';
 import { localTarget, type Reference, readMarkdown } from './support/markdown.ts';
@@ -181,9 +183,9 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
 const home = ['home', 'root', 'work', 'Users'].join('|');
 const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
   {
-    files: /^(src\/(?!config\/config\.ts$)|workers\/).*\.ts$/,
+    files: /^(src\/(?!config\/load\.ts$)|workers\/).*\.ts$/,
     line: /\bprocess\.env\b|\benv\b.*from 'node:process'/,
-    rule: 'the environment is read by src/config/config.ts only',
+    rule: 'the environment is read by src/config/load.ts only',
   },
   {
     files: /\.ts$/,
@@ -223,7 +225,12 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'a module keeps no state that changes',
   },
   {
-    // Flame graphs contain 0x's program.
+    files: /^test\/.*\.ts$/,
+    line: /^import \{.*\bit\b.*\} from 'node:test'/,
+    rule: 'a test is called test',
+  },
+  {
+    // Graphs bring 0x's program along.
     files: /^(?!package-lock\.json$|flamegraphs\/.*\.html$)/,
     line: new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME'].join('|')})\\b`),
     rule: 'what is left to do is an issue, not a comment',
@@ -246,6 +253,9 @@ const entries = [
 const fileMaxBytes = 1024 * 1024;
 /** A page with inline scripts, so that it works without a network. */
 const larger = ['docs/index.html'];
+
+/** In perf/; every other folder there is a program. */
+const sharedFolders = new Set(['limits', 'load', 'seed', 'support']);
 
 function hold(faults: readonly string[]): void {
   if (faults.length > 0) assert.fail(faults.join('\n'));
@@ -289,7 +299,7 @@ test('each package has its place', () => {
   hold(faults);
 });
 
-test('what is imported is a dependency, and for the service one of its own', () => {
+test('an imported package is a dependency, and for the service one of its own', () => {
   const manifest = readManifest();
   const faults: string[] = [];
   for (const source of typescript) {
@@ -303,6 +313,28 @@ test('what is imported is a dependency, and for the service one of its own', () 
       if (known.some((name) => found.target === name || found.target.startsWith(`${name}/`)))
         continue;
       faults.push(fault(source, found, 'it is not in package.json'));
+    }
+  }
+  hold(faults);
+});
+
+test('no circle in perf, neither of files nor of folders', () => {
+  const measuring = typescript.filter(({ file }) => file.startsWith('perf/'));
+  const folderOf = (file: string): string => file.split('/').slice(0, 2).join('/');
+  hold([
+    ...findCircles(edgesOf(measuring, (file) => file)),
+    ...findCircles(edgesOf(measuring, folderOf)),
+  ]);
+});
+
+test('in perf a program imports no other, and what several share imports no program', () => {
+  const faults: string[] = [];
+  for (const source of typescript.filter(({ file }) => file.startsWith('perf/'))) {
+    const [, own = ''] = source.file.split('/');
+    for (const found of source.imports) {
+      const [top, folder = ''] = found.target.split('/');
+      if (!found.isLocal || top !== 'perf' || folder === own || sharedFolders.has(folder)) continue;
+      faults.push(fault(source, found, 'it is of another program'));
     }
   }
   hold(faults);
@@ -322,6 +354,23 @@ test('no source is an orphan', () => {
       .filter(({ file }) => !reached.has(file))
       .map(({ file }) => `${file}:1 is not reached from ${entries.join(', ')}`),
   );
+});
+
+test('no imports go in a circle', () => {
+  const byFile = new Map(sources.map((source) => [source.file, source]));
+  const faults: string[] = [];
+  const done = new Set<string>();
+  function follow(file: string, path: readonly string[]): void {
+    const place = path.indexOf(file);
+    if (place !== -1) faults.push(`${[...path.slice(place), file].join(' imports ')}: a circle`);
+    if (done.has(file)) return;
+    done.add(file);
+    for (const found of byFile.get(file)?.imports ?? []) {
+      if (found.isLocal) follow(found.target, [...path, file]);
+    }
+  }
+  for (const { file } of sources) follow(file, []);
+  hold(faults);
 });
 
 test('two files of the service have different names', () => {
@@ -401,18 +450,22 @@ test('no file is larger than 1 MiB', () => {
   );
 });
 
-test('.env.example says what src/config/config.ts reads', () => {
-  assert.equal(
-    readSource('.env.example').lines.join('\n'),
-    envExample(),
-    '.env.example is not what src/config/config.ts says: run make env-example',
-  );
-});
+for (const [file, written] of [
+  ['.env.example', envExample],
+  ['docs/configuration.md', configurationPage],
+] as const) {
+  test(`${file} says what src/config/variables.ts says`, () => {
+    assert.ok(
+      textOf(file) === written(),
+      `${file} is not what src/config/variables.ts says: run make env-example`,
+    );
+  });
+}
 
-test('docs/configuration.md has each variable of src/config/config.ts and no other', () => {
+test('docs/configuration.md has each variable of src/config/variables.ts and no other', () => {
   const page = 'docs/configuration.md';
   const rows = firstCells(page, /`([A-Z][A-Z0-9_]+)`/g);
-  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/config.ts');
+  holdSame(page, rows, Object.keys(variables.properties), 'a variable of src/config/variables.ts');
 });
 
 test('README.md has at most 130 lines', () => {
@@ -488,7 +541,8 @@ test('each make target and each program that the documents name is there', () =>
     ),
   );
   const faults: string[] = [];
-  for (const reference of code) {
+  // A result names the program of its own commit.
+  for (const reference of code.filter(({ file }) => !file.startsWith('perf/results/'))) {
     for (const [, target] of reference.text.matchAll(/(?<![\w./-])make +([a-z][a-z0-9-]*)/g)) {
       if (!targets.has(target!))
         faults.push(`${placeOf(reference)} make ${target}: no such target`);

@@ -11,17 +11,15 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
 import github from '@reporters/github';
-import {
-  type Config,
-  type DatabaseConfig,
-  loadConfig,
-  variableNames,
-} from '../src/config/config.ts';
+import type { Config, DatabaseConfig } from '../src/config/config.ts';
+import { loadConfig, variableNames } from '../src/config/load.ts';
 import { startEmbedded } from '../src/embedded/embedded.ts';
 import { createLogger } from '../src/telemetry/log.ts';
 import { createSummary } from './reporters/summary.ts';
 import { reportCoverage } from './support/coverage.ts';
+import { endHangingFiles } from './support/hanging-files.ts';
 import { endOwnProcesses, makeRunFolder, markName, removeLeftovers } from './support/leftovers.ts';
 import { prepareTemplate } from './support/postgres.ts';
 
@@ -46,6 +44,7 @@ const fileTimeoutMs =
   6000 * Number(process.env['DRAINS'] ?? 4) +
   20_000 * Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0) +
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
+  1000 * Number(process.env['SCHEMATHESIS_EXAMPLES'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
 /** Half of a file's time is waiting. More files at once would only slow each other. */
 const concurrency = Math.min(2 * availableParallelism(), 6);
@@ -178,19 +177,19 @@ async function runFiles(
     files: files.map((file) => join(tests, file)),
     concurrency,
     timeout: fileTimeoutMs,
-    // From Node 22 on a timeout ends a test, but not its file.
-    execArgv: ['--test-force-exit'],
     signal,
   });
-  const annotations = process.env['GITHUB_ACTIONS'] === undefined ? null : events.compose(github);
-  annotations?.pipe(process.stdout, { end: false });
+  endHangingFiles(events, fileTimeoutMs);
+  const reports = [events.compose(new spec())];
+  if (process.env['GITHUB_ACTIONS'] !== undefined) reports.push(events.compose(github));
+  for (const report of reports) report.pipe(process.stdout, { end: false });
 
   const summary = createSummary({
     root,
     async finish(failed) {
       passed = failed === 0;
-      // The summary must print the last line.
-      if (annotations !== null) await finished(annotations, { writable: false });
+      // The last line is the summary's.
+      await Promise.all(reports.map((report) => finished(report, { writable: false })));
       const left = (await release()).map((command) => `left running by a test: ${command}\n`);
       if (coverageFolder === null || signal.aborted) return left.join('');
       const coverage = await reportCoverage(root, coverageFolder);

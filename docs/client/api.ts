@@ -23,10 +23,8 @@ export type CreateTask = {
   readonly description?: string;
   /** `done` is an older name of `completed`, kept as it was sent. */
   readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled';
-  /** The number of a person; 0 or null: nobody. */
+  /** The number of a person; 0 or null: nobody. `assignee_id` is another name for the field. */
   readonly assigneeID?: number | null;
-  /** The number of a person; 0 or null: nobody. */
-  readonly assignee_id?: number | null;
   /** Ignored. */
   readonly id?: unknown;
   /** Ignored. */
@@ -46,10 +44,8 @@ export type UpdateTask = {
   readonly description?: string;
   /** `done` is an older name of `completed`, kept as it was sent. */
   readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled';
-  /** The number of a person; 0 or null: nobody. */
+  /** The number of a person; 0 or null: nobody. `assignee_id` is another name for the field. */
   readonly assigneeID?: number | null;
-  /** The number of a person; 0 or null: nobody. */
-  readonly assignee_id?: number | null;
   /** Ignored. */
   readonly id?: unknown;
   /** Ignored. */
@@ -67,10 +63,8 @@ export type PatchTask = {
   readonly title?: string;
   readonly description?: string | null;
   readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled' | null;
-  /** The number of a person; 0 or null: nobody. */
+  /** The number of a person; 0 or null: nobody. `assignee_id` is another name for the field. */
   readonly assigneeID?: number | null;
-  /** The number of a person; 0 or null: nobody. */
-  readonly assignee_id?: number | null;
   /** Ignored. */
   readonly id?: unknown;
   /** Ignored. */
@@ -162,7 +156,7 @@ export type ProblemDetails = {
 
 export interface Operations {
   readonly listTasks: {
-    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly assignee_id?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
+    readonly input: { readonly query?: { readonly page?: number; readonly per_page?: number; readonly sort?: 'id' | '-id' | 'title' | '-title' | 'status' | '-status' | 'assigneeID' | '-assigneeID' | 'createdAt' | '-createdAt' | 'updatedAt' | '-updatedAt'; readonly filter?: string; readonly status?: 'pending' | 'in_progress' | 'completed' | 'done' | 'canceled'; readonly title?: string; readonly assigneeID?: number; readonly cursor?: string }; readonly headers?: { readonly 'If-None-Match'?: string; readonly 'X-Request-Id'?: string; readonly traceparent?: string } };
     readonly answer:
       | { readonly status: 200; readonly headers: Headers; readonly body: TaskListAnswer }
       | { readonly status: 304; readonly headers: Headers; readonly body: null }

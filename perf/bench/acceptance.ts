@@ -1,10 +1,10 @@
 /** The targets of this service, and whether it met them. */
 import type { Memory } from '../support/memory.ts';
-import { peers } from '../support/peers.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import { closedOf, holdsRate, openOf, ratioTo } from './compare-samples.ts';
 import { titleOf } from './names.ts';
 import { type OperationName, operationNames, operations } from './operations.ts';
+import { peers } from './peers.ts';
 import type { BenchSamples, ClosedSample } from './samples.ts';
 import { oursName } from './subjects.ts';
 

@@ -1,20 +1,20 @@
 /** Measures this service, peers and limits, interleaved. */
 import { resolve } from 'node:path';
 import { findPgbench, measurePgbench } from '../limits/pgbench.ts';
-import { findWrk } from '../limits/wrk.ts';
-import { createRequestFiles } from '../load/wrk.ts';
+import { createRequestFiles, findWrk } from '../load/wrk/run.ts';
+import { startDatabase } from '../support/database.ts';
+import { alone } from '../support/lock.ts';
 import { describeSettings, today } from '../support/machine.ts';
 import { readChoice, readOptions, readText } from '../support/options.ts';
-import { peers as allPeers, installPeer, type Peer } from '../support/peers.ts';
-import { startRedis } from '../support/redis-server.ts';
 import { writeResults } from '../support/results.ts';
 import { runSession } from '../support/session.ts';
 import { rotate, spreadOf } from '../support/statistics.ts';
 import { askEverything, differenceBetween } from './check.ts';
 import { measureLimits } from './limits.ts';
-import { alone } from './lock.ts';
 import { type OperationName, operationNames, operations } from './operations.ts';
+import { peers as allPeers, installPeer, type Peer } from './peers.ts';
 import { plot } from './plot.ts';
+import { startRedis } from './redis-server.ts';
 import { report } from './report.ts';
 import { createRunner } from './runner.ts';
 import type { BenchSamples, ClosedSample, Missing } from './samples.ts';
@@ -38,8 +38,7 @@ const options = readOptions({
   connections: [],
   // Until V8's compiler is idle: it takes CPU time from all processes.
   warmupSeconds: 3,
-  operations: false,
-  program: 'dist/perf/bench.js',
+  program: 'dist/perf/bench/main.js',
 });
 const chosen = readChoice('ONLY', parts);
 const chosenPeers = readChoice(
@@ -60,80 +59,85 @@ if (wrk === undefined) {
   missing.push({ what: 'wrk', reason: 'not on this machine: our own generator took its place' });
 }
 
-await runSession(options.dataDir, async (database) => {
-  postgresVersion = database.version;
-  const redis = await startRedis();
-  if (redis === undefined) missing.push({ what: 'Redis', reason: 'not on this machine' });
-  const installed = allPeers.filter((peer) => chosenPeers.includes(peer.name) && isInstalled(peer));
-  const all: Surroundings = {
-    database,
-    directory: dataDir,
-    peers: installed,
-    peerTable: readText('PEER_TABLE'),
-    frontEnds: Number(readText('FRONTENDS') ?? 1),
-    redis,
-    hasPgbench: pgbench !== undefined,
-  };
-  const around = { ...all, peers: await answeringAsWeDo(all) };
-  const runner = createRunner({ options, database, redisPid: redis?.pid, files, samples });
+await runSession(
+  () => startDatabase(options.dataDir),
+  async (database) => {
+    postgresVersion = database.version;
+    const redis = await startRedis();
+    if (redis === undefined) missing.push({ what: 'Redis', reason: 'not on this machine' });
+    const installed = allPeers.filter(
+      (peer) => chosenPeers.includes(peer.name) && isInstalled(peer),
+    );
+    const all: Surroundings = {
+      database,
+      directory: dataDir,
+      peers: installed,
+      peerTable: readText('PEER_TABLE'),
+      frontEnds: Number(readText('FRONTENDS') ?? 1),
+      redis,
+      hasPgbench: pgbench !== undefined,
+    };
+    const around = { ...all, peers: await answeringAsWeDo(all) };
+    const runner = createRunner({ options, database, redisPid: redis?.pid, files, samples });
 
-  for (let round = 0; round < options.rounds; round++) {
-    for (const operation of operationNames.filter((name) => chosen.includes(name))) {
-      await alone(lockFile, async () => {
-        for (const subject of rotate(subjectsOf(operations[operation], around), round)) {
-          await carryOut(subject, round, operation);
-        }
+    for (let round = 0; round < options.rounds; round++) {
+      for (const operation of operationNames.filter((name) => chosen.includes(name))) {
+        await alone(lockFile, async () => {
+          for (const subject of rotate(subjectsOf(operations[operation], around), round)) {
+            await carryOut(subject, round, operation);
+          }
+        });
+        write();
+      }
+      if (chosen.includes('limits')) {
+        const { seconds } = options;
+        const limits = () => measureLimits({ round, seconds, database, pgbench, redis });
+        samples.limits.push(...(await alone(lockFile, limits)));
+        write();
+      }
+    }
+    await redis?.stop();
+
+    async function carryOut(
+      subject: Subject,
+      round: number,
+      operation: OperationName,
+    ): Promise<void> {
+      if (subject.kind === 'pgbench') {
+        runner.tell(await carryOutPgbench(subject, round, operation));
+        return;
+      }
+      try {
+        await runner.measure(subject, round, operation);
+      } catch (error) {
+        if (subject.name === oursName) throw error;
+        const reason = (error as Error).message.split('\n')[0]!;
+        process.stderr.write(`${subject.name}, ${operation}: ${(error as Error).message}\n`);
+        missing.push({ what: `${subject.name}, ${operation}, round ${round + 1}`, reason });
+      }
+    }
+
+    async function carryOutPgbench(
+      subject: PgbenchSubject,
+      round: number,
+      operation: OperationName,
+    ): Promise<ClosedSample> {
+      const sample = await measurePgbench(pgbench!, {
+        database: database.config,
+        postgresPid: database.pid,
+        script: subject.script,
+        clients: subject.clients,
+        seconds: options.seconds,
+        warmupSeconds: 1,
+        seed: 1 + round,
       });
-      write();
-    }
-    if (chosen.includes('limits')) {
+      if (operations[operation].writes) await database.trim();
+      const { name, clients: connections } = subject;
       const { seconds } = options;
-      const limits = () => measureLimits({ round, seconds, database, pgbench, redis });
-      samples.limits.push(...(await alone(lockFile, limits)));
-      write();
+      return { round, operation, subject: name, connections, seconds, memory: null, ...sample };
     }
-  }
-  await redis?.stop();
-
-  async function carryOut(
-    subject: Subject,
-    round: number,
-    operation: OperationName,
-  ): Promise<void> {
-    if (subject.kind === 'pgbench') {
-      runner.tell(await carryOutPgbench(subject, round, operation));
-      return;
-    }
-    try {
-      await runner.measure(subject, round, operation);
-    } catch (error) {
-      if (subject.name === oursName) throw error;
-      const reason = (error as Error).message.split('\n')[0]!;
-      process.stderr.write(`${subject.name}, ${operation}: ${(error as Error).message}\n`);
-      missing.push({ what: `${subject.name}, ${operation}, round ${round + 1}`, reason });
-    }
-  }
-
-  async function carryOutPgbench(
-    subject: PgbenchSubject,
-    round: number,
-    operation: OperationName,
-  ): Promise<ClosedSample> {
-    const sample = await measurePgbench(pgbench!, {
-      database: database.config,
-      postgresPid: database.pid,
-      script: subject.script,
-      clients: subject.clients,
-      seconds: options.seconds,
-      warmupSeconds: 1,
-      seed: 1 + round,
-    });
-    if (operations[operation].writes) await database.trim();
-    const { name, clients: connections } = subject;
-    const { seconds } = options;
-    return { round, operation, subject: name, connections, seconds, memory: null, ...sample };
-  }
-});
+  },
+);
 files?.remove();
 
 if (process.exitCode === undefined && chosen.includes('start')) {

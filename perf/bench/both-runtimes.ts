@@ -1,13 +1,13 @@
 /** Measures the service on both of its runtimes, interleaved. */
 import { resolve } from 'node:path';
-import { findWrk } from '../limits/wrk.ts';
-import { createRequestFiles } from '../load/wrk.ts';
+import { createRequestFiles, findWrk } from '../load/wrk/run.ts';
+import { startDatabase } from '../support/database.ts';
+import { alone } from '../support/lock.ts';
 import { describeSettings, today } from '../support/machine.ts';
 import { readChoice, readOptions, readText } from '../support/options.ts';
 import { writeResults } from '../support/results.ts';
 import { runSession } from '../support/session.ts';
 import { rotate } from '../support/statistics.ts';
-import { alone } from './lock.ts';
 import { operationNames } from './operations.ts';
 import { findPairs } from './pairs.ts';
 import { type PairStart, pairsReport } from './pairs-report.ts';
@@ -25,8 +25,7 @@ const options = readOptions({
   connections: [],
   // Until V8's compiler is idle: it takes CPU time from all processes.
   warmupSeconds: 3,
-  operations: false,
-  program: 'dist/perf/bench.js',
+  program: 'dist/perf/bench/main.js',
 });
 const chosen = readChoice('ONLY', parts);
 const lockFile = readText('MEASURE_LOCK');
@@ -48,24 +47,27 @@ let postgresVersion = '';
 let failed = false;
 if (pairs.length === 0) throw new Error('neither runtime runs on this machine');
 
-await runSession(options.dataDir, async (database) => {
-  postgresVersion = database.version;
-  const runner = createRunner({ options, database, redisPid: undefined, files, samples });
-  for (let round = 0; round < options.rounds; round++) {
-    for (const operation of operationNames.filter((name) => chosen.includes(name))) {
-      await alone(lockFile, async () => {
-        for (const pair of rotate(pairs, round)) {
-          try {
-            await runner.measure(pairSubject(pair, database, dataDir), round, operation);
-          } catch (error) {
-            fail(`${pair.name} pair, ${operation}, round ${round + 1}`, error as Error);
+await runSession(
+  () => startDatabase(options.dataDir),
+  async (database) => {
+    postgresVersion = database.version;
+    const runner = createRunner({ options, database, redisPid: undefined, files, samples });
+    for (let round = 0; round < options.rounds; round++) {
+      for (const operation of operationNames.filter((name) => chosen.includes(name))) {
+        await alone(lockFile, async () => {
+          for (const pair of rotate(pairs, round)) {
+            try {
+              await runner.measure(pairSubject(pair, database, dataDir), round, operation);
+            } catch (error) {
+              fail(`${pair.name} pair, ${operation}, round ${round + 1}`, error as Error);
+            }
           }
-        }
-      });
-      write();
+        });
+        write();
+      }
     }
-  }
-});
+  },
+);
 files?.remove();
 
 if (process.exitCode === undefined && chosen.includes('start')) {

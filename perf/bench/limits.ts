@@ -3,8 +3,8 @@ import { measurePgbench, type Pgbench, type PgbenchScript } from '../limits/pgbe
 import { measurePiscina } from '../limits/piscina.ts';
 import { measureRedis } from '../limits/redis-benchmark.ts';
 import type { PerfDatabase } from '../support/database.ts';
-import type { RedisServer } from '../support/redis-server.ts';
 import { freePort } from '../support/server.ts';
+import type { RedisServer } from './redis-server.ts';
 import type { LimitSample } from './samples.ts';
 
 export interface LimitOptions {

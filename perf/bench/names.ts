@@ -1,5 +1,5 @@
-/** The names of the subjects in tables and plots, in their order. */
-import { peers } from '../support/peers.ts';
+/** How subjects are called in tables and plots, in the order in which they stand there. */
+import { peers } from './peers.ts';
 
 const titles: Readonly<Record<string, string>> = {
   ours: 'this service',

@@ -12,6 +12,7 @@ import type { Options } from '../support/options.ts';
 import { cpuPerRequest } from '../support/sample.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import { holdsRate } from './compare-samples.ts';
+import { disturbance } from './disturbance.ts';
 import { type OperationName, operationNames, operations } from './operations.ts';
 import type { PairName } from './pairs.ts';
 import type { BenchSamples, ClosedSample, Missing, OpenSample } from './samples.ts';
@@ -52,6 +53,12 @@ const closedFigures: readonly Figure<ClosedSample>[] = [
     of: (sample) => cpuPerRequest(sample, 'service'),
   },
   {
+    // Near 1 the client is what was measured.
+    title: 'client, cores',
+    format: ratio,
+    of: ({ cpuSeconds, seconds }) => (cpuSeconds === null ? null : cpuSeconds['client']! / seconds),
+  },
+  {
     title: 'resident memory, MiB',
     format: whole,
     of: ({ memory }) => memory?.residentMiB ?? null,
@@ -83,6 +90,7 @@ export function pairsReport(
       `${warmupSeconds} s of warm-up in a new process; 1 000 000 tasks; load, service and PostgreSQL on the ` +
       'same cores. The last column is the median of the ratios within a round. How to read this: ' +
       '[perf/README.md](../README.md).',
+    disturbance(samples.closed),
   ];
   if (missing.length > 0) {
     parts.push('## Missing', missing.map(({ what, reason }) => `- ${what}: ${reason}`).join('\n'));

@@ -6,6 +6,7 @@ import { cpuPerRequest } from '../support/sample.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import { acceptance } from './acceptance.ts';
 import { closedOf, holdsRate, openOf, ratioTo } from './compare-samples.ts';
+import { disturbance } from './disturbance.ts';
 import { inOrder, titleOf } from './names.ts';
 import { type Operation, operationNames, operations } from './operations.ts';
 import type { BenchSamples, ClosedSample, LimitSample, Missing } from './samples.ts';
@@ -30,7 +31,7 @@ export function report(
       'on the same cores. Ratios are medians of the ratios within a round. Peers and pgbench write to a ' +
       'copy of the table with the same rows and indexes but without our triggers, which none of them ' +
       'needs. How to read this: [perf/README.md](../README.md).',
-    disturbance(samples),
+    disturbance(samples.closed),
     ...(missing.length === 0
       ? []
       : ['## Missing', missing.map(({ what, reason }) => `- ${what}: ${reason}`).join('\n')]),
@@ -45,14 +46,6 @@ export function report(
   }
   if (samples.limits.length > 0) parts.push('## Other limits', limits(samples.limits));
   return `${parts.join('\n\n')}\n`;
-}
-
-function disturbance({ closed }: BenchSamples): string {
-  const stolen = closed.flatMap((sample) => sample.stolen ?? []);
-  if (stolen.length === 0) return 'This system does not tell how much of its time others took.';
-  const { median, max } = spreadOf(stolen);
-  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
-  return `Time that the machine was lent to other guests: median ${percent(median)}, at most ${percent(max)}.`;
 }
 
 function summary(samples: BenchSamples): string {

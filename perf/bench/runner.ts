@@ -1,11 +1,11 @@
-/** Measures one server in one round; stores and prints each sample. */
-import type { RequestFiles } from '../load/wrk.ts';
+/** Measures one server in one round, keeps the samples and prints each as it comes. */
+import type { RequestFiles } from '../load/wrk/run.ts';
 import type { PerfDatabase } from '../support/database.ts';
 import type { Options } from '../support/options.ts';
 import { type OperationName, operations } from './operations.ts';
 import type { BenchSamples, ClosedSample } from './samples.ts';
-import { carryOutSession } from './session.ts';
 import type { ServerSubject } from './subjects.ts';
+import { takeTurn } from './turn.ts';
 
 export interface RunnerOptions {
   readonly options: Options;
@@ -34,7 +34,7 @@ export function createRunner(around: RunnerOptions): Runner {
     round: number,
     operation: OperationName,
   ): Promise<void> {
-    const session = await carryOutSession({
+    const turn = await takeTurn({
       subject,
       operation: operations[operation],
       round,
@@ -49,9 +49,9 @@ export function createRunner(around: RunnerOptions): Runner {
         return rate;
       },
     });
-    for (const sample of session.closed) tell(sample);
-    samples.open.push(session.open);
-    const { goodRate, rate, goodUs } = session.open;
+    for (const sample of turn.closed) tell(sample);
+    samples.open.push(turn.open);
+    const { goodRate, rate, goodUs } = turn.open;
     process.stderr.write(
       `         open loop ${rate}/s: ${goodRate.toFixed(0)}/s  p50 ${goodUs.p50.toFixed(0)} µs  ` +
         `p99 ${goodUs.p99.toFixed(0)} µs\n`,

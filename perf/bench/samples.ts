@@ -1,5 +1,5 @@
-/** The samples of all rounds, as stored in the raw results. */
-import type { OpenLoopResult } from '../load/open-loop.ts';
+/** What the rounds gave, as it goes into the raw results. */
+import type { OpenLoopResult } from '../load/open-loop/result.ts';
 import type { Memory } from '../support/memory.ts';
 import type { Sample } from '../support/sample.ts';
 import type { OperationName } from './operations.ts';

@@ -1,14 +1,14 @@
-/** The measured subjects: this service, peers, and the limits of both. */
-import { fileURLToPath } from 'node:url';
+/** Who is measured: ourselves, peers, and what limits both. */
+import { startBareServer } from '../limits/bare.ts';
 import type { PgbenchScript } from '../limits/pgbench.ts';
 import type { PerfDatabase } from '../support/database.ts';
-import { type Peer, startPeer } from '../support/peers.ts';
-import type { RedisServer } from '../support/redis-server.ts';
-import { tableWithoutTriggers } from '../support/seed.ts';
-import { freePort, type RunningServer, startServer } from '../support/server.ts';
+import type { RunningServer } from '../support/server.ts';
 import { startService } from '../support/service.ts';
+import { tableWithoutTriggers } from '../support/tasks.ts';
 import type { Operation } from './operations.ts';
 import type { Pair } from './pairs.ts';
+import { type Peer, startPeer } from './peers.ts';
+import type { RedisServer } from './redis-server.ts';
 
 /** A server that handles the operation's requests. */
 export interface ServerSubject {
@@ -109,7 +109,7 @@ export function peerSubject(peer: Peer, operation: Operation, around: Surroundin
 function bares(operation: Operation, around: Surroundings): readonly ServerSubject[] {
   if (operation.writes) return [];
   const path = operation.name === 'list' ? '/api/tasks?page=1&per_page=20' : '/api/tasks/500000';
-  const bare = (name: string, mode: readonly string[]): ServerSubject => ({
+  const bare = (name: string, isLater: boolean): ServerSubject => ({
     kind: 'server',
     name,
     isOurs: false,
@@ -119,19 +119,13 @@ function bares(operation: Operation, around: Surroundings): readonly ServerSubje
     async start() {
       const service = await ours(around).start();
       try {
-        return await startServer({
-          name,
-          program: fileURLToPath(new URL('../limits/bare-server.js', import.meta.url)),
-          arguments: [String(await freePort()), service.url + path, ...mode],
-          directory: around.directory,
-          environment: {},
-        });
+        return await startBareServer(service.url + path, around.directory, isLater);
       } finally {
         await service.stop();
       }
     },
   });
-  return [bare(bareName, []), bare(bareAsyncName, ['async'])];
+  return [bare(bareName, false), bare(bareAsyncName, true)];
 }
 
 function pgbenches(operation: Operation, around: Surroundings): readonly PgbenchSubject[] {

@@ -1,6 +1,8 @@
-/** The requests of each scenario, built before the load starts. */
+/** What a client asks for. Requests are made once, before the load begins. */
+
+import { createRandom, type Random } from '../seed/random.ts';
 import { vocabulary } from '../seed/words.ts';
-import { createRandom, type Random } from './random.ts';
+import { seededTasks } from '../support/tasks.ts';
 
 export interface Scenario {
   /** The expected status of every response. */
@@ -27,10 +29,7 @@ export const scenarioNames = [
 ] as const;
 export type ScenarioName = (typeof scenarioNames)[number];
 
-/** The number of tasks in perf/support/seed.ts. */
-export const seededTasks = 1_000_000;
-
-/** Enough that few repeat in a run: otherwise a cache of single tasks would look too good. */
+/** Enough that a run repeats few of them; a memory of single tasks must not look better than it is. */
 const readsPrepared = 1 << 18;
 const writesPrepared = 1 << 13;
 const changesPrepared = 1 << 16;

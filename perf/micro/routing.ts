@@ -5,7 +5,7 @@ import { createListKeys } from '../../src/contract/list-key.ts';
 import { parseListQuery } from '../../src/contract/list-query.ts';
 import { parseId } from '../../src/http/identifier.ts';
 import { createRouter } from '../../src/http/router.ts';
-import { createRandom } from '../load/random.ts';
+import { createRandom } from '../seed/random.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
 import { seededTasks } from './harness/database.ts';
 

@@ -6,7 +6,7 @@
 import type { RequestItem, ResponseItem } from '../../src/batching/frames.ts';
 import type { Kind } from '../../src/contract/endpoints.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
-import { createRandom } from '../load/random.ts';
+import { createRandom } from '../seed/random.ts';
 import { pickWord } from '../seed/words.ts';
 import { bodyOf, requestOf } from './bodies.ts';
 import type { Benchmark } from './harness/benchmark.ts';

@@ -2,7 +2,7 @@
 import type { Setting } from '../support/machine.ts';
 import { ratio, table } from '../support/markdown.ts';
 import { spreadOf } from '../support/statistics.ts';
-import type { ScaleSample } from './measure.ts';
+import type { ScaleSample } from './rounds.ts';
 import { printSize } from './sizes.ts';
 
 const slowMs = 100;

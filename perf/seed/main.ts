@@ -1,5 +1,5 @@
-/** `make db-seed ROWS=…`: adds tasks to the service's database. */
-import { loadConfig } from '../../src/config/config.ts';
+/** `make db-seed ROWS=…`: adds tasks to those in the database that the service uses. */
+import { loadConfig } from '../../src/config/load.ts';
 import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { withSession } from '../../src/database/session.ts';
 import { withDatabase } from '../../src/embedded/with-database.ts';

@@ -7,8 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingQuery, Row, TransactionSql } from 'postgres';
 import type { Client } from '../../src/database/client.ts';
-import { createRandom } from '../load/random.ts';
 import { batchValues, insertBatch } from './batch.ts';
+import { createRandom } from './random.ts';
 import { makeTask, type SeededTask } from './task.ts';
 
 type Transaction = TransactionSql<{ timestamps: string }>;

@@ -1,6 +1,6 @@
 /** Generates one task. */
 import type { Status } from '../../src/contract/task.ts';
-import type { Random } from '../load/random.ts';
+import type { Random } from './random.ts';
 import { nameOf, pickWord } from './words.ts';
 
 export interface SeededTask {

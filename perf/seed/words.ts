@@ -3,7 +3,7 @@
  * word is in every third title, the last in one of many thousand. There are also names, each in a
  * handful of ten million tasks.
  */
-import type { Random } from '../load/random.ts';
+import type { Random } from './random.ts';
 
 const vocabularySize = 8000;
 const nameCount = 400;

@@ -1,8 +1,8 @@
 /** A client of the soak: mixed requests on sequential connections, some of them aborted. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Random } from '../load/random.ts';
 import { createResponseReader } from '../load/response-reader.ts';
+import type { Random } from '../seed/random.ts';
 
 export interface SoakCounts {
   readonly statuses: Map<number, number>;

@@ -1,6 +1,6 @@
 /** Resident memory of a process and its descendants, from /proc (proc(5)). */
 import { readFileSync } from 'node:fs';
-import { treeOf } from './pinning.ts';
+import { treeOf } from './process-tree.ts';
 
 export interface Memory {
   readonly processes: number;

@@ -5,7 +5,6 @@ export interface Options {
   /** The measured time of each run. */
   readonly seconds: number;
   readonly warmupSeconds: number;
-  readonly operations: readonly Operation[];
   readonly connections: readonly number[];
   /** The folder of the database with a million tasks, kept between runs. */
   readonly dataDir: string;
@@ -15,17 +14,12 @@ export interface Options {
   readonly command: string;
 }
 
-export const operations = ['get', 'post'] as const;
-export type Operation = (typeof operations)[number];
-
 export interface Defaults {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
   readonly warmupSeconds?: number;
-  /** False: the program has its own operations. */
-  readonly operations?: false;
-  /** The program's file, for the command in the header. */
+  /** The program's own file, for the command in the header. */
   readonly program: string;
 }
 
@@ -58,7 +52,6 @@ export function readOptions(defaults: Defaults): Options {
     rounds: wholeNumber('ROUNDS', defaults.rounds),
     seconds: wholeNumber('SECONDS', defaults.seconds),
     warmupSeconds: wholeNumber('WARMUP', defaults.warmupSeconds ?? 1),
-    operations: defaults.operations === false ? [] : readOperations(),
     connections: readConnections(defaults.connections),
     dataDir: variable('DATA_DIR') || '.data/perf',
     results: variable('RESULTS') || 'perf/results',
@@ -119,14 +112,6 @@ export function readSwitch(name: string): boolean {
 /** An optional variable. */
 export function readText(name: string): string | undefined {
   return variable(name) || undefined;
-}
-
-function readOperations(): readonly Operation[] {
-  const only = variable('ONLY');
-  if (only === '') return operations;
-  const found = operations.filter((operation) => only.split(',').includes(operation));
-  if (found.length === 0) throw new Error(`ONLY: expected ${operations.join(' or ')}`);
-  return found;
 }
 
 function readConnections(fallback: readonly number[]): readonly number[] {

@@ -5,6 +5,5 @@ const root = new URL('../../../', import.meta.url);
 
 export const rootDir = fileURLToPath(root);
 export const serviceProgram = fileURLToPath(new URL('dist/src/main.js', root));
-export const loadProgram = fileURLToPath(new URL('dist/perf/load/closed-loop.js', root));
 export const limitsDir = fileURLToPath(new URL('perf/limits/', root));
 export const peersDir = fileURLToPath(new URL('perf/peers/', root));

@@ -1,20 +1,22 @@
-/** The frame of a measuring program: opens the database, and always closes it in order. */
-import { resolve } from 'node:path';
+/** The frame of a measuring program: the database, and an orderly end whatever happens. */
 import { endChildrenOnSignals, stopChildren } from './children.ts';
-import { type PerfDatabase, startDatabase } from './database.ts';
 
-export async function runSession(
-  dataDir: string,
-  measure: (database: PerfDatabase) => Promise<void>,
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** The database stops last, when no process that it serves is left. An error sets the exit code. */
+export async function runSession<Database extends Stoppable>(
+  start: () => Promise<Database>,
+  measure: (database: Database) => Promise<void>,
 ): Promise<void> {
   endChildrenOnSignals();
   try {
-    const database = await startDatabase(resolve(dataDir));
+    const database = await start();
     try {
       await measure(database);
     } finally {
       await stopChildren();
-      await database.trim().catch(() => undefined);
       await database.stop();
     }
   } catch (error) {

@@ -7,8 +7,12 @@ import { startService } from './service.ts';
 export interface WatchedService extends RunningServer {
   /** Scrapes all processes on the port of the metrics. */
   scrape(): Promise<string>;
-  /** Requests a profile on the port of the API. Rejects when it is aborted. */
-  profile(seconds: number, signal: AbortSignal): Promise<void>;
+  /**
+   * Over the port of the API. Rejects when it is broken off, and when a thread is missing in it.
+   *
+   * @param target what stands behind `/debug/pprof/`.
+   */
+  profile(target: string, signal?: AbortSignal): Promise<string>;
 }
 
 const username = 'measurements';
@@ -32,14 +36,14 @@ export async function startWatchedService(
     const answer = await fetch(url, { headers, ...(signal === undefined ? {} : { signal }) });
     const text = await answer.text();
     if (answer.status !== 200) throw new Error(`${url}: ${answer.status} ${text}`);
+    const missing = answer.headers.get('x-pprof-missing');
+    if (missing !== null) throw new Error(`${url}: without ${missing}`);
     return text;
   }
 
   return {
     ...server,
     scrape: () => fetchText(`http://127.0.0.1:${metricsPort}/metrics`),
-    async profile(seconds, signal) {
-      await fetchText(`${server.url}/debug/pprof/profile?seconds=${seconds}`, signal);
-    },
+    profile: (target, signal) => fetchText(`${server.url}/debug/pprof/${target}`, signal),
   };
 }

@@ -62,12 +62,28 @@ export interface ListCacheOptions<Request extends ListRequest> {
   /** Adds the base path to a Link header. Redis stores it without: other services may share it. */
   readonly linksFor: (links: string) => string;
   readonly readGeneration: () => Promise<Generation>;
-  /** Passes a flight to the executor; `false`: the executor's queue is full. */
-  readonly enqueue: (flight: Flight<Request>) => boolean;
+  /** Called once: opens the way to the executor. */
+  readonly openReads: (landing: Landing<Request>) => ListReads<Request>;
   /** Counts the requests rejected because the queue was full or too slow. */
   readonly refused: (kind: ListKey['kind'], requests: number) => void;
   readonly answer: (request: Request, entry: ListEntry) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
+}
+
+/** Hands flights to the executor. */
+export interface ListReads<Request> {
+  /** `false`: its queue is full. */
+  add(flight: Flight<Request>): boolean;
+  /** Gives up on flights whose deadline has passed. */
+  expire(now: number): void;
+}
+
+/** What becomes of a flight that was handed on: one of the two is called, once. */
+export interface Landing<Request> {
+  /** The executor's answer. `links`, `body` may be views into something larger. */
+  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
+  /** The executor's failure. */
+  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
 }
 
 export interface ListCache<Request extends ListRequest> {
@@ -76,10 +92,6 @@ export interface ListCache<Request extends ListRequest> {
    * @returns false when too many wait, or for too long; the request was not accepted.
    */
   add(request: Request): boolean;
-  /** The executor's result of a flight. `links` and `body` may be views of a larger buffer. */
-  land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
-  /** The executor failed a flight. */
-  crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
   /** Fails requests whose deadline has passed. The front end calls it on a timer. */
   expire(now: number): void;
   /** The requests of a kind that wait for the generation, for Redis or for a read. */
@@ -108,6 +120,7 @@ export function createListCache<Request extends ListRequest>(
   options: ListCacheOptions<Request>,
 ): ListCache<Request> {
   const { stats, redis } = options;
+  const reads = options.openReads({ land, crash });
   const isOff = options.memoryBytesMax === 0 && redis === undefined;
   const memory = createMemoryCache(options.memoryBytesMax, () => stats.memoryEvictions++);
   const reader = createGenerationReader<Request>({
@@ -220,7 +233,7 @@ export function createListCache<Request extends ListRequest>(
   function dispatch(flight: Flight<Request>): void {
     flight.tries++;
     stats.listReads++;
-    if (options.enqueue(flight)) return;
+    if (reads.add(flight)) return;
     options.refused(flight.key.kind, flight.requests.length);
     crash(flight, 'overloaded', 'the queue is full');
   }
@@ -277,16 +290,16 @@ export function createListCache<Request extends ListRequest>(
     options.fail(request, code, cause);
   }
 
-  /** A flight in the executor's queue expires there. */
   function expire(now: number): void {
     reader.drop((request) => {
       if (request.deadline > now) return false;
       fail(request, 'unavailable', 'the generation was not known within the deadline');
       return true;
     });
+    reads.expire(now);
   }
 
-  return { add, land, crash, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
+  return { add, expire, size: (kind) => waiting[kind], bytes: memory.bytes };
 }
 
 function isNotOlder(one: Generation, other: Generation): boolean {

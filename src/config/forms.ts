@@ -68,16 +68,21 @@ export function oneOf<const Values extends readonly string[]>(
   });
 }
 
+/** What `Static` does not keep of a schema. */
+export function annotationsOf(schema: TSchema): Annotations {
+  return schema as Annotations;
+}
+
 export function defaultOf(schema: TSchema): unknown {
-  return (schema as Annotations).default;
+  return annotationsOf(schema).default;
 }
 
 export function isSecret(schema: TSchema): boolean {
-  return (schema as Annotations).secret === true;
+  return annotationsOf(schema).secret === true;
 }
 
 export function coerce(schema: TSchema, given: string): unknown {
-  const { type } = schema as Annotations;
+  const { type } = annotationsOf(schema);
   if (type === 'integer' && /^-?\d{1,15}$/.test(given)) return Number(given);
   if (type === 'boolean' && /^(true|1)$/i.test(given)) return true;
   if (type === 'boolean' && /^(false|0)$/i.test(given)) return false;
@@ -85,7 +90,7 @@ export function coerce(schema: TSchema, given: string): unknown {
 }
 
 export function expectationOf(schema: TSchema): string {
-  const { expected, enum: values, type, minimum, maximum } = schema as Annotations;
+  const { expected, enum: values, type, minimum, maximum } = annotationsOf(schema);
   if (expected !== undefined) return expected;
   if (values !== undefined) return `one of ${values.join(', ')}`;
   if (type === 'integer') return `an integer from ${minimum} to ${maximum}`;
@@ -98,7 +103,7 @@ export function expectationOf(schema: TSchema): string {
  * the reader sees the error; a secret does not look like that. Otherwise only the length.
  */
 export function describeGiven(schema: TSchema, given: string): string {
-  const { type, enum: values } = schema as Annotations;
+  const { type, enum: values } = annotationsOf(schema);
   const isShown =
     !isSecret(schema) &&
     ((type === 'integer' && shownNumber.test(given)) ||

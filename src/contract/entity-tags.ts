@@ -5,6 +5,12 @@ export function taskEtag(id: number, version: number): string {
   return `"${id}-${version}"`;
 }
 
+const opaqueTag = '"[^"\\x00-\\x20\\x7f]*"';
+const anyTag = `(?:W/)?${opaqueTag}`;
+
+/** What versionsOf takes: `*`, or a list of entity tags that may have empty elements. */
+export const conditionPattern = `^(?:\\*|[ \\t,]*${anyTag}(?:[ \\t]*,(?:[ \\t]*${anyTag})?)*[ \\t]*)$`;
+
 interface EntityTag {
   readonly weak: boolean;
   /** Includes the quotes. */
@@ -14,7 +20,7 @@ interface EntityTag {
 /** @returns `undefined`: not a list of entity tags. */
 function parseEntityTags(header: string): EntityTag[] | undefined {
   // A tag and its end. Empty elements of a list are allowed (RFC 9110, section 5.6.1).
-  const element = /[ \t]*(?:(W\/)?("[^"\0-\x20\x7f]*"))?[ \t]*(?:,|$)/y;
+  const element = new RegExp(`[ \\t]*(?:(W/)?(${opaqueTag}))?[ \\t]*(?:,|$)`, 'y');
   const tags: EntityTag[] = [];
   let position = 0;
   while (position < header.length) {

@@ -30,7 +30,8 @@ const status = Type.Unsafe<Status>({
 });
 
 const assigneeId = Type.Union([Type.Integer({ minimum: 0, maximum: idMax }), Type.Null()], {
-  description: 'The number of a person; 0 or null: nobody.',
+  description:
+    'The number of a person; 0 or null: nobody. `assignee_id` is another name for the field.',
 });
 
 export const Task = Type.Object({

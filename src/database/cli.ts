@@ -4,7 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { messageOf } from '../base/error-message.ts';
-import { type Config, type DatabaseConfig, loadConfig } from '../config/config.ts';
+import type { Config, DatabaseConfig } from '../config/config.ts';
+import { loadConfig } from '../config/load.ts';
 import { startEmbedded, stopEmbedded } from '../embedded/embedded.ts';
 import { type DatabaseChoice, withDatabase } from '../embedded/with-database.ts';
 import { createLogger, type Logger } from '../telemetry/log.ts';

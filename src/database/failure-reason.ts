@@ -189,9 +189,11 @@ function isOfSystem(error: unknown): boolean {
   return error instanceof Error && ('syscall' in error || 'errors' in error);
 }
 
-/** An error of a file that is read before connecting. */
+/** An error of a file that is read before connecting. Sockets are read too, and fail with other codes. */
 function isOfFile(error: unknown): boolean {
-  return ['open', 'read', 'stat'].includes(syscallOf(error) ?? '');
+  const syscall = syscallOf(error);
+  if (syscall === 'read') return ['EISDIR', 'EIO'].includes(errorCode(error) ?? '');
+  return syscall === 'open' || syscall === 'stat';
 }
 
 /** The system could not connect to the server. */

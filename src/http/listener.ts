@@ -1,7 +1,7 @@
 /** Opens the listening sockets of a process, one for each address. */
 import type { us_listen_socket } from 'uWebSockets.js';
 import type { Uws } from './native-server.ts';
-import type { ApiServer } from './serve.ts';
+import type { RequestHandler } from './serve.ts';
 
 export interface Listener {
   /** Closes the listening sockets; open connections continue. */
@@ -38,9 +38,9 @@ declare module 'uWebSockets.js' {
 const exclusivePort = 1;
 
 /** Throws when the port is in use on one of the addresses: the system reports no other reason. */
-export function listen(uws: Uws, server: ApiServer, options: ListenOptions): Listener {
+export function listen(uws: Uws, handle: RequestHandler, options: ListenOptions): Listener {
   const app = uws.App();
-  app.any('/*', server.handle);
+  app.any('/*', handle);
   // Without the exclusive flag a second service would silently share the port (SO_REUSEPORT).
   const flag = options.shared ? 0 : exclusivePort;
 

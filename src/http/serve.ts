@@ -1,29 +1,20 @@
 /**
- * The hot path: from a readable socket to a queued request, and from the executor's result to the
- * socket. A request passes these functions from top to bottom.
+ * The hot path: from a readable socket to a queued request. A request passes these functions from top to bottom;
+ * responder.ts has the way back.
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Visitor } from '../admin/access.ts';
 import type { AdminPage, AdminRequest } from '../admin/admin-page.ts';
-import { messageOf } from '../base/error-message.ts';
-import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
+import { wantsProblemFlag } from '../batching/frames.ts';
 import { type Endpoint, hasBody, type Kind, type Method } from '../contract/endpoints.ts';
-import { taskEtag } from '../contract/entity-tags.ts';
 import { bodiesHeldMaxBytes } from '../contract/limits.ts';
 import { createListKeys } from '../contract/list-key.ts';
-import {
-  createProblemFormats,
-  type Fault,
-  type ProblemCode,
-  problemCodes,
-  problems,
-} from '../contract/problems.ts';
+import { createProblemFormats, type Fault } from '../contract/problems.ts';
 import { isUrlTooLong } from '../contract/url-length.ts';
 import { adminRoute } from '../telemetry/metrics/front-end-layout.ts';
 import { readBody } from './body.ts';
 import { keepHead, type Received, type RequestHead, readChunks } from './chunks.ts';
 import { takeConditions } from './conditions.ts';
-import { createCors } from './cors.ts';
 import type { FindPage } from './docs/page.ts';
 import {
   createRequestIds,
@@ -32,13 +23,13 @@ import {
   type Held,
   holdBytes,
   openExchange,
-  type Traffic,
 } from './exchange.ts';
 import { checkBody, createFramingCheck, type FramingFault, noLength } from './guard.ts';
 import { parseId } from './identifier.ts';
 import { isHere } from './peer.ts';
-import { createReplies, type ListReply, type Replies, type RepliesOptions } from './reply.ts';
+import type { Replies } from './reply.ts';
 import { createHeaderReader, type RequestHeaders } from './request-headers.ts';
+import type { Responder } from './responder.ts';
 import { createRouter } from './router.ts';
 import { createDocuments } from './send-page.ts';
 
@@ -50,41 +41,22 @@ export interface AdminGate {
   readonly visit: AdminPage;
 }
 
-export interface ApiServerOptions {
+export interface RequestHandlerOptions {
+  readonly responder: Responder;
   readonly endpoints: readonly Endpoint[];
   readonly requestTimeoutMs: number;
   /** Queues a request or passes it to the list cache; `false`: the queue is full. */
   readonly enqueue: (kind: Kind, exchange: Exchange) => boolean;
   /** The message of a failing readiness probe; `undefined`: ready. Never rejects. */
   readonly whyNotReady: () => Promise<string | undefined>;
-  /** Called for a failure whose cause is for the log only. */
-  readonly onFailure: (exchange: Exchange, code: ProblemCode, cause: string) => void;
-  /** True while draining: each response closes its connection. */
-  readonly isClosing: () => boolean;
   readonly admin: AdminGate;
-  readonly onAnswer: RepliesOptions['onAnswer'];
   readonly onAborted: ExchangeOptions['onAborted'];
-  readonly moreHeaders: RepliesOptions['moreHeaders'];
-  /** Origins that may read responses in a browser; none: CORS is off. */
-  readonly corsOrigins: readonly string[];
-  /** Further request headers that their pages may send. */
-  readonly corsHeaders: readonly string[];
-  /** The path that a proxy strips; empty: none. */
-  readonly basePath: string;
   /** Pages about the API; `undefined`: none. */
   readonly findPage: FindPage | undefined;
 }
 
-export interface ApiServer {
-  readonly traffic: Readonly<Traffic>;
-  /** Handles every request. Never throws. */
-  handle(response: HttpResponse, request: HttpRequest): void;
-  /** Sends a result of the executor. */
-  answer(exchange: Exchange, item: ResponseItem): void;
-  answerList(exchange: Exchange, list: ListReply): void;
-  /** Sends a problem. */
-  fail(exchange: Exchange, code: ProblemCode, cause: string): void;
-}
+/** Handles every request. Never throws. */
+export type RequestHandler = (response: HttpResponse, request: HttpRequest) => void;
 
 const aliveBody = JSON.stringify({
   data: { alive: true },
@@ -103,13 +75,10 @@ const idFault: Fault = {
   message: 'must be a decimal number from 1, without sign, leading zero or space',
 };
 
-export function createApiServer(options: ApiServerOptions): ApiServer {
+export function createRequestHandler(options: RequestHandlerOptions): RequestHandler {
   const router = createRouter(options.endpoints);
   const { admin } = options;
-  const traffic: Traffic = { open: 0, opened: 0 };
-  const { isClosing, onAnswer, moreHeaders, basePath } = options;
-  const cors = createCors(options.corsOrigins, options.corsHeaders);
-  const replies = createReplies({ isClosing, traffic, cors, onAnswer, moreHeaders });
+  const { traffic, cors, replies, fail, failForBug } = options.responder;
   const answerDocument = createDocuments({ find: options.findPage, replies, fail: failForBug });
   const parseList = createListKeys();
   const readHeaders = createHeaderReader();
@@ -279,35 +248,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     else replies.problem(exchange, 'unavailable', { message });
   }
 
-  function answer(exchange: Exchange, item: ResponseItem): void {
-    if (item.problem !== 0) {
-      const code = problemCodes[item.problem - 1]!;
-      return fail(exchange, code, Buffer.from(item.body).toString());
-    }
-    if (item.status === 204) return replies.noContent(exchange);
-    if (item.status >= 400) return replies.faults(exchange, item.status, item.body);
-    const etag = taskEtag(item.id, item.version);
-    if (item.status === 201) {
-      const location = `${basePath}/api/tasks/${item.id}`;
-      const isReplayed = (item.flags & replayedFlag) !== 0;
-      return replies.created(exchange, item.body, { location, etag, isReplayed });
-    }
-    replies.ok(exchange, item.body, etag);
-  }
-
-  function fail(exchange: Exchange, code: ProblemCode, cause: string): void {
-    // A row rejected by a rule of the database's owner concerns the owner too.
-    if (problems[code].status >= 500 || code === 'rejected') {
-      options.onFailure(exchange, code, cause);
-    }
-    replies.problem(exchange, code);
-  }
-
-  function failForBug(exchange: Exchange, error: unknown): void {
-    fail(exchange, 'internal', messageOf(error));
-  }
-
-  return { traffic, handle, answer, answerList: replies.list, fail };
+  return handle;
 }
 
 /**

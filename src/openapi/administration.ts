@@ -34,8 +34,8 @@ export const profileNames = [
   'trace',
 ] as const;
 
-function query(name: string, description: string, schema: JsonObject): JsonObject {
-  return { name, in: 'query', description, schema };
+function query(name: string, description: string, schema: JsonObject, example: string | number) {
+  return { name, in: 'query', description, schema: { ...schema, examples: [example] } };
 }
 
 export const administrationPages: readonly AdministrationPage[] = [
@@ -70,23 +70,27 @@ export const administrationPages: readonly AdministrationPage[] = [
         in: 'path',
         required: true,
         description: 'What is looked at.',
-        schema: { type: 'string', enum: profileNames },
+        schema: { type: 'string', enum: profileNames, examples: ['profile'] },
       },
-      query('seconds', 'For how long, where a profile takes time.', {
-        type: 'integer',
-        minimum: 1,
-        maximum: 300,
-      }),
-      query('format', 'Of the file.', {
-        type: 'string',
-        enum: ['pprof', 'cpuprofile', 'speedscope'],
-        default: 'pprof',
-      }),
-      query('debug', '1: as text.', { type: 'integer', minimum: 0 }),
-      query('gc', '1: the heap after what is not needed was collected.', {
-        type: 'integer',
-        minimum: 0,
-      }),
+      query(
+        'seconds',
+        'For how long, where a profile takes time.',
+        { type: 'integer', minimum: 1, maximum: 300 },
+        5,
+      ),
+      query(
+        'format',
+        'Of the file.',
+        { type: 'string', enum: ['pprof', 'cpuprofile', 'speedscope'], default: 'pprof' },
+        'pprof',
+      ),
+      query('debug', '1: as text.', { type: 'integer', minimum: 0 }, 1),
+      query(
+        'gc',
+        '1: the heap after what is not needed was collected.',
+        { type: 'integer', minimum: 0 },
+        1,
+      ),
     ],
     types: ['application/octet-stream', 'application/json', 'text/plain'],
     headers: ['Content-Disposition', 'X-Pprof-Missing'],

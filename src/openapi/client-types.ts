@@ -122,7 +122,8 @@ function typeOf(schema: Json): string {
   } = schema as Readonly<Record<string, Json | undefined>>;
   if (typeof $ref === 'string') return $ref.split('/').at(-1)!;
   if (Array.isArray(allOf)) return narrowed(allOf as readonly JsonObject[]);
-  if (Array.isArray(anyOf)) return anyOf.map(typeOf).join(' | ');
+  // Of an object it says which fields must be there: types cannot.
+  if (Array.isArray(anyOf) && type === undefined) return anyOf.map(typeOf).join(' | ');
   if (constant !== undefined) return literal(constant);
   if (Array.isArray(values)) return values.map(literal).join(' | ');
   switch (type) {

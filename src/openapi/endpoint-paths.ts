@@ -1,6 +1,7 @@
 /** Describes the paths of the API, from the table of endpoints. */
 import { problemsOf } from '../contract/endpoint-problems.ts';
 import { type Endpoint, endpoints } from '../contract/endpoints.ts';
+import { bodyMaxBytes, jsonDepthMax } from '../contract/limits.ts';
 import { type Example, examples } from './examples.ts';
 import type { JsonObject } from './json.ts';
 import { type Operation, operations } from './operations.ts';
@@ -82,7 +83,9 @@ function bodyOf(operation: Operation, own: readonly Example[]): JsonObject {
   return {
     requestBody: {
       required: true,
-      description: 'One JSON object in UTF-8. A missing Content-Type counts as JSON.',
+      description:
+        `One JSON object in UTF-8 of at most ${bodyMaxBytes} bytes, nested at most ${jsonDepthMax} deep, with a ` +
+        'Content-Length or in chunks; after chunks the connection closes. A missing Content-Type counts as JSON.',
       content: Object.fromEntries(body.types.map((type) => [type, media])),
     },
   };

@@ -1,5 +1,6 @@
 /** Request parameters, by their names in the description. */
 import { sortFields } from '../contract/cursor.ts';
+import { conditionPattern } from '../contract/entity-tags.ts';
 import {
   cursorMaxCharacters,
   filterMaxBytes,
@@ -40,7 +41,8 @@ for status and numbers. A bare text or quoted phrase matches any field: containe
 description, or equal to the status, or, a number, to id or assigneeID.`.replaceAll('\n', ' ');
 
 const assignee = {
-  description: 'Exactly this person; 0: nobody. `assignee_id` is another name for it.',
+  description:
+    'Exactly this person; 0: nobody. `assignee_id` is another name: one of the two, not both.',
   schema: { type: 'integer', minimum: 0, maximum: idMax },
 };
 
@@ -77,20 +79,20 @@ export const parameters = {
     'If-None-Match',
     'Versions that the task may not have, or `*`: none. Checked by the statement that writes: 412 where ' +
       'one fits, and nothing has changed. With `If-Match` both must hold.',
-    { type: 'string', minLength: 1 },
+    { type: 'string', pattern: conditionPattern },
     '"1-999999999"',
   ),
   ListAbsent: header(
     'If-None-Match',
     '`*` is 412, and nothing is created: the list is there. Entity tags are not compared.',
-    { type: 'string', minLength: 1 },
+    { type: 'string', pattern: conditionPattern },
     '"1-999999999"',
   ),
   IfMatch: header(
     'If-Match',
     'Versions that the task may have, or `*`. Checked by the statement that writes: 412 where none ' +
       'fits, and nothing has changed.',
-    { type: 'string', minLength: 1 },
+    { type: 'string', pattern: conditionPattern },
     '*',
   ),
   IdempotencyKey: header(
@@ -103,7 +105,7 @@ export const parameters = {
   ),
   Page: query(
     'page',
-    'From 1; empty or 0: 1. Not together with cursor.',
+    'From 1; empty or 0: 1. With `cursor` it is 400.',
     { type: 'integer', minimum: 0, maximum: pageMax, default: 1 },
     2,
   ),
@@ -140,7 +142,6 @@ export const parameters = {
   ),
   Title: query('title', 'Exactly this title.', { type: 'string' }, 'Sample task'),
   AssigneeID: query('assigneeID', assignee.description, assignee.schema, 7),
-  AssigneeAlias: query('assignee_id', 'Another name for `assigneeID`.', assignee.schema, 7),
   Cursor: query(
     'cursor',
     'Pages by position: empty to begin; then `meta.next_cursor` of the answer before, with the same ' +
@@ -164,6 +165,5 @@ export const listParameters: readonly ParameterName[] = [
   'Status',
   'Title',
   'AssigneeID',
-  'AssigneeAlias',
   'Cursor',
 ];

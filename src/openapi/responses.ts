@@ -5,6 +5,7 @@ import { type Example, exampleRequestId, troubleExamples } from './examples.ts';
 import { commonHeaders, type HeaderName, headerRefs } from './headers.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Success } from './operations.ts';
+import { remedies } from './remedies.ts';
 import { schemaRef } from './schemas.ts';
 
 type Content = Readonly<Record<string, JsonObject>>;
@@ -71,13 +72,19 @@ export function problemAnswer(
     },
   };
   return {
-    description: `${STATUS_CODES[status]}: ${codes.map((code) => `\`${code}\``).join(', ')}.`,
+    description: describeCodes(status, codes),
     headers: headerRefs([...headers, ...commonHeaders]),
     content,
   };
 }
 
-/** Restricts the codes of the faults. */
+/** What each of the codes means, and what to do about it. */
+function describeCodes(status: number, codes: readonly ProblemCode[]): string {
+  const told = codes.map((code) => `- \`${code}\`: ${problems[code].message} ${remedies[code]}`);
+  return [`${STATUS_CODES[status]}.`, '', ...told].join('\n');
+}
+
+/** Which codes the faults may have here. */
 function narrow(schema: 'Problem' | 'ProblemDetails', codes: readonly ProblemCode[]): JsonObject {
   const errors = {
     type: 'array',

@@ -11,8 +11,9 @@ import {
   TaskListAnswer,
 } from '../contract/envelope.ts';
 import { storableFormat } from '../contract/formats.ts';
-import { CreateTask, PatchTask, Task, UpdateTask } from '../contract/task.ts';
+import { CreateTask, PatchTask, Task, UpdateTask, writableFields } from '../contract/task.ts';
 import type { TSchema } from '../typebox.ts';
+import { withExamples } from './field-examples.ts';
 import { type Json, type JsonObject, plainJson } from './json.ts';
 
 const named = {
@@ -50,12 +51,38 @@ export function createSchemas(): JsonObject {
   }
 
   function referInside(value: JsonObject): JsonObject {
-    const entries = Object.entries(value)
-      // A private format; the descriptions explain it in words.
-      .filter(([keyword, content]) => !(keyword === 'format' && content === storableFormat))
-      .map(([keyword, content]) => [keyword, refer(content)] as const);
+    const shown = value['format'] === storableFormat ? storable(value) : value;
+    const entries = Object.entries(shown).map(
+      ([keyword, content]) => [keyword, refer(content)] as const,
+    );
     return Object.fromEntries(entries);
   }
 
-  return Object.fromEntries(schemas.map(([name, schema]) => [name, referInside(schema)]));
+  return Object.fromEntries(
+    schemas.map(([name, schema]) => [
+      name,
+      withExamples(name, withDemands(name, referInside(schema))),
+    ]),
+  );
+}
+
+/**
+ * What the service demands of a body beyond its fields. The other name of the assignee is left to words:
+ * a schema cannot say that both names are taken where they agree.
+ */
+function withDemands(name: SchemaName, schema: JsonObject): JsonObject {
+  if (name !== 'CreateTask' && name !== 'UpdateTask' && name !== 'PatchTask') return schema;
+  const { assignee_id: _, ...properties } = schema['properties'] as JsonObject;
+  const one = { ...schema, properties };
+  if (name !== 'UpdateTask') return one;
+  return { ...one, anyOf: writableFields.map((field) => ({ required: [field] })) };
+}
+
+/** A text that PostgreSQL can store, in words of JSON Schema: lone surrogates it cannot name. */
+function storable({ format: _, pattern, ...schema }: JsonObject): JsonObject {
+  const isBlankRefused = pattern !== undefined;
+  return {
+    ...schema,
+    pattern: isBlankRefused ? '^[^\\u0000]*[^\\s\\u0000][^\\u0000]*$' : '^[^\\u0000]*$',
+  };
 }

@@ -1,7 +1,7 @@
 /** Reads the configuration and runs the primary, or reports the faults of the configuration. */
 import { availableParallelism } from 'node:os';
-import { loadConfig } from '../config/config.ts';
 import { crowdingOf } from '../config/crowding.ts';
+import { loadConfig } from '../config/load.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { runPrimary } from './primary.ts';

@@ -110,7 +110,7 @@ async function openBlock(tab: Tab, operationId: string): Promise<string> {
   return block;
 }
 
-test('what is tried out in Swagger UI happens', needsBrowser, async () => {
+test('a request that is tried out in Swagger UI happens', needsBrowser, async () => {
   const tab = await openTab('/swagger/index.html');
   const create = await openBlock(tab, 'createTask');
   for (const title of ['from the browser', 'from the browser again']) {

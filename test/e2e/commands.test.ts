@@ -38,7 +38,7 @@ function withoutTimes(text: string): string {
 }
 
 for (const page of ['README.md', 'docs/api.md']) {
-  test(`what ${page} shows is answered`, { skip }, async () => {
+  test(`the commands of ${page} are answered as it shows`, { skip }, async () => {
     const commands = commandsOf(page);
     assert.ok(commands.length > 1);
     const database = await createTestDatabase('commands');

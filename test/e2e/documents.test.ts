@@ -71,7 +71,7 @@ test('each page comes whole in each encoding, with a tag of its own', async () =
   }
 });
 
-test('who has a page is told so, and who asks for its head gets no more', async () => {
+test('a client that has a page is told so, and HEAD gets no more than the head', async () => {
   for (const path of paths) {
     const accept = { 'Accept-Encoding': 'br' };
     const { headers, bytes } = await fetchPage(path, accept);

@@ -167,7 +167,7 @@ test('a body that never ends holds the service no longer than the grace time', a
   socket.destroy();
 });
 
-test('who still waits at the end of the grace time is told so', async () => {
+test('a client that still waits at the end of the grace time is told so', async () => {
   const service = await start({ SHUTDOWN_GRACE_MS: '500' });
   await database.sql`SELECT 1`;
   const holder = await database.sql.reserve();

@@ -254,6 +254,7 @@ test('tasks are counted by status, gauges of what is there now are not added to 
   const found = await scrape(service.port);
   const rows = await database.sql<{ status: string; count: string }[]>`
     SELECT status, count(*) AS count FROM tasks GROUP BY status`;
+  assert.ok(rows.length > 0);
   for (const { status, count } of rows) {
     assert.equal(found.values.get(`tasks_count{status="${status}"}`), Number(count));
   }

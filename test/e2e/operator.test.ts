@@ -114,7 +114,9 @@ test('the status of the schema is what the command ends with', async () => {
 
 test('make load asks for tasks that are there, and fails when an answer is another', async () => {
   const load = (more: string): Promise<Ended> =>
-    run(`perf/load/everyday.js --url http://127.0.0.1:${service.port} --connections 2 ${more}`);
+    run(
+      `perf/load/everyday/main.js --url http://127.0.0.1:${service.port} --connections 2 ${more}`,
+    );
   const get = await load('--scenario mixed --seconds 1');
   assert.equal(get.code, 0, get.output);
   assert.match(get.output, /requests in \d(\.\d+)?s/);
@@ -143,7 +145,7 @@ test('make load fails on an answer that is not what it asked for', async () => {
   );
   const url = `http://127.0.0.1:${service.port}`;
   const ended = await run(
-    `perf/load/everyday.js --url ${url} --connections 1 --seconds 1 --scenario put`,
+    `perf/load/everyday/main.js --url ${url} --connections 1 --seconds 1 --scenario put`,
   );
   assert.equal(ended.code, 1);
   assert.match(ended.output, /not every answer was 200: \d+ × 422/);

@@ -13,7 +13,7 @@ function patch(id: number, body: unknown, type?: string): Promise<Answer> {
 
 const full = { title: 'all', description: 'of it', status: 'done', assigneeID: 9 };
 
-test('what is named changes, the rest stays', async () => {
+test('named fields change, the rest stays', async () => {
   const id = await suite.api.create(full);
   const answer = await patch(id, { status: 'canceled' }, 'application/merge-patch+json');
   assert.equal(answer.status, 200);

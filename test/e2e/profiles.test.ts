@@ -137,7 +137,7 @@ test('profiles ask for credentials, also here: these are not the default', async
   assert.equal((await fetchPage('/debug/pprof/profile?seconds=0')).status, 400);
 });
 
-test('one at a time, and a client that leaves makes room', async () => {
+test('profiles are taken one at a time, and a client that leaves makes room', async () => {
   const gone = new AbortController();
   const { ended } = await beginLongProfile(guarded.port, gone.signal);
   gone.abort();

@@ -90,7 +90,7 @@ test('a transfer coding that is not chunked is refused and the connection is clo
   assert.match(gzip, /\r\nConnection: close\r\n/);
 });
 
-test('what stands behind a chunked request never runs', async () => {
+test('a request behind a chunked one never runs', async () => {
   const id = await suite.api.create({ title: 'to be kept' });
   await sendRaw(
     'POST /api/tasks HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n' +

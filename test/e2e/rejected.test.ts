@@ -62,7 +62,7 @@ test('a rule refuses a create, a change and a removal alone, and nothing is writ
   assert.equal((await suite.api.put(2 ** 50, { title: 'x' })).status, 404);
 });
 
-test('what a trigger changes is what is answered, at once and again', async () => {
+test('a row that a trigger changed is what is answered, at once and again', async () => {
   const headers = { 'Idempotency-Key': randomUUID() };
   const body = { title: 'change me' };
   const first = await suite.api.post(body, { headers });

@@ -77,7 +77,7 @@ test('front ends that die together, again and again, are replaced as fast as one
   await database.drop();
 });
 
-test('one that dies beside another that serves is replaced with back-off', async () => {
+test('a front end that dies beside another that serves is replaced with back-off', async () => {
   const database = await createTestDatabase('back_off');
   const service = await startService({ database: database.config, env: { FRONTENDS: '2' } });
   const [steady] = service.frontEnds();
@@ -94,7 +94,7 @@ test('one that dies beside another that serves is replaced with back-off', async
   await database.drop();
 });
 
-test('what cannot start is tried again, seldom enough, and recovers with the cause', async (context) => {
+test('a front end that cannot start is tried again, seldom enough, and recovers with the cause', async (context) => {
   const database = await createTestDatabase('crash_loop');
   const service = await startService({ database: database.config, env: { FRONTENDS: '1' } });
   // A front end that starts from here on finds the port taken by another service.

@@ -8,7 +8,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
-import { variableNames } from '../../src/config/config.ts';
+import { variableNames } from '../../src/config/load.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import { startRedis, withoutRedis } from '../support/redis.ts';
 import { awkwardSecret, commandLinesOf, leaksIn, mark, plainSecret } from '../support/secrets.ts';

@@ -183,7 +183,7 @@ const read: fc.Arbitrary<Read> = fc
   .filter(([{ path }]) => path.length <= urlMaxBytes)
   .map(([of, method, headers]) => ({ type: 'read', ...of, method, headers }));
 
-test('what fits succeeds, what does not is refused, nothing fails', async (t) => {
+test('requests that fit succeed, others are refused, nothing fails', async (t) => {
   const api = createApi(suite.service.port, batchSize);
   t.after(api.close);
   const { length: frontEnds } = suite.service.frontEnds();

@@ -365,7 +365,7 @@ describe('what is told of Redis', { concurrency: true }, () => {
     await sentinel.kill();
   });
 
-  test('what is no cluster is told', { skip }, async () => {
+  test('a server that is no cluster is reported', { skip }, async () => {
     const bench = openRedisBench({ REDIS_CLUSTER: `127.0.0.1:${redis.port}` });
     const line = await bench.told(away);
     assert.equal(line.level, 'error');

@@ -105,7 +105,7 @@ test('a pipeline whose connection is gone makes no other one', async () => {
   await lane.close();
 });
 
-test('what waits for a connection that is refused is told so, all of it', async () => {
+test('every statement that waits for a connection that is refused is told so', async () => {
   const nowhere = { ...database.config, name: 'there_is_no_such_database' };
   const lane = createLane((onClose) => open(onClose, nowhere), 3000);
   const run = () => lane.run((pipeline) => pipeline.run('SELECT 1', []));

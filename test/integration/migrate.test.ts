@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 describe('migrating', () => {
-  it('creates the database, runs every file, and then has nothing left to do', async () => {
+  test('creates the database, runs every file, and then has nothing left to do', async () => {
     const latest = readMigrations().at(-1)!.version;
     assert.equal(await migrateUp(database, silentLog), readMigrations().length);
     assert.equal(await migrateUp(database, silentLog), 0);
@@ -53,7 +53,7 @@ describe('migrating', () => {
     await sql`INSERT INTO tasks (title) VALUES ('works')`;
   });
 
-  it('works whatever defaults the database has', async () => {
+  test('works whatever defaults the database has', async () => {
     await createDatabaseIfMissing(database, silentLog);
     const defaults = [
       'standard_conforming_strings = off',
@@ -74,7 +74,7 @@ describe('migrating', () => {
     assert.equal(row?.found, true);
   });
 
-  it('goes down to nothing and up again, leaving no object behind', async () => {
+  test('goes down to nothing and up again, leaving no object behind', async () => {
     await migrateUp(database, silentLog);
     const made = await objects();
     assert.equal(await migrateDown(database, silentLog, 1000), readMigrations().length);
@@ -85,7 +85,7 @@ describe('migrating', () => {
     assert.deepEqual(await objects(), made);
   });
 
-  it('counts and queues the tasks that came while the triggers were taken back', async () => {
+  test('counts and queues the tasks that came while the triggers were taken back', async () => {
     await migrateUp(database, silentLog);
     await sql`INSERT INTO tasks (title) VALUES ('stays'), ('goes')`;
     await sql`SELECT tasks_index_texts(10)`;
@@ -128,7 +128,7 @@ describe('migrating', () => {
     );
   });
 
-  it('takes back one migration at a time', async () => {
+  test('takes back one migration at a time', async () => {
     const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
     await migrateUp(database, silentLog, files);
     assert.equal(await migrateDown(database, silentLog, 1, files), 1);
@@ -142,7 +142,7 @@ describe('migrating', () => {
     });
   });
 
-  it('runs once when several processes do it at once', async () => {
+  test('runs once when several processes do it at once', async () => {
     const slow = { up: `SELECT pg_sleep(0.2); ${creates('a').up}`, down: creates('a').down };
     const files = migrations({ '001_a': slow, '002_b': creates('b') });
     const program = fileURLToPath(new URL('../support/migrate-once.js', import.meta.url));
@@ -162,7 +162,7 @@ describe('migrating', () => {
 });
 
 describe('a migration that fails', () => {
-  it('leaves the database as it was before it, and names file, line and reason', async () => {
+  test('leaves the database as it was before it, and names file, line and reason', async () => {
     const files = migrations({
       '001_a': creates('a'),
       '002_b': {
@@ -183,13 +183,13 @@ describe('a migration that fails', () => {
     });
   });
 
-  it('does not stand in the way of the corrected one', async () => {
+  test('does not stand in the way of the corrected one', async () => {
     const files = { '001_a': { up: 'CREATE TABLE a (', down: '' } };
     await assert.rejects(migrateUp(database, silentLog, migrations(files)), /001_a failed/);
     assert.equal(await migrateUp(database, silentLog, migrations({ '001_a': creates('a') })), 1);
   });
 
-  it('is not there when its session is ended in the middle', async () => {
+  test('is not there when its session is ended in the middle', async () => {
     await createDatabaseIfMissing(database, silentLog);
     const up = `${creates('a').up}; SELECT pg_sleep(60)`;
     const running = migrateUp(database, silentLog, migrations({ '001_a': { up, down: '' } }));
@@ -204,7 +204,7 @@ describe('a migration that fails', () => {
 });
 
 describe('a database that does not fit the files', () => {
-  it('is refused when it is newer, both ways', async () => {
+  test('is refused when it is newer, both ways', async () => {
     await migrateUp(
       database,
       silentLog,
@@ -216,7 +216,7 @@ describe('a database that does not fit the files', () => {
     assert.deepEqual(await objects(), ['a', 'b', 'schema_migrations']);
   });
 
-  it('is refused when another tool left it dirty', async () => {
+  test('is refused when another tool left it dirty', async () => {
     const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
     await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
     await sql`UPDATE schema_migrations SET dirty = true`;
@@ -226,7 +226,7 @@ describe('a database that does not fit the files', () => {
     assert.deepEqual(await objects(), ['a', 'schema_migrations']);
   });
 
-  it('is told what to run when files made it that others have replaced', async () => {
+  test('is told what to run when files made it that others have replaced', async () => {
     await migrateUp(database, silentLog);
     const made = await objects();
     await sql`UPDATE schema_migrations SET version = 7`;
@@ -250,7 +250,7 @@ describe('a database that does not fit the files', () => {
     assert.equal((await migrationStatus(database)).state, 'ready');
   });
 
-  it('is not taken for ours when the Go service numbered it', async () => {
+  test('is not taken for ours when the Go service numbered it', async () => {
     await createDatabaseIfMissing(database, silentLog);
     await sql.unsafe(`
       CREATE TABLE tasks (id bigserial PRIMARY KEY);
@@ -260,7 +260,7 @@ describe('a database that does not fit the files', () => {
     await assert.rejects(migrateUp(database, silentLog), /version 2, and there is no/);
   });
 
-  it('is refused when there is no file of its version', async () => {
+  test('is refused when there is no file of its version', async () => {
     await migrateUp(database, silentLog, migrations({ '002_b': creates('b') }));
     const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
     await assert.rejects(migrateUp(database, silentLog, files), /version 2, and there is no/);
@@ -268,8 +268,8 @@ describe('a database that does not fit the files', () => {
 });
 
 describe('beside the tool migrate/migrate', () => {
-  it('takes the lock that the tool would take', () => {
-    // The result of the Go function for these names.
+  test('takes the lock that the tool would take', () => {
+    // What the Go function gives for these names.
     assert.equal(advisoryLockId({ schema: 'public', database: 'tasks' }), '678726695');
     assert.equal(
       advisoryLockId({ schema: 'schema_name', database: 'database_name' }),
@@ -277,7 +277,7 @@ describe('beside the tool migrate/migrate', () => {
     );
   });
 
-  it('waits while the tool holds its lock', async () => {
+  test('waits while the tool holds its lock', async () => {
     const files = migrations({ '001_a': creates('a') });
     await migrateUp(database, silentLog, files);
     const tool = createClient(database, { max: 1, applicationName: 'tool', statementTimeoutMs: 0 });
@@ -301,7 +301,7 @@ describe('beside the tool migrate/migrate', () => {
     assert.deepEqual(await objects(), ['schema_migrations']);
   });
 
-  it('begins anew after the drop of the tool, which leaves functions behind', async () => {
+  test('begins anew after the drop of the tool, which leaves functions behind', async () => {
     await migrateUp(database, silentLog);
     const made = await objects();
     await sql`CREATE FUNCTION tasks_of_somebody_else() RETURNS int LANGUAGE sql RETURN 1`;
@@ -323,7 +323,7 @@ describe('beside the tool migrate/migrate', () => {
     await sql`INSERT INTO tasks (title) VALUES ('works')`;
   });
 
-  it('leaves functions alone where a table of ours is still there', async () => {
+  test('leaves functions alone where a table of ours is still there', async () => {
     await migrateUp(database, silentLog);
     const made = await objects();
     await sql`DELETE FROM schema_migrations`;
@@ -331,7 +331,7 @@ describe('beside the tool migrate/migrate', () => {
     assert.deepEqual(await objects(), made);
   });
 
-  it('goes on where the tool has stopped', async () => {
+  test('goes on where the tool has stopped', async () => {
     const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
     await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
     // As the tool stores a version.
@@ -347,11 +347,11 @@ describe('beside the tool migrate/migrate', () => {
 });
 
 describe('migration files', () => {
-  it('never have a number of those that they have replaced', () => {
+  test('never have a number of those that they have replaced', () => {
     assert.ok(readMigrations()[0]!.version > 7);
   });
 
-  it('must be pairs, with names that begin with a version that no other has', () => {
+  test('must be pairs, with names that begin with a version that no other has', () => {
     const up = { up: 'SELECT 1', down: 'SELECT 1' };
     assert.throws(() => readMigrations(migrations({ tasks: up })), /expected a name/);
     assert.throws(() => readMigrations(migrations({ '1_a': up, '001_b': up })), /same version/);
@@ -360,7 +360,7 @@ describe('migration files', () => {
     assert.throws(() => readMigrations(alone), /001_a\.down\.sql is missing/);
   });
 
-  it('must not begin or end a transaction', () => {
+  test('must not begin or end a transaction', () => {
     for (const command of ['BEGIN;', 'commit ;', '  ROLLBACK WORK;', 'START TRANSACTION;']) {
       const files = migrations({ '001_a': { up: `SELECT 1;\n${command}\n`, down: '' } });
       assert.throws(() => readMigrations(files), /must not be there/, command);
@@ -368,7 +368,7 @@ describe('migration files', () => {
   });
 });
 
-it('what a schema is at has a name', async () => {
+test('what a schema is at has a name', async () => {
   const files = migrations({ '001_a': creates('a'), '003_c': creates('c') });
   const stateNow = async (): Promise<string> => (await migrationStatus(database, files)).state;
   await createDatabaseIfMissing(database, silentLog);
@@ -388,7 +388,7 @@ it('what a schema is at has a name', async () => {
   assert.equal(await stateNow(), 'dirty');
 });
 
-it('a server that is out of reach is named, with the reason', async () => {
+test('a server that is out of reach is named, with the reason', async () => {
   const nobody = { ...database, host: 'localhost', port: 1 };
   await assert.rejects(
     migrationStatus(nobody),

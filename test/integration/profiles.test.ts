@@ -242,7 +242,7 @@ test('a question that comes beside another one takes nothing from it', async () 
   assert.deepEqual([answer.status, answer.headers?.['X-Pprof-Missing']], [200, undefined]);
 });
 
-test('what is allocated meanwhile has also what was collected again', async () => {
+test('allocations of the meantime include what was collected again', async () => {
   const profile = await getPprof('/allocs?seconds=2');
   assert.deepEqual(profile.types, ['alloc_objects/count', 'alloc_space/bytes']);
   const names = new Set(
@@ -274,7 +274,7 @@ test('other formats: a tree for DevTools and 0x, one profile a thread for speeds
   assert.equal((await get('/heap?format=xml')).status, 400);
 });
 
-test('what Node has no counterpart of is an honest profile', async () => {
+test('profiles of Go that Node has no counterpart of are honest about it', async () => {
   const goroutine = await getPprof('/goroutine');
   assert.deepEqual(goroutine.types, ['goroutine/count']);
   assert.ok(goroutine.samples.some(({ labels }) => labels['thread'] === 'worker-1'));

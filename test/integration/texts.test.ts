@@ -3,7 +3,7 @@
  * are in tasks_texts, or its id is in tasks_unindexed.
  */
 import assert from 'node:assert/strict';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { indexTexts } from '../../perf/support/texts.ts';
 import { parseListQuery } from '../../src/contract/list-query.ts';
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 describe('what is not indexed yet', () => {
-  it('is each task that is created, by whoever', async () => {
+  test('is each task that is created, by whoever', async () => {
     await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
     const copy = await sql`COPY tasks (title) FROM STDIN`.writable();
     await new Promise<void>((done, reject) => {
@@ -50,7 +50,7 @@ describe('what is not indexed yet', () => {
     await assertPromise(sql);
   });
 
-  it('is a task whose texts change, and no other', async () => {
+  test('is a task whose texts change, and no other', async () => {
     await sql`INSERT INTO tasks (title, description) SELECT 'task ' || n, '' FROM generate_series(1, 6) AS n`;
     await indexAll();
     assert.deepEqual(await unindexed(), []);
@@ -68,7 +68,7 @@ describe('what is not indexed yet', () => {
     await assertPromise(sql);
   });
 
-  it('is a task that is gone, until its texts are, and one whose id changes', async () => {
+  test('is a task that is gone, until its texts are, and one whose id changes', async () => {
     await sql`INSERT INTO tasks (title) VALUES ('one'), ('two'), ('three')`;
     await indexAll();
     await sql`DELETE FROM tasks WHERE id = 2`;
@@ -78,7 +78,7 @@ describe('what is not indexed yet', () => {
     assert.deepEqual(await texts(), ['1 one', '4 three']);
   });
 
-  it('is nothing after TRUNCATE, which takes all texts along', async () => {
+  test('is nothing after TRUNCATE, which takes all texts along', async () => {
     await sql`INSERT INTO tasks (title) VALUES ('one'), ('two')`;
     await indexTexts(sql, 1);
     await sql`TRUNCATE tasks`;
@@ -88,7 +88,7 @@ describe('what is not indexed yet', () => {
     assert.deepEqual(await texts(), ['3 three']);
   });
 
-  it('is found from a session with any search_path', async () => {
+  test('is found from a session with any search_path', async () => {
     await sql.begin(async (session) => {
       await session`SET LOCAL search_path = ''`;
       await session`CREATE TEMPORARY TABLE tasks_unindexed (id bigint) ON COMMIT DROP`;
@@ -101,7 +101,7 @@ describe('what is not indexed yet', () => {
     assert.deepEqual(await texts(), ['1 changed']);
   });
 
-  it('is taken back with the transaction that wrote it', async () => {
+  test('is taken back with the transaction that wrote it', async () => {
     await assert.rejects(
       sql.begin(async (session) => {
         await session`INSERT INTO tasks (title) VALUES ('never')`;
@@ -113,7 +113,7 @@ describe('what is not indexed yet', () => {
 });
 
 describe('indexing', () => {
-  it('takes so many ids at most, each once, and says how many', async () => {
+  test('takes so many ids at most, each once, and says how many', async () => {
     await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25) AS n`;
     assert.deepEqual(
       [await indexTexts(sql, 10), await indexTexts(sql, 10), await indexTexts(sql, 10)],
@@ -123,20 +123,20 @@ describe('indexing', () => {
     assert.equal((await texts()).length, 25);
   });
 
-  it('leaves nothing in the pending list of the index, where each search would read it', async () => {
+  test('leaves nothing in the pending list of the index, where each search would read it', async () => {
     await sql`INSERT INTO tasks (title) SELECT 'task ' || md5(n::text) FROM generate_series(1, 3000) AS n`;
     await indexAll();
     const [row] = await sql`SELECT gin_clean_pending_list('tasks_texts_trigrams') AS pages`;
     assert.equal(row!['pages'], '0');
   });
 
-  it('goes on without the index, for whoever has dropped it', async () => {
+  test('goes on without the index, for whoever has dropped it', async () => {
     await sql`DROP INDEX tasks_texts_trigrams`;
     await sql`INSERT INTO tasks (title) VALUES ('one')`;
     assert.equal(await indexTexts(sql, 10), 1);
   });
 
-  it('is for one at a time: whoever else comes is told so, and waits for nobody', async () => {
+  test('is for one at a time: whoever else comes is told so, and waits for nobody', async () => {
     await sql`INSERT INTO tasks (title) VALUES ('one')`;
     await sql.begin(async (first) => {
       await first`SELECT tasks_index_texts(10)`;
@@ -145,7 +145,7 @@ describe('indexing', () => {
     assert.equal(await indexTexts(sql, 10), 0);
   });
 
-  it('does not need the rights of the owner', async () => {
+  test('does not need the rights of the owner', async () => {
     const role = `writer_${process.pid}`;
     await sql.unsafe(`CREATE ROLE ${role}`);
     try {
@@ -164,7 +164,7 @@ describe('indexing', () => {
     }
   });
 
-  it('keeps its promise in every snapshot while others write', async () => {
+  test('keeps its promise in every snapshot while others write', async () => {
     const until = performance.now() + 4000;
     const isOver = () => performance.now() > until;
     const client = createClient(database.config, {
@@ -254,7 +254,7 @@ describe('indexing', () => {
   });
 });
 
-it('TRUNCATE, writers, searches and indexing never wait for each other crosswise', async () => {
+test('TRUNCATE, writers, searches and indexing never wait for each other crosswise', async () => {
   const until = performance.now() + 2000;
   let rounds = 0;
   const repeat = async (statement: () => Promise<unknown>) => {
@@ -281,7 +281,7 @@ it('TRUNCATE, writers, searches and indexing never wait for each other crosswise
 });
 
 describe('the indexer', () => {
-  it('indexes what is there and what comes, clears the queue, and stops in order', async () => {
+  test('indexes what is there and what comes, clears the queue, and stops in order', async () => {
     await sql`INSERT INTO tasks (title) SELECT 'task ' || n FROM generate_series(1, 25000) AS n`;
     const indexer = startTextIndexer({ database: database.config, work: quietWork() });
     const other = startTextIndexer({ database: database.config, work: quietWork() });
@@ -312,7 +312,7 @@ describe('the indexer', () => {
     assert.equal(row!['count'], '0');
   });
 
-  it('goes on when its session was ended, and waits for a schema that is not there yet', async () => {
+  test('goes on when its session was ended, and waits for a schema that is not there yet', async () => {
     await migrateDown(database.config, silentLog, stepsBackTo(20));
     const indexer = startTextIndexer({ database: database.config, work: quietWork() });
     try {
@@ -331,7 +331,7 @@ describe('the indexer', () => {
     }
   });
 
-  it('stops soon while the database does not answer', async () => {
+  test('stops soon while the database does not answer', async () => {
     await sql.begin(async (holder) => {
       await holder`LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE`;
       const indexer = startTextIndexer({ database: database.config, work: quietWork() });

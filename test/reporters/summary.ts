@@ -1,128 +1,112 @@
 /**
- * Prints one line for each file that passes. Prints each failure in full, with the output of its
- * file. At the end come skipped tests with reasons, notes of tests (`t.diagnostic`), the slowest
- * tests, the names of failures, and the totals as the last line.
- * It counts leaf tests, and parents that failed for their own reason.
+ * What stands behind the runner's own report, because logs are cut: what was skipped and why, what
+ * failed, by file and name, and as the very last line the totals. What is counted are tests without
+ * tests below them, and what failed for a reason of its own.
  */
+import { relative } from 'node:path';
 import type { TestEvent } from 'node:test/reporters';
-import { createFailures, isTestFile } from './failures.ts';
-import { createLocator } from './locations.ts';
 
 export interface SummaryOptions {
-  /** Paths are shown relative to this folder. */
+  /** Files are shown from here, as sources. */
   readonly root: string;
-  /** Awaited before the last line, with the number of failures; its text is printed above it. */
+  /** Awaited before the text, with the number of failures; what it returns stands above it. */
   readonly finish?: (failed: number) => Promise<string>;
 }
 
 export type Reporter = (source: AsyncIterable<TestEvent>) => AsyncGenerator<string, void>;
 
-interface Timed {
-  readonly where: string;
-  readonly name: string;
-  readonly durationMs: number;
+type OfTest = Extract<
+  TestEvent,
+  { type: 'test:dequeue' | 'test:start' | 'test:complete' | 'test:pass' | 'test:fail' }
+>;
+
+interface FileState {
+  /** Of the open test at each depth. */
+  readonly names: string[];
+  /** How many ended at each depth below the open one. */
+  readonly ended: number[];
+  readonly running: Set<string>;
 }
 
-const slowestShown = 10;
-
-export function createSummary(options: SummaryOptions): Reporter {
-  const locate = createLocator(options.root);
-
+export function createSummary({ root, finish }: SummaryOptions): Reporter {
   return async function* summary(source) {
-    const failures = createFailures(locate);
-    const timed: Timed[] = [];
+    const states = new Map<string, FileState>();
+    const failed: string[] = [];
     const skipped: string[] = [];
-    const notes: string[] = [];
-    /** For each file: the name of the open test at each depth, and how many ended there. */
-    const open = new Map<string, { names: string[]; ended: number[] }>();
     let passed = 0;
 
     for await (const event of source) {
-      failures.observe(event);
-      switch (event.type) {
-        case 'test:start': {
-          const { names } = stateOf(event.data.file);
-          names.length = event.data.nesting;
-          names.push(event.data.name);
-          break;
-        }
-        case 'test:complete':
-          // The type of this event lacks the failure's details.
-          if (isTestFile(event.data)) {
-            const { duration_ms, error } = event.data.details as {
-              duration_ms: number;
-              error?: unknown;
-            };
-            const mark = error === undefined ? '✓' : '✗';
-            yield `${mark} ${locate(event.data).file} (${Math.round(duration_ms)} ms)\n`;
-          }
-          break;
-        case 'test:pass':
-        case 'test:fail': {
-          const { data } = event;
-          const { names, ended } = stateOf(data.file);
-          const isLeaf = (ended[data.nesting + 1] ?? 0) === 0 && data.details.type !== 'suite';
-          ended[data.nesting + 1] = 0;
-          ended[data.nesting] = (ended[data.nesting] ?? 0) + 1;
-          const name = [...names.slice(0, data.nesting), data.name].join(' › ');
+      if (!isOfTest(event)) continue;
+      const { type, data } = event;
+      const file = sourceOf(data.file);
+      const { names, ended, running } = stateOf(file);
+      if (type === 'test:dequeue' && !isTestFile(data)) running.add(data.name);
+      if (type === 'test:complete') running.delete(data.name);
+      if (type === 'test:start') names.splice(data.nesting, names.length, data.name);
+      if (type !== 'test:pass' && type !== 'test:fail') continue;
 
-          if (data.skip !== undefined && data.skip !== false) {
-            skipped.push(`${locate(data).text} ${name}: ${reasonOf(data.skip)}`);
-          } else if (event.type === 'test:fail') {
-            yield failures.describe(name, event.data, isLeaf);
-          } else if (isTestFile(data)) {
-            yield failures.describeEmpty(data);
-          } else if (isLeaf) {
-            passed++;
-            timed.push({ where: locate(data).text, name, durationMs: data.details.duration_ms });
-          }
-          break;
-        }
-        case 'test:diagnostic':
-          // The runner's own totals have no file.
-          if (event.data.file !== undefined) {
-            notes.push(`${locate(event.data).file} ${event.data.message}`);
-          }
-          break;
-        default:
+      const isLeaf = (ended[data.nesting + 1] ?? 0) === 0 && data.details.type !== 'suite';
+      ended[data.nesting + 1] = 0;
+      ended[data.nesting] = (ended[data.nesting] ?? 0) + 1;
+      const name = [...names.slice(0, data.nesting), data.name].join(' › ');
+      if (data.skip !== undefined && data.skip !== false) {
+        const reason =
+          typeof data.skip === 'string' && data.skip !== '' ? data.skip : 'no reason given';
+        skipped.push(`${file} ${name}: ${reason}`);
+      } else if (isTestFile(data)) {
+        failed.push(
+          type === 'test:pass' ? `${file} ended without a test` : `${file}${unfinished(running)}`,
+        );
+      } else if (type === 'test:pass') {
+        if (isLeaf) passed++;
+      } else if (isLeaf || !isOfSubtests(data.details.error)) {
+        failed.push(`${file} ${name}`);
       }
     }
 
-    const text = ((await options.finish?.(failures.count())) ?? '').trim();
+    const text = ((await finish?.(failed.length)) ?? '').trim();
     const more = skipped.length === 0 ? '' : `, ${skipped.length} skipped`;
     yield [
       section('Skipped', skipped),
-      section('Noted', notes),
-      section('Slowest', slowest(timed)),
       text === '' ? '' : `\n${text}\n`,
-      section('Failed', failures.list()),
-      `\n${passed} passed, ${failures.count()} failed${more}\n`,
+      section('Failed', failed),
+      `\n${passed} passed, ${failed.length} failed${more}\n`,
     ].join('');
 
-    function stateOf(file = ''): { names: string[]; ended: number[] } {
-      let state = open.get(file);
-      if (state === undefined) {
-        state = { names: [], ended: [] };
-        open.set(file, state);
-      }
+    function stateOf(file: string): FileState {
+      const state = states.get(file) ?? { names: [], ended: [], running: new Set() };
+      states.set(file, state);
       return state;
     }
   };
+
+  /** Node 20 names what was built; newer ones name the source by themselves. */
+  function sourceOf(file = ''): string {
+    return relative(root, file).replace(/^dist\/(.*)\.js$/, '$1.ts');
+  }
 }
 
-function reasonOf(skip: string | boolean): string {
-  return typeof skip === 'string' && skip !== '' ? skip : 'no reason given';
+function isOfTest(event: TestEvent): event is OfTest {
+  return /^test:(dequeue|start|complete|pass|fail)$/.test(event.type);
+}
+
+/** The runner tells a whole file as a test that has the file's name, where its tests do not tell enough. */
+function isTestFile(data: {
+  readonly name: string;
+  readonly nesting: number;
+  readonly file?: string;
+}) {
+  return data.nesting === 0 && data.name === data.file;
+}
+
+function isOfSubtests(error: Error): boolean {
+  return (error as { readonly failureType?: string }).failureType === 'subtestsFailed';
+}
+
+function unfinished(running: ReadonlySet<string>): string {
+  return running.size === 0 ? '' : ` did not end: ${[...running].join(', ')}`;
 }
 
 function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : `\n${title}:\n${lines.map((line) => `  ${line}\n`).join('')}`;
-}
-
-function slowest(timed: readonly Timed[]): string[] {
-  return timed
-    .toSorted((a, b) => b.durationMs - a.durationMs)
-    .slice(0, slowestShown)
-    .map(
-      ({ durationMs, where, name }) => `${durationMs.toFixed(0).padStart(6)} ms  ${where} ${name}`,
-    );
 }

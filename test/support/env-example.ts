@@ -1,21 +1,15 @@
-/** Generates `.env.example` from the schema of the service's variables. */
-import { variables } from '../../src/config/config.ts';
-
-interface Described {
-  readonly description: string;
-  readonly default?: unknown;
-  readonly byMachine?: boolean;
-  readonly inUrl?: boolean;
-}
+/** The text of `.env.example`, from the table of variables. */
+import { annotationsOf } from '../../src/config/forms.ts';
+import { variables } from '../../src/config/variables.ts';
 
 const head = `# Copy to .env and change what should differ. The environment wins over this file; an empty
 # variable counts as unset. A secret may stand in a file instead, which <NAME>_FILE names:
-# DB_PASSWORD_FILE and so on for each PASSWORD and URL. Written by make env-example from src/config/config.ts.
+# DB_PASSWORD_FILE and so on for each PASSWORD and URL. Written by make env-example from src/config/variables.ts.
 `;
 
 export function envExample(): string {
   const entries = Object.entries(variables.properties).map(([name, schema]) => {
-    const described = schema as unknown as Described;
+    const described = annotationsOf(schema);
     const fallback = described.byMachine === true ? '' : String(described.default ?? '');
     // Explicit defaults would contradict a URL with other values.
     const shown = described.inUrl === true ? '' : fallback;

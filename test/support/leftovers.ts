@@ -33,7 +33,15 @@ export function removeLeftovers(): void {
   }
 }
 
-/** Finds nothing without /proc. */
+/** Ends the process that the runner has started for a test file. */
+export function endTestFile(file: string): void {
+  for (const pid of listNumbers('/proc')) {
+    const isOurs = new RegExp(`^PPid:\\t${process.pid}$`, 'm').test(read(`/proc/${pid}/status`));
+    if (isOurs && read(`/proc/${pid}/cmdline`).split('\0').includes(file)) kill(pid);
+  }
+}
+
+/** Where there is no /proc nothing is found. */
 function endProcesses(isChosen: (run: number) => boolean): string[] {
   const ended: string[] = [];
   for (const pid of listNumbers('/proc')) {
@@ -42,13 +50,17 @@ function endProcesses(isChosen: (run: number) => boolean): string[] {
     )?.[1];
     if (run === undefined || pid === process.pid || !isChosen(Number(run))) continue;
     ended.push(read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim());
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has just ended.
-    }
+    kill(pid);
   }
   return ended;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 function listNumbers(folder: string): number[] {

@@ -1,7 +1,8 @@
 /** Creates a migrated database for a test file, copied from a template on the tests' server. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DatabaseConfig, loadConfig } from '../../src/config/config.ts';
+import type { DatabaseConfig } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { type Client, createClient } from '../../src/database/client.ts';
 import { migrateUp } from '../../src/database/migrate/migrate.ts';
 import { createLogger } from '../../src/telemetry/log.ts';

@@ -1,7 +1,7 @@
 /** The cache on a real Redis, without a service: what it stores, finds and logs. */
 import { after } from 'node:test';
 import { createRedisCache, type RedisCache } from '../../src/cache/redis-cache.ts';
-import { parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import type { ListKey } from '../../src/contract/list-key.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { type CacheStats, createCacheStats } from '../../src/telemetry/stats.ts';

@@ -8,7 +8,7 @@ import { plot } from '../../perf/bench/plot.ts';
 import { report } from '../../perf/bench/report.ts';
 import type { BenchSamples, ClosedSample, OpenSample } from '../../perf/bench/samples.ts';
 import { createScenario, type ScenarioName, scenarioNames } from '../../perf/load/scenarios.ts';
-import { createRequestFiles } from '../../perf/load/wrk.ts';
+import { createRequestFiles } from '../../perf/load/wrk/run.ts';
 import type { Options } from '../../perf/support/options.ts';
 
 const latencyUs = { p50: 100, p90: 150, p99: 300, p999: 400, p9999: 500, max: 600 };

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { allBenchmarks } from '../../perf/micro/benchmarks.ts';
-import { parseResults } from '../../perf/micro/benchstat/parse.ts';
 import {
   makeTasks,
   openTaskDatabase,
@@ -16,6 +15,7 @@ import {
 } from '../../perf/micro/harness/database.ts';
 import { runRounds } from '../../perf/micro/harness/run.ts';
 import { stopEmbedded } from '../../src/embedded/embedded.ts';
+import { parseResults } from '../support/go-benchmarks.ts';
 import { root } from '../support/house.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
@@ -173,7 +173,7 @@ test('Ctrl-C ends it in order, and what it has printed stays', async () => {
   assert.deepEqual(readdirSync(join(folder, 'data', 'socket')), []);
 });
 
-test('what it cannot do it says, and does nothing', async () => {
+test('the program says what it cannot do, and does nothing', async () => {
   const wrong = await runProgram(['-benchtime=soon']);
   assert.deepEqual([wrong.code, wrong.stdout], [2, '']);
   assert.match(wrong.stderr, /-benchtime=soon: expected/);

@@ -46,7 +46,7 @@ await() {
 }
 
 is_scraped() {
-  docker compose exec -T prometheus wget -qO- 'http://127.0.0.1:9090/api/v1/query?query=up{job="tasks"}' | grep -qF '"1"]'
+  docker compose exec -T prometheus wget -qO- 'http://127.0.0.1:9090/api/v1/query?query=up' | grep -qF '"1"]'
 }
 
 has_dashboard() {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse } from 'yaml';
 import { everywhere } from '../../src/config/bind-address.ts';
-import { parseConfig, variables } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
+import { variables } from '../../src/config/variables.ts';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import {
   type Instruction,
@@ -66,11 +67,12 @@ test('every stage is built on the Node of .nvmrc, with a C library that uWebSock
   for (const stage of stages) assert.match(stage.base, base);
 });
 
-test('what is copied into a build is there and let in, and nothing else is let in', () => {
+test('files that are copied into a build are there and let in, and no others', () => {
   const sources = stages
     .flatMap(({ instructions }) => instructions)
     .filter(({ keyword, flags }) => keyword === 'COPY' && !flags.has('from'))
     .flatMap(({ text }) => text.split(/\s+/).slice(0, -1));
+  assert.ok(sources.includes('src') && sources.includes('sql'));
   for (const source of sources) {
     assert.ok(existsSync(join(root, source)), `there is no ${source}`);
     assert.ok(!isIgnored(ignore, source), `.dockerignore keeps ${source} out`);
@@ -218,7 +220,7 @@ test('no container may do more than it has to', () => {
   }
 });
 
-test('what is mounted is there', () => {
+test('mounted files are there', () => {
   for (const [name, { volumes = [] }] of services) {
     for (const volume of volumes) {
       const [source, , mode] = volume.split(':');
@@ -255,6 +257,7 @@ test('Prometheus scrapes the port of the metrics with the credentials of the ser
     assert.equal(compose.secrets[name]?.environment, variable);
     assert.ok(api.environment?.[variable]?.startsWith(`\${${variable}:?`));
   }
+  assert.ok(rule_files.length > 0);
   for (const rules of rule_files) {
     assert.ok(volumes?.some((volume) => volume.includes(`:/etc/prometheus/${rules}:`)));
   }
@@ -290,7 +293,7 @@ test('Grafana finds Prometheus, and the dashboards find the data source', () => 
   assert.ok(used.size > 0);
 });
 
-test('what has to be set has no default, and says so', () => {
+test('variables that have to be set have no default, and say so', () => {
   const needed = new Set(
     [...textOf('docker-compose.yml').matchAll(/\$\{(\w+):\?([^}]*)\}/g)].map(([, name, text]) => {
       assert.match(text!, /^set it /);

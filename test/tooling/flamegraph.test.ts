@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readFlamegraphOptions } from '../../perf/support/flamegraph-options.ts';
-import { withoutStale } from '../../perf/support/perf-map.ts';
-import { perfScriptToProfile } from '../../perf/support/perf-script.ts';
-import { describeWidest, withinSize } from '../../perf/support/widest.ts';
+import { readFlamegraphOptions } from '../../perf/flamegraph/options.ts';
+import { withoutStale } from '../../perf/flamegraph/perf-map.ts';
+import { perfScriptToProfile } from '../../perf/flamegraph/perf-script.ts';
+import { describeWidest, withinSize } from '../../perf/flamegraph/widest.ts';
 
 interface Node {
   readonly id: number;

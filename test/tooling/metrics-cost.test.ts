@@ -5,7 +5,7 @@ import {
   metricsCostReport,
   sharesOf,
   type VariantName,
-} from '../../perf/support/metrics-cost-report.ts';
+} from '../../perf/metrics-cost/report.ts';
 
 function sample(round: number, variant: VariantName, rate: number): CostSample {
   return {

@@ -163,7 +163,7 @@ test('each query of each panel has data under load', { skip }, async () => {
 /** Aborted requests, which no client causes here. */
 const mayBeEmpty = /requests_aborted_total/;
 
-test('what the rules ask about is there, and none fires', { skip }, async () => {
+test('metrics that the rules ask for are there, and no rule fires', { skip }, async () => {
   await eventually(
     async () => (await query('tasks:requests_slow:ratio_rate5m')).length === 1,
     'the rules were not evaluated',

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { root } from '../support/house.ts';
 
 const unit = readUnit();

@@ -11,7 +11,7 @@ test('an error is what the client likes best, the envelope where it likes both',
   for (const accept of acceptsEnvelope) assert.equal(formatFor(accept), 'envelope', accept);
 });
 
-test('what was chosen for one header is not the answer to another', () => {
+test('the choice for one header is not the answer to another', () => {
   for (let round = 0; round < 2; round++) {
     assert.equal(formatFor('application/problem+json'), 'problem');
     assert.equal(formatFor('application/problem+json;q=0'), 'envelope');

@@ -50,7 +50,7 @@ test('the port is the same on each address, a chosen one too', { skip }, async (
   }
 });
 
-test('one that is taken on one address is open on none, and told with that address', {
+test('a port that is taken on one address is open on none, and told with that address', {
   skip,
 }, async () => {
   const port = await freePort();

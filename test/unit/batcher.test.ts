@@ -72,7 +72,7 @@ test('requests of one turn of the event loop share a batch', async () => {
   assert.deepEqual(answered, [1, 2, 3]);
 });
 
-test('what comes while a batch is on its way gathers for the next one, at most batchMax', async () => {
+test('requests that come while a batch is on its way gather for the next one, at most batchMax', async () => {
   const { add, runs, answered } = setUp();
   add(0);
   await turn();

@@ -92,10 +92,12 @@ test('the table has old beside new, the rate of the open loop and the starts', (
   for (const line of [
     '| 64 connections | requests/s | 30 000 (20 000..40 000) | 34 000 (24 000..44 000) | 1.15 (1.10..1.20) |',
     '| 64 connections | CPU µs/request of the service | 18.8 (12.5..25.0) | 16.1 (11.4..20.8) | 0.87 (0.83..0.91) |',
+    '| 64 connections | client, cores | 0.20 (0.20..0.20) | 0.20 (0.20..0.20) | 1.00 (1.00..1.00) |',
     '| 64 connections | resident memory, MiB | 200 (200..200) | 200 (200..200) | 1.00 (1.00..1.00) |',
     '| open loop, 1 000/s | p99 µs | 300 (300..300) | 300 (300..300) | 1.00 (1.00..1.00) |',
     '| open loop, 1 000/s | rounds that held the rate | 1 of 1 | 0 of 1 | – |',
     '| process start | first answer, ms | 800 (800..800) | 400 (400..400) | 0.50 (0.50..0.50) |',
+    'lent to other guests: median 0.0 %',
   ]) {
     assert.ok(text.includes(line), `${line}\nis not in\n${text}`);
   }

@@ -4,14 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import {
-  type Config,
-  loadConfig,
-  type Purpose,
-  parseConfig,
-  variableNames,
-  variables,
-} from '../../src/config/config.ts';
+import type { Config, Purpose } from '../../src/config/config.ts';
+import { loadConfig, parseConfig, variableNames } from '../../src/config/load.ts';
+import { variables } from '../../src/config/variables.ts';
 import { readHostBasePath } from '../../src/contract/base-path.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));
@@ -74,7 +69,7 @@ test('an empty variable counts as unset', () => {
   assert.deepEqual(configOf(empty), configOf({}));
 });
 
-test('what is set is taken over', () => {
+test('variables that are set are taken over', () => {
   const config = configOf({
     ENV: 'local',
     PORT: '1234',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { Config } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 import { envExample } from '../support/env-example.ts';
 
 function configOf(given: Record<string, string>): Config {
@@ -64,7 +65,7 @@ for (const [variable, key, name] of [
   });
 }
 
-test('what is asked for and not there is refused by its name', () => {
+test('a URL that cannot be used is refused, and the fault names what is wrong', () => {
   for (const [DATABASE_URL, expected] of [
     ['mysql://h/x', /postgres:\/\/ or postgresql:\/\//],
     ['db.example', /postgres:\/\//],

@@ -81,18 +81,38 @@ test('bytes that no cursor has are refused', () => {
   }
 });
 
-test('no token throws, and one that is taken is the one that is made', () => {
+test('no token throws, and one that is taken is the one that is made, with a value of its field', () => {
+  const isValue: Readonly<Record<SortField, RegExp>> = {
+    id: /^$/,
+    title: /^[^\0]{0,255}$/su,
+    status: new RegExp(`^(${statuses.join('|')})$`),
+    assigneeID: /^(0|[1-9]\d{0,15})$/,
+    createdAt: /^\d{4}-\d\d-\d\dT/,
+    updatedAt: /^\d{4}-\d\d-\d\dT/,
+  };
+  const values = fc.oneof(
+    fc.constantFrom('', ...statuses, '7', '07', '-7', ' 7', '7.0', 'a\0b', '2026-02-30T00:00:00Z'),
+    fc.string({ unit: 'binary' }),
+  );
   const token = fc.oneof(
     fc.string(),
     fc.uint8Array({ maxLength: 60 }).map((bytes) => {
       const head = Buffer.from(encodeCursor({ id: 1, value: '' }, 'scope'), 'base64url');
       return Buffer.concat([head.subarray(0, 5), bytes]).toString('base64url');
     }),
+    // Ids that may be, and values that look like one.
+    fc.tuple(fc.nat(), fc.oneof(values, fc.uint8Array({ maxLength: 20 }))).map(([id, value]) => {
+      const head = Buffer.from(encodeCursor({ id, value: '' }, 'scope'), 'base64url');
+      return Buffer.concat([head, Buffer.from(value)]).toString('base64url');
+    }),
   );
   fc.assert(
     fc.property(token, fc.constantFrom(...sortFields), (given, field) => {
       const read = decodeCursor(given, orderOf(field), 'scope');
-      if (read === undefined || field === 'createdAt' || field === 'updatedAt') return;
+      if (read === undefined) return;
+      assert.match(read.value, isValue[field]);
+      // Times are taken in more ways than one.
+      if (field === 'createdAt' || field === 'updatedAt') return;
       assert.equal(encodeCursor(read, 'scope'), given);
     }),
     { numRuns: 3000 },

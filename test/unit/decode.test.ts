@@ -33,7 +33,7 @@ test('a title is enough, and the rest has its defaults', () => {
   });
 });
 
-test('what was not sent stays as it is in a change', () => {
+test('a field that was not sent stays as it is in a change', () => {
   assert.deepEqual(accepted(change({ assigneeID: null })), {
     title: null,
     description: null,
@@ -75,7 +75,7 @@ test('a blank title is refused whatever the white space', () => {
   }
 });
 
-test('what PostgreSQL cannot store faithfully is refused', () => {
+test('text that PostgreSQL cannot store faithfully is refused', () => {
   assert.deepEqual(faults(create('{"title":"a\\u0000b"}')), ['invalid title']);
   assert.deepEqual(faults(create('{"title":"\\ud800"}')), ['invalid title']);
   assert.deepEqual(faults(create('{"title":"x","description":"\\udc00\\ud800"}')), [
@@ -123,7 +123,7 @@ test('read-only fields are ignored, and alone change nothing', () => {
   assert.deepEqual(faults(change({})), ['missing_field null']);
 });
 
-test('what is not one JSON object in UTF-8 is refused', () => {
+test('a body that is not one JSON object in UTF-8 is refused', () => {
   const malformed = ['', ' ', '{', '{"title":"x"} {}', "{'title':'x'}", '\ufeff{"title":"x"}'];
   for (const body of malformed) {
     assert.deepEqual(faults(create(body)), ['malformed_json null'], body);
@@ -142,12 +142,34 @@ test('nesting is bounded, also in a field that is ignored', () => {
   assert.deepEqual(faults(create(nested(60_000))), ['invalid null']);
 });
 
-test('no bytes make the decoder throw', () => {
+test('no bytes make the decoder throw, and what it accepts is a task', () => {
+  const whole = '{"title":"x","description":"y","status":"done","assigneeID":7}';
+  const at = fc.nat(whole.length);
+  const piece = fc.constantFrom(
+    '',
+    '"',
+    '{}',
+    ',',
+    ':',
+    '\\',
+    '\\u0000',
+    '\0',
+    '7',
+    'null',
+    'é',
+    ' ',
+  );
+  const damaged = fc
+    .tuple(at, fc.nat(3), piece)
+    .map(([from, length, added]) => whole.slice(0, from) + added + whole.slice(from + length));
   fc.assert(
-    fc.property(fc.oneof(fc.json().map(bytesOf), fc.uint8Array()), (body) => {
-      create(body);
+    fc.property(fc.oneof(fc.json(), damaged, fc.uint8Array()), (body) => {
       change(body);
+      const result = create(body);
+      if (!result.ok) return;
+      const { title, status } = result.value;
+      assert.ok(title.length >= 1 && !title.includes('\0') && statuses.includes(status));
     }),
-    { numRuns: 1000 },
+    { numRuns: 2000 },
   );
 });

@@ -87,3 +87,15 @@ test('the variables are those in which the database was named', () => {
     'there is no socket of a server in /tmp/x (ENOENT)',
   );
 });
+
+test('a connection that breaks while it is read is not taken for a file', () => {
+  for (const code of ['ECONNRESET', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETDOWN', 'EPIPE']) {
+    const broken = Object.assign(new Error(`read ${code}`), { code, syscall: 'read' });
+    assert.doesNotMatch(failureReason(database, broken), /certificate|SSLROOTCERT/, code);
+  }
+  const folder = Object.assign(new Error('EISDIR: illegal operation on a directory, read'), {
+    code: 'EISDIR',
+    syscall: 'read',
+  });
+  assert.match(failureReason(database, folder), /^the root certificate cannot be read/);
+});

@@ -167,7 +167,7 @@ test('an error inside of a function of the database is the function’s', () => 
   }
 });
 
-test('what a function raises is a refusal, whatever code it takes, but for another try', () => {
+test('an error that a function raises is a refusal, whatever code it takes, but for another try', () => {
   for (const code of ['P0001', '22000', '42501', '08006', '57014', '55P03', 'ABCDE', '00000']) {
     const failure = write(reported(code, { routine: 'exec_stmt_raise', hasContext: true }));
     assert.deepEqual([failure.code, failure.course], ['rejected', 'rejected'], code);
@@ -182,7 +182,7 @@ test('a policy that forbids a row rejects it, a right that we lack is an operato
   assert.equal(write(reported('42501', { routine: 'aclcheck_error' })).code, 'unavailable');
 });
 
-test('what fails before a row is looked at concerns all rows, and a value that does is our bug', () => {
+test('a failure before a row is looked at concerns all rows, and one of a value is our bug', () => {
   const planned = { isRunning: false };
   for (const code of ['55P03', '42P01', '40001']) {
     assert.equal(write(reported(code, planned)).perRow, false, code);

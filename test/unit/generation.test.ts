@@ -31,7 +31,7 @@ test('all who wait share one read', async () => {
   assert.deepEqual(served, ['a,b,c=5']);
 });
 
-test('who comes during a read gets the next one, never the one that began before', async () => {
+test('a request during a read gets the next one, never the one that began before', async () => {
   const { reader, reads, served } = createBench();
   reader.add('early');
   await turn();
@@ -60,7 +60,7 @@ test('a read that fails fails its own waiters only', async () => {
   assert.deepEqual(served, ['unlucky failed', 'lucky=7']);
 });
 
-test('who is dropped is forgotten, whether its read is under way or not', async () => {
+test('a dropped request is forgotten, whether its read is under way or not', async () => {
   const { reader, reads, served } = createBench();
   reader.add('a');
   reader.add('b');

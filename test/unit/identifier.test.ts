@@ -38,11 +38,26 @@ test('anything but canonical decimal is malformed', () => {
   for (const segment of segments) assert.equal(parseId(segment), 'malformed', segment);
 });
 
-test('no text is read as anything but itself', () => {
+/** What BigInt reads, and writes the same way. */
+function expectedOf(segment: string): number | 'malformed' | 'absent' {
+  let number: bigint;
+  try {
+    number = BigInt(segment);
+  } catch {
+    return 'malformed';
+  }
+  if (number < 1n || String(number) !== segment) return 'malformed';
+  return number <= BigInt(idMax) ? Number(number) : 'absent';
+}
+
+test('text that looks like a number is read as BigInt reads it, or refused', () => {
+  const around = fc.bigInt({ min: BigInt(idMax) - 9n, max: BigInt(idMax) + 9n }).map(String);
+  const digits = fc.string({ unit: fc.constantFrom(...'0123456789'), maxLength: 20 });
+  const alike = fc.string({ unit: fc.constantFrom(...'012 +-.exn_٣１'), maxLength: 5 });
   fc.assert(
-    fc.property(fc.string(), (segment) => {
-      const id = parseId(segment);
-      if (typeof id === 'number') assert.equal(String(id), segment);
+    fc.property(fc.oneof(around, digits, alike), (segment) => {
+      assert.equal(parseId(segment), expectedOf(segment));
     }),
+    { numRuns: 2000 },
   );
 });

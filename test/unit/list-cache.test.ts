@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Generation } from '../../src/cache/generation.ts';
-import { createListCache, type Flight, type ListRequest } from '../../src/cache/list-cache.ts';
+import {
+  createListCache,
+  type Flight,
+  type Landing,
+  type ListRequest,
+} from '../../src/cache/list-cache.ts';
 import type { ListEntry } from '../../src/cache/list-entry.ts';
 import type { RedisCache } from '../../src/cache/redis-cache.ts';
 import { rebaseLinks } from '../../src/contract/base-path.ts';
@@ -41,6 +46,7 @@ function createBench(options: BenchOptions = {}) {
   const answers: string[] = [];
   const refused: string[] = [];
   const stats = createCacheStats();
+  const landings: Landing<Request>[] = [];
   const cache = createListCache<Request>({
     memoryBytesMax: options.memoryBytesMax ?? 100_000,
     queueMax: options.queueMax ?? 100,
@@ -52,10 +58,16 @@ function createBench(options: BenchOptions = {}) {
       if (state.away) throw new Error('away');
       return state.generation;
     },
-    enqueue(flight) {
-      if (options.full === true) return false;
-      flights.push(flight);
-      return true;
+    openReads(given) {
+      landings.push(given);
+      return {
+        add(flight) {
+          if (options.full === true) return false;
+          flights.push(flight);
+          return true;
+        },
+        expire: () => undefined,
+      };
     },
     refused: (kind, requests) => refused.push(`${kind}: ${requests}`),
     answer({ name }, entry) {
@@ -65,6 +77,8 @@ function createBench(options: BenchOptions = {}) {
     fail: ({ name }, code) => answers.push(`${name}: ${code}`),
   });
 
+  const landing = landings[0]!;
+
   async function ask(name: string, raw = '', deadline = Number.POSITIVE_INFINITY) {
     const taken = cache.add({ name, list: keyOf(raw), deadline, sentAt: 0, timing: undefined });
     await turn();
@@ -73,10 +87,10 @@ function createBench(options: BenchOptions = {}) {
   }
 
   function land(body: string, generation = state.generation.number): void {
-    cache.land(flights.shift()!, { generation, links: '', body: Buffer.from(body) });
+    landing.land(flights.shift()!, { generation, links: '', body: Buffer.from(body) });
   }
 
-  return { state, flights, answers, refused, stats, cache, ask, land };
+  return { state, flights, answers, refused, stats, cache, landing, ask, land };
 }
 
 test('a list is read once for each generation', async () => {
@@ -172,10 +186,10 @@ test('a list without its generation is unavailable, never old', async () => {
 });
 
 test('a failed flight fails those on it, and the next request tries anew', async () => {
-  const { ask, answers, flights, cache, land } = createBench();
+  const { ask, answers, flights, landing, land } = createBench();
   await ask('a');
   await ask('b');
-  cache.crash(flights.shift()!, 'unavailable', 'gone');
+  landing.crash(flights.shift()!, 'unavailable', 'gone');
   await ask('c');
   land('back');
   assert.deepEqual(answers, ['a: unavailable', 'b: unavailable', 'c: back']);
@@ -193,7 +207,7 @@ test('a full queue is overloaded, and so are too many that wait', async () => {
   assert.equal(await ask('d'), true);
 });
 
-test('who waits too long for the generation is told so', async () => {
+test('a request that waits too long for the generation is told so', async () => {
   const { cache, state, answers } = createBench();
   state.generation = { era: 'a', number: 1 };
   cache.add({ name: 'late', list: keyOf(''), deadline: 10, sentAt: 0, timing: undefined });
@@ -309,7 +323,7 @@ test('clients get the links that are for them, and Redis keeps those that are fo
   };
   for (const memoryBytesMax of [0, 100_000]) {
     const shown: string[] = [];
-    const { cache, flights, ask } = createBench({
+    const { landing, flights, ask } = createBench({
       memoryBytesMax,
       redis,
       linksFor: (links) => rebaseLinks(links, '/base'),
@@ -317,7 +331,7 @@ test('clients get the links that are for them, and Redis keeps those that are fo
     });
     await ask('from PostgreSQL');
     const links = '</api/tasks?page=1>; rel="first", </api/tasks?page=2>; rel="next"';
-    cache.land(flights.shift()!, { generation: 1, links, body: Buffer.from('read') });
+    landing.land(flights.shift()!, { generation: 1, links, body: Buffer.from('read') });
     await ask('from Redis', 'page=9');
     if (memoryBytesMax > 0) await ask('from memory', 'page=9');
     const both = '</base/api/tasks?page=1>; rel="first", </base/api/tasks?page=2>; rel="next"';

@@ -185,15 +185,39 @@ test('all faults are reported together', () => {
   assert.equal(refused('page=x&per_page=y&status=z&foo=1').length, 4);
 });
 
-test('no input throws', () => {
+test('no input throws, and what is accepted is within its bounds', () => {
+  const names = ['page', 'per_page', 'sort', 'status', 'title', 'assignee_id', 'filter', 'cursor'];
+  const values = [
+    '',
+    '0',
+    '1',
+    '7',
+    '101',
+    '-1',
+    '9007199254740993',
+    'done',
+    '-title',
+    'title:x',
+    '%41',
+    '%ff',
+    '%',
+    '+',
+  ];
+  const pair = fc.tuple(fc.constantFrom(...names), fc.constantFrom(...values));
   const noise = fc.oneof(
+    fc.array(pair, { maxLength: 4 }).map((pairs) => pairs.map((one) => one.join('=')).join('&')),
     fc.string(),
     fc.string({ unit: 'binary' }),
     fc.stringMatching(/^[a-z_%=&+0-9]*$/),
   );
   fc.assert(
     fc.property(noise, (raw) => {
-      parseListQuery(raw);
+      const result = parseListQuery(raw);
+      if (!result.ok) return assert.ok(result.faults.every(({ code }) => code !== undefined));
+      const { page, perPage, order, cursor } = result.query;
+      assert.ok(page >= 1 && (cursor === undefined || page === 1), raw);
+      assert.ok(perPage >= 1 && perPage <= 100, raw);
+      assert.ok(sortFields.includes(order.field), raw);
     }),
     { numRuns: 2000 },
   );

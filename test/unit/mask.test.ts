@@ -77,7 +77,7 @@ test('credentials in a URL or a connection string are masked, known or not', () 
   }
 });
 
-test('what is no secret stays as it is', () => {
+test('text that is no secret stays as it is', () => {
   const lines: string[] = [];
   const log = createLogger({
     level: 'info',

@@ -67,7 +67,7 @@ test('ten thousand queries take no more than the bound', () => {
   assert.equal(cache.get('query 1'), undefined);
 });
 
-test('what was asked for last is not handed out once it is replaced, driven out or cleared', () => {
+test('the last list is not handed out once it is replaced, driven out or cleared', () => {
   const cache = createMemoryCache(8 * 1500, () => undefined);
   const first = entryOf(1000, 1);
   const second = entryOf(1000, 2);

@@ -81,7 +81,7 @@ test('the bounds of latencies go from 100 µs to 10 s, none more than twice the 
   }
 });
 
-test('whoever opens the same file counts on, and what was answered is in it at once', async () => {
+test('a process that opens the same file counts on, and what was answered is in it at once', async () => {
   const layout = createFrontEndLayout(1);
   const file = metricFile(folder, 1);
   const first = openMetricStore(file, layout.size, listener);

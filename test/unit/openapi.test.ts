@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
 import { originsOfServers, serversFor } from '../../src/http/docs/described-servers.ts';
 import { chooseEncoding } from '../../src/http/send-page.ts';
-import { profileNames } from '../../src/openapi/administration.ts';
+import { administrationPages, profileNames } from '../../src/openapi/administration.ts';
 import { pathOf } from '../../src/openapi/endpoint-paths.ts';
 import { examples, troubleExamples } from '../../src/openapi/examples.ts';
 import { createOpenApi } from '../../src/openapi/openapi.ts';
 import { operations } from '../../src/openapi/operations.ts';
 import { profileKinds } from '../../src/telemetry/pprof/kinds.ts';
+import { secondsMax } from '../../src/telemetry/pprof/pages.ts';
+import { root } from '../support/house.ts';
 
 const description = createOpenApi();
 test('each endpoint is described, and nothing else', () => {
@@ -107,5 +111,54 @@ test('the encoding is the smallest that the client takes', () => {
     ['br;q=nonsense', 'identity'],
   ] as const) {
     assert.equal(chooseEncoding(accept), encoding, accept);
+  }
+});
+
+test('the description has the version of the service', () => {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  assert.equal((description['info'] as { version: string }).version, version);
+});
+
+test('profiles take as long as the description says, a trace too', () => {
+  const page = administrationPages.find(({ path }) => path === '/debug/pprof/{profile}');
+  const seconds = page?.parameters.find(({ name }) => name === 'seconds');
+  assert.ok(seconds);
+  assert.equal((seconds['schema'] as { maximum: number }).maximum, secondsMax);
+});
+
+interface Described {
+  readonly parameters: Record<string, Record<string, unknown>>;
+  readonly schemas: Record<string, { readonly properties?: Record<string, object> }>;
+  readonly responses: Record<string, { readonly description: string }>;
+}
+
+const components = description['components'] as unknown as Described;
+
+test('each parameter and each field has an example', () => {
+  const given = administrationPages.flatMap(({ parameters }) => parameters);
+  for (const parameter of [...Object.values(components.parameters), ...given]) {
+    const { name, schema } = parameter as { name: string; schema: object };
+    assert.ok('example' in parameter || 'examples' in schema, name);
+  }
+  for (const [name, { properties = {} }] of Object.entries(components.schemas)) {
+    for (const [field, property] of Object.entries(properties)) {
+      const isNull = 'type' in property && property.type === 'null';
+      const words = ['examples', 'const', '$ref', 'readOnly', 'properties'];
+      assert.ok(isNull || words.some((word) => word in property), `${name}.${field}`);
+    }
+  }
+});
+
+test('operations stand on the first screen: what comes before them is a paragraph', () => {
+  const { description: text } = description['info'] as { description: string };
+  assert.ok(text.length < 320 && !text.includes('\n'), `${text.length} characters`);
+});
+
+test('each error says what it means and what to do', () => {
+  for (const [name, { description: text }] of Object.entries(components.responses)) {
+    for (const line of text.split('\n').slice(2)) {
+      assert.match(line, /^- `\w+`: [A-Z].*\. [A-Z].*\.$/, `${name}: ${line}`);
+    }
+    assert.ok(text.includes('\n- `'), name);
   }
 });

@@ -20,7 +20,7 @@ async function occupy(host: string): Promise<{ other: Server; port: number }> {
   return { other, port };
 }
 
-test('what the machine does not have is left out of the default, and refused in a list', async () => {
+test('an address that the machine does not have is left out of the default, and refused in a list', async () => {
   const addresses = ['127.0.0.1', '192.0.2.1', '2001:db8::1'];
   assert.deepEqual(await findAddresses({ addresses, isDefault: true }), ['127.0.0.1']);
   for (const foreign of ['192.0.2.1', '2001:db8::1']) {

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { parseConfig, type RedisConfig } from '../../src/config/config.ts';
+import type { RedisConfig } from '../../src/config/config.ts';
+import { parseConfig } from '../../src/config/load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'redis-config-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,7 +81,7 @@ test('each form of Redis is understood', () => {
 
 const sentinels = { REDIS_SENTINELS: 'a', REDIS_MASTER_NAME: 'm' };
 
-test('what cannot be meant together, or lacks its other half, is a fault of a name', () => {
+test('settings that exclude each other, or lack their other half, are a fault of a name', () => {
   for (const [given, name] of [
     [{ ...sentinels, REDIS_CLUSTER: 'a' }, 'REDIS_CLUSTER'],
     [{ ...sentinels, REDIS_HOST: 'a' }, 'REDIS_HOST'],

@@ -52,7 +52,7 @@ test('a redirect says where its slot has moved to, and nothing else is one', () 
   }
 });
 
-test('what Redis refuses by configuration is certain, what passes is not, and both are explained', () => {
+test('refusals by configuration are certain, failures that pass are not, and both are explained', () => {
   for (const [message, expected, isCertain] of [
     ['WRONGPASS invalid username-password pair', /REDIS_USERNAME and REDIS_PASSWORD/, true],
     ['NOAUTH Authentication required.', /REDIS_PASSWORD/, true],

@@ -23,7 +23,7 @@ test('the segment of an id is handed on undecoded', () => {
   assert.equal(router.match('/api/tasks/..')?.id, '..');
 });
 
-test('what is deeper than a task, or merely similar, is no path', () => {
+test('a path deeper than a task, or merely similar, is none', () => {
   for (const path of [
     '/',
     '',

@@ -30,7 +30,7 @@ async function planOf(raw: string, sample: TaskSample, tasks = 10_000_000) {
   return `${page} ${count}`;
 }
 
-test('what is rare is gathered, what is frequent is walked to', async () => {
+test('rare terms are gathered, frequent ones are walked to', async () => {
   assert.equal(await planOf('filter=report', sampleOf(0)), 'gather gather');
   assert.equal(await planOf('filter=report', sampleOf(1, 90, 91)), 'gather gather');
   const some = Array.from({ length: 200 }, (_, run) => (run % 10 === 0 ? 1 : 0));
@@ -41,18 +41,18 @@ test('what is rare is gathered, what is frequent is walked to', async () => {
   assert.equal(await planOf('filter=report', sampled({ hits: [0], tasks: 0 })), 'gather gather');
 });
 
-test('what is counted is gathered by its rarest term, if that is rare enough', async () => {
+test('counted tasks are gathered by their rarest term, if that is rare enough', async () => {
   const both = 'filter=report,status!=done';
   assert.equal(await planOf(both, sampled({ termHits: [3000, 5] })), 'gather gather');
   assert.equal(await planOf(both, sampled({ termHits: [3000, 50] })), 'gather walk');
 });
 
-test('what needs no look at texts is counted by its index', async () => {
+test('terms that need no look at texts are counted by their index', async () => {
   assert.equal(await planOf('filter=status!=done', sampleOf(10)), 'walk planner');
   assert.equal(await planOf('filter=id>7', sampleOf(0)), 'gather planner');
 });
 
-test('what is all at the far end of the order is not walked to', async () => {
+test('tasks that are all at the far end of the order are not walked to', async () => {
   const recent = sampleOf(20, 190);
   const since = 'filter=createdAt>=2026-01-01T00:00:00Z';
   assert.equal(await planOf(since, recent), 'gather planner');

@@ -10,7 +10,7 @@ const entry = {
   body: Buffer.from('{"data":[{"title":"ä😀"}]}'),
 };
 
-test('what was stored is found under the same key only', () => {
+test('a stored list is found under the same key only', () => {
   const generation = { era: 'one', number: 7 };
   const key = storedKey(generation, '{"page":1}', '');
   const value = encodeStored(key, entry);
@@ -36,10 +36,18 @@ test('a damaged value is not taken for a list', () => {
     assert.equal(decodeStored('key', damaged), undefined, `byte ${place}`);
     assert.equal(decodeStored('key', value.subarray(0, place)), undefined, `cut at ${place}`);
   }
-  fc.assert(fc.property(fc.uint8Array(), (bytes) => decodeStored('key', bytes) === undefined));
+  const place = fc.nat(value.length);
+  fc.assert(
+    fc.property(place, place, fc.uint8Array({ minLength: 1 }), (one, other, bytes) => {
+      const [from, to] = one < other ? [one, other] : [other, one];
+      const altered = Buffer.concat([value.subarray(0, from), bytes, value.subarray(to)]);
+      fc.pre(!altered.equals(value));
+      assert.equal(decodeStored('key', altered), undefined);
+    }),
+  );
 });
 
-test('what is found does not hold on to the piece of memory that it came in', () => {
+test('a list that is found does not hold on to the piece of memory that it came in', () => {
   const value = encodeStored('key', entry);
   const piece = Buffer.concat([Buffer.alloc(100_000), value]);
   const found = decodeStored('key', piece.subarray(100_000));

@@ -18,7 +18,7 @@ test('the trace id of a valid header is found, whatever its flags', () => {
   }
 });
 
-test('what is not valid counts as not sent', () => {
+test('an invalid trace context counts as not sent', () => {
   for (const header of [
     '',
     ',',

@@ -118,7 +118,7 @@ test('a late create has no id to be remembered by', async () => {
   );
 });
 
-test('one that was late before does not hide another that is late now', async () => {
+test('a row that was late before does not hide another that is late now', async () => {
   const { runs, late, execute } = setUp((ids, tries) =>
     ids.includes(4) && (ids.length > 1 || tries === 0) ? '57014' : undefined,
   );
@@ -176,7 +176,7 @@ test('a connection that is lost among pieces concerns its piece', async () => {
   ]);
 });
 
-test('what concerns all rows fails them all at once', async () => {
+test('a failure that concerns all rows fails them all at once', async () => {
   for (const code of ['53100', '25006', '42P01']) {
     const { runs, execute } = setUp(() => code);
     assert.deepEqual(await execute([1, 2]), ['unavailable', 'unavailable']);

@@ -1,5 +1,5 @@
-/** The order of the benchmarks in a round. */
-import { createRandom } from '../../load/random.ts';
+/** The order of a round. */
+import { createRandom } from '../../seed/random.ts';
 
 /**
  * Another order in each round, so that no benchmark always runs after the same other one. The same

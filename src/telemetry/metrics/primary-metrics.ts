@@ -1,6 +1,6 @@
-/** Builds the metrics page from the front ends' files and the primary's own numbers. */
-import { readFileSync } from 'node:fs';
+/** The page of the metrics: what the front ends have written, and what only the primary knows. */
 import type { AdminPage } from '../../admin/admin-page.ts';
+import { ownVersion } from '../../base/own-version.ts';
 import type { WorkState } from '../background.ts';
 import { createFrontEndLayout } from './front-end-layout.ts';
 import { createLayoutBuilder } from './layout.ts';
@@ -174,14 +174,4 @@ function gauge(name: string, help: string, samples: Snapshot['samples']): Snapsh
 function buildInfo(): Readonly<Record<string, string>> {
   const { node, v8 } = process.versions;
   return { version: ownVersion() ?? 'unknown', node, v8 };
-}
-
-/** A missing package.json must not prevent the start. */
-function ownVersion(): string | undefined {
-  try {
-    const manifest = new URL('../../../../package.json', import.meta.url);
-    return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
-  } catch {
-    return undefined;
-  }
 }

@@ -28,10 +28,9 @@ export interface PprofPages {
 const formats = ['pprof', 'cpuprofile', 'speedscope'] as const;
 type Format = (typeof formats)[number];
 
-const secondsMax = 300;
+/** As the API's description says. */
+export const secondsMax = 300;
 const traceSecondsDefault = 1;
-/** A trace is large: see `eventsMax` in record-trace.ts. */
-const traceSecondsMax = 60;
 const compress = promisify(gzip);
 
 /** Call it once, in the primary: from then on the primary's heap is sampled. */
@@ -65,7 +64,7 @@ export function createPprofPages({ fleet }: PprofOptions): PprofPages {
     { query }: AdminRequest,
     signal: AbortSignal,
   ): Promise<AdminAnswer> {
-    const seconds = readSeconds(query, kind.defaultSeconds, secondsMax);
+    const seconds = readSeconds(query, kind.defaultSeconds);
     if (typeof seconds === 'string') return refuse(400, seconds);
     const isDelta = kind.defaultSeconds === null && seconds > 0;
     const format = formats.find((known) => known === (query.get('format') ?? 'pprof'));
@@ -90,7 +89,7 @@ export function createPprofPages({ fleet }: PprofOptions): PprofPages {
   }
 
   async function answerTrace({ query }: AdminRequest, signal: AbortSignal): Promise<AdminAnswer> {
-    const seconds = readSeconds(query, traceSecondsDefault, traceSecondsMax);
+    const seconds = readSeconds(query, traceSecondsDefault);
     if (typeof seconds === 'string') return refuse(400, seconds);
     const question: ProfileQuestion = { kind: 'trace', milliseconds: seconds * 1000 };
     const collection = await collector.collect(question, signal);
@@ -196,17 +195,13 @@ function emptyCollection(): Collection {
   return { recordings: new Map(), startedAt: new Date(), durationMs: 0, missing: [], notes: [] };
 }
 
-/** @returns the seconds, 0 for a snapshot, or the text of an error. */
-function readSeconds(
-  query: URLSearchParams,
-  fallback: number | null,
-  max: number,
-): number | string {
+/** @returns 0: the present. What is wrong, as a text. */
+function readSeconds(query: URLSearchParams, fallback: number | null): number | string {
   const given = query.get('seconds');
   if (given === null || given === '') return fallback ?? 0;
   const seconds = Number(given);
-  if (/^\d{1,6}$/.test(given) && seconds >= 1 && seconds <= max) return seconds;
-  return `seconds must be a whole number from 1 to ${max}.`;
+  if (/^\d{1,6}$/.test(given) && seconds >= 1 && seconds <= secondsMax) return seconds;
+  return `seconds must be a whole number from 1 to ${secondsMax}.`;
 }
 
 function commandLine(): string {

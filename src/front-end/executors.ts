@@ -1,0 +1,86 @@
+/** Where batches are executed: on this thread, or in worker threads. */
+import type { ThreadOptions } from '../../workers/task.worker.ts';
+import type { Answers } from '../batching/batch-executor.ts';
+import type { RequestItem } from '../batching/frames.ts';
+import { createPool } from '../batching/pool.ts';
+import type { Kind } from '../contract/endpoints.ts';
+import type { FrontEndOptions } from '../ipc/front-end-options.ts';
+import { createExecutor, type Executor } from '../tasks/executor.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { FrontEndMetrics } from '../telemetry/metrics/front-end-metrics.ts';
+import { createThreadFailureLog } from '../telemetry/thread-failures.ts';
+
+export interface Executors {
+  /** On the front end's own thread. */
+  readonly local: Executor;
+  /** In one of them, as the size of the batch decides. */
+  execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers>;
+  /** Of the worker threads that run at the moment. */
+  threadIds(): readonly number[];
+  /** Batches that no worker thread has taken yet. */
+  batchesWaiting(): number;
+  close(): Promise<void>;
+}
+
+/** A batch with longer bodies always travels: parsing them would hold up the sockets. */
+const localBodiesMaxBytes = 64 * 1024;
+/** A batch runs a lost statement once more; each try is given up by its lane before this. */
+const batchMarginMs = 1500;
+
+export function createExecutors(
+  options: FrontEndOptions,
+  metrics: FrontEndMetrics | undefined,
+  log: Logger,
+): Executors {
+  const { batching, connections } = options;
+  const shared = {
+    database: options.database,
+    statementTimeoutMs: batching.requestTimeoutMs,
+    idleMs: options.connectionIdleMs,
+  };
+  const local = createExecutor({
+    ...shared,
+    connections: connections.local,
+    applicationName: `tasks front end ${options.number}`,
+  });
+  const pool = createPool({
+    threads: batching.workerThreads,
+    program: new URL('../../workers/task.worker.js', import.meta.url),
+    workerData: {
+      executor: {
+        ...shared,
+        connections: connections.worker,
+        applicationName: `tasks worker ${options.number}`,
+      },
+      profiles: options.profiles,
+      metrics: metrics?.threads,
+    } satisfies ThreadOptions,
+    batchTimeoutMs: 2 * (batching.requestTimeoutMs + batchMarginMs),
+    onThreadReplaced: () => metrics?.threadReplaced(),
+    onThreadError: createThreadFailureLog(log),
+  });
+
+  /** A hop to a worker costs more than the work of a small batch. */
+  function execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers> {
+    const stays =
+      batching.workerThreads === 0 || (items.length < batching.offloadMinBatch && isSmall(items));
+    metrics?.batches[kind].executed(stays);
+    return (stays ? local : pool).execute(kind, items, leftMs);
+  }
+
+  return {
+    local,
+    execute,
+    threadIds: pool.threadIds,
+    batchesWaiting: pool.batchesWaiting,
+    async close() {
+      await Promise.all([pool.close(), local.close()]);
+    },
+  };
+}
+
+function isSmall(items: readonly RequestItem[]): boolean {
+  let bytes = 0;
+  for (const { body } of items) bytes += body.length;
+  return bytes <= localBodiesMaxBytes;
+}

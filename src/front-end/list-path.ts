@@ -1,0 +1,110 @@
+/** The way of a list request: cache ▸ queue of its kind ▸ executor ▸ cache ▸ answer. */
+import type { ResponseItem } from '../batching/frames.ts';
+import type { Queues } from '../batching/queues.ts';
+import type { GenerationSource } from '../cache/generation-source.ts';
+import { createListCache, type Flight, type Landing, type ListReads } from '../cache/list-cache.ts';
+import type { RedisCache } from '../cache/redis-cache.ts';
+import { readHostBasePath, rebaseLinks } from '../contract/base-path.ts';
+import { problemCodes } from '../contract/problems.ts';
+import type { Exchange } from '../http/exchange.ts';
+import type { Responder } from '../http/responder.ts';
+import type { FrontEndOptions } from '../ipc/front-end-options.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { FrontEndMetrics } from '../telemetry/metrics/front-end-metrics.ts';
+import { type CacheStats, createCacheStats } from '../telemetry/stats.ts';
+
+export interface ListPath {
+  /** `false`: too many wait, or for too long, and the request was not taken. */
+  add(exchange: Exchange): boolean;
+  /** Gives up on requests whose deadline has passed. Called now and then. */
+  expire(now: number): void;
+  /** Requests of a kind that wait, for whatever. */
+  size(kind: 'list' | 'search'): number;
+  readonly stats: CacheStats;
+  /** Of the lists in memory. */
+  bytes(): number;
+  /** `undefined`: there is no Redis. */
+  redisUp(): boolean | undefined;
+  close(): void;
+}
+
+export interface ListPathOptions {
+  readonly options: FrontEndOptions;
+  readonly queues: Queues;
+  readonly generations: GenerationSource;
+  readonly responder: Responder;
+  readonly metrics: FrontEndMetrics | undefined;
+  readonly log: Logger;
+}
+
+export async function openListPath({
+  options,
+  queues,
+  generations,
+  responder,
+  metrics,
+  log,
+}: ListPathOptions): Promise<ListPath> {
+  const { batching } = options;
+  const { base } = readHostBasePath(options.hostBasePath);
+  const stats = createCacheStats();
+  const redis = await openRedis(options, stats, log);
+  const cache = createListCache<Exchange>({
+    memoryBytesMax: options.cacheBytesMax,
+    queueMax: batching.queueMax,
+    queueWaitMaxMs: batching.queueWaitMaxMs,
+    redis,
+    stats,
+    linksFor: (links) => rebaseLinks(links, base),
+    readGeneration: generations.read,
+    openReads: (landing) => openReads(queues, landing),
+    refused: (kind, requests) => metrics?.batches[kind].refused(requests),
+    answer: responder.answerList,
+    fail: responder.fail,
+  });
+
+  return {
+    add: cache.add,
+    expire: cache.expire,
+    size: cache.size,
+    stats,
+    bytes: cache.bytes,
+    redisUp: () => redis?.isUp(),
+    close: () => redis?.close(),
+  };
+}
+
+/** Who has no Redis does not load what speaks to one. */
+async function openRedis(
+  { redis }: FrontEndOptions,
+  stats: CacheStats,
+  log: Logger,
+): Promise<RedisCache | undefined> {
+  if (redis === null) return undefined;
+  const { createRedisCache } = await import('../cache/redis-cache.ts');
+  return createRedisCache(redis, stats, log);
+}
+
+function openReads(queues: Queues, landing: Landing<Exchange>): ListReads<Exchange> {
+  const { crash } = landing;
+
+  function land(flight: Flight<Exchange>, item: ResponseItem): void {
+    const bytes = Buffer.from(item.body.buffer, item.body.byteOffset, item.body.length);
+    if (item.problem !== 0) {
+      crash(flight, problemCodes[item.problem - 1]!, bytes.toString());
+      return;
+    }
+    const links = bytes.toString('latin1', 0, item.id);
+    landing.land(flight, { generation: item.version, links, body: bytes.subarray(item.id) });
+  }
+
+  const list = queues.open<Flight<Exchange>>('list', land, crash);
+  const search = queues.open<Flight<Exchange>>('search', land, crash);
+  return {
+    add: (flight) => (flight.key.kind === 'list' ? list : search).add(flight),
+    expire(now) {
+      list.expire(now);
+      search.expire(now);
+    },
+  };
+}
