@@ -50,7 +50,8 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
   {
     files: /^workers\//,
-    imports: /^src\/(tasks\/(executor|lanes)|batching\/(frames|pool)|telemetry\/.*)\.ts$/,
+    imports:
+      /^src\/(tasks\/(executor|lanes)|batching\/(frames|frame-head|list-frames|pool)|contract\/endpoints|telemetry\/.*)\.ts$/,
     rule: 'the entry of a worker thread has an executor and counters',
   },
   {
@@ -72,7 +73,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   {
     files: /^src\/tasks\//,
     imports:
-      /^src\/(contract\/|config\/|database\/(?!cli|migrate\/|maintenance\/)|batching\/(batch-executor|frames)\.ts$|typebox\.ts$)/,
+      /^src\/(contract\/|config\/|database\/(?!cli|migrate\/|maintenance\/)|batching\/(batch-executor|frames|list-frames)\.ts$|typebox\.ts$)/,
     rule: 'the executor does not know which thread it is on',
   },
   {

@@ -4,8 +4,11 @@
  */
 import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
-import { decodeRequests, encodeResponses, leftMsOf } from '../src/batching/frames.ts';
+import { leftMsOf } from '../src/batching/frame-head.ts';
+import { decodeRequests, encodeResponses } from '../src/batching/frames.ts';
+import { decodeLists, encodeListAnswers } from '../src/batching/list-frames.ts';
 import type { Batch } from '../src/batching/pool.ts';
+import { isList } from '../src/contract/endpoints.ts';
 import { createExecutor } from '../src/tasks/executor.ts';
 import type { ExecutorOptions } from '../src/tasks/lanes.ts';
 import { recordThread } from '../src/telemetry/metrics/thread-recorder.ts';
@@ -28,6 +31,10 @@ if (options.metrics !== undefined) {
 }
 const executor = createExecutor(options.executor);
 export default async function executeBatch({ kind, frame }: Batch): Promise<unknown> {
+  if (isList(kind)) {
+    const { items, timing } = await executor.readLists(kind, decodeLists(frame));
+    return move(encodeListAnswers(items, timing));
+  }
   const { items, timing } = await executor.execute(kind, decodeRequests(frame), leftMsOf(frame));
   return move(encodeResponses(items, timing));
 }

@@ -4,29 +4,38 @@
  * or a batch.
  */
 import type { RequestItem, ResponseItem } from '../../src/batching/frames.ts';
-import type { Kind } from '../../src/contract/endpoints.ts';
+import type { ListAnswer } from '../../src/batching/list-frames.ts';
+import type { TaskKind } from '../../src/contract/endpoints.ts';
 import { parseListKey } from '../../src/contract/list-key.ts';
+import type { Executor } from '../../src/tasks/executor.ts';
 import { createRandom } from '../seed/random.ts';
 import { pickWord } from '../seed/words.ts';
 import { bodyOf, requestOf } from './bodies.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { makeTasks, seededTasks, type TaskDatabase } from './harness/database.ts';
 
-/** Builds the requests of that many calls; if it builds fewer, they are reused in turn. */
-type Requests = (database: TaskDatabase, calls: number) => Promise<RequestItem[][]>;
+/** Gives the bytes of its answers; another answer than the expected one ends the benchmark. */
+type Call = (executor: Executor) => Promise<number>;
 
 interface Case {
   readonly name: string;
-  readonly kind: Kind;
   readonly batch: number;
-  /** The expected status; any other ends the benchmark. */
+  /** So many calls; fewer are taken in turn. */
+  readonly calls: (database: TaskDatabase, calls: number) => Promise<readonly Call[]>;
+}
+
+interface PointCase {
+  readonly name: string;
+  readonly kind: TaskKind;
+  readonly batch: number;
+  /** Of each answer. */
   readonly status: number;
-  readonly requests: Requests;
+  readonly requests: (database: TaskDatabase, calls: number) => Promise<RequestItem[][]>;
 }
 
 /** @param open returns the same database each time; called only if a benchmark needs it. */
 export function taskBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
-  return [...[1, 32].flatMap(pointCases), ...listCases()].map((measured) =>
+  return [...[1, 32].flatMap(pointCases).map(toCase), ...listCases()].map((measured) =>
     toBenchmark(measured, open),
   );
 }
@@ -34,7 +43,7 @@ export function taskBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
 /** The most prepared calls, if a run may reuse them. */
 const readyCalls = 512;
 
-function pointCases(batch: number): Case[] {
+function pointCases(batch: number): PointCase[] {
   const name = (what: string): string => (batch === 1 ? what : `${what}/batch=${batch}`);
   return [
     {
@@ -102,6 +111,22 @@ function pointCases(batch: number): Case[] {
   ];
 }
 
+function toCase({ name, kind, batch, status, requests }: PointCase): Case {
+  return {
+    name,
+    batch,
+    async calls(database, calls) {
+      const batches = await requests(database, calls);
+      return batches.map((items) => async (executor) => {
+        const answers = await executor.execute(kind, items);
+        let bytes = 0;
+        for (const answer of answers.items) bytes += sizeOf(answer, status);
+        return bytes;
+      });
+    },
+  };
+}
+
 function listCases(): Case[] {
   const random = createRandom(1);
   const words = Array.from({ length: 64 }, () => `filter=title:${pickWord(random)}`);
@@ -123,15 +148,25 @@ function listCase(name: string, queries: readonly string[], batch = 1): Case {
     if (!result.ok) throw new Error(`${query} is no query`);
     return result.key;
   });
-  const requests = inBatches(
-    keys.map(({ bytes }) => requestOf({ body: bytes })),
+  const { kind } = keys[0]!;
+  const batches = inBatches(
+    keys.map(({ bytes }) => ({ query: bytes })),
     batch,
   );
-  return { name, kind: keys[0]!.kind, batch, status: 200, requests: async () => requests };
+  const calls = batches.map(
+    (items): Call =>
+      async (executor) => {
+        const answers = await executor.readLists(kind, items);
+        let bytes = 0;
+        for (const answer of answers.items) bytes += listSizeOf(answer);
+        return bytes;
+      },
+  );
+  return { name, batch, calls: async () => calls };
 }
 
 function toBenchmark(
-  { name, kind, batch, status, requests }: Case,
+  { name, batch, calls: makeCalls }: Case,
   open: () => Promise<TaskDatabase>,
 ): Benchmark {
   return {
@@ -140,12 +175,11 @@ function toBenchmark(
     async prepare(operations) {
       const database = await open();
       await database.reset();
-      const calls = await requests(database, operations);
+      const calls = await makeCalls(database, operations);
       return async function runCalls() {
         let bytes = 0;
         for (let done = 0; done < operations; done++) {
-          const { items } = await database.executor.execute(kind, calls[done % calls.length]!);
-          for (const answer of items) bytes += sizeOf(answer, status);
+          bytes += await calls[done % calls.length]!(database.executor);
         }
         return bytes;
       };
@@ -158,8 +192,13 @@ function sizeOf({ status, body }: ResponseItem, expected: number): number {
   throw new Error(`answered ${status}, not ${expected}: ${Buffer.from(body)}`);
 }
 
-function inBatches(items: readonly RequestItem[], batch: number): RequestItem[][] {
-  const batches: RequestItem[][] = [];
+function listSizeOf(answer: ListAnswer): number {
+  if (answer.problem === null) return answer.body.length;
+  throw new Error(`answered ${answer.problem}: ${answer.cause}`);
+}
+
+function inBatches<Item>(items: readonly Item[], batch: number): Item[][] {
+  const batches: Item[][] = [];
   for (let at = 0; at < items.length; at += batch) batches.push(items.slice(at, at + batch));
   return batches;
 }

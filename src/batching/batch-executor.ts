@@ -4,12 +4,13 @@
  */
 
 import type { StatementTiming } from '../base/statement-time.ts';
-import type { Kind } from '../contract/endpoints.ts';
+import type { ListKind, TaskKind } from '../contract/endpoints.ts';
 import type { RequestItem, ResponseItem } from './frames.ts';
+import type { ListAnswer, ListItem } from './list-frames.ts';
 
-/** One response item for each request, in the order of the requests. */
-export interface Answers {
-  readonly items: readonly ResponseItem[];
+/** One answer for each request, in the order of the requests. */
+export interface Answers<Answer> {
+  readonly items: readonly Answer[];
   readonly timing: StatementTiming;
 }
 
@@ -22,7 +23,17 @@ export interface BatchExecutor {
    * rejection.
    * Rejects only when the worker thread that ran the batch is gone. Its writes may have committed.
    */
-  execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers>;
+  execute(
+    kind: TaskKind,
+    items: readonly RequestItem[],
+    leftMs: number,
+  ): Promise<Answers<ResponseItem>>;
+  /** The same for lists. */
+  readLists(
+    kind: ListKind,
+    items: readonly ListItem[],
+    leftMs: number,
+  ): Promise<Answers<ListAnswer>>;
   /** Waits for batches in flight, then ends the threads and closes the connections. */
   close(): Promise<void>;
 }

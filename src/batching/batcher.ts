@@ -9,10 +9,9 @@ import { messageOf } from '../base/error-message.ts';
 import type { StatementTiming } from '../base/statement-time.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { Answers } from './batch-executor.ts';
-import type { RequestItem, ResponseItem } from './frames.ts';
 
 /** A request in the queue or in flight. */
-export interface Waiting extends RequestItem {
+export interface Waiting {
   /** When the request times out, in milliseconds of `performance.now()`. */
   readonly deadline: number;
   /** When its batch was sent, in milliseconds of `performance.now()`; 0: not yet. */
@@ -34,7 +33,7 @@ export interface BatchObserver {
  * The batcher calls exactly one of `answer` and `fail` once for each request that `add` accepted,
  * unless `isGone` removed it from the queue.
  */
-export interface BatcherOptions<Request extends Waiting> {
+export interface BatcherOptions<Request extends Waiting, Answer> {
   /** The most requests in one batch. */
   readonly batchMax: number;
   /** The most requests in the queue; those in flight do not count. */
@@ -45,8 +44,8 @@ export interface BatcherOptions<Request extends Waiting> {
   readonly queueWaitMaxMs: number;
   /** The most batches in flight at once. */
   readonly inFlightMax: number;
-  /** Two requests with the same id must not share a batch: one statement changes a row once. */
-  readonly distinctIds: boolean;
+  /** Two requests with the same id must not share a batch: one statement changes a row once. Unset: they may. */
+  readonly idOf?: ((request: Request) => number) | undefined;
   /** The batcher retries a batch once when its thread died. For reads, which change nothing. */
   readonly repeatable: boolean;
   /**
@@ -66,10 +65,10 @@ export interface BatcherOptions<Request extends Waiting> {
    */
   readonly isRepeatable?: (request: Request) => boolean;
   /** For the answer to a retry: it does not tell whether the first attempt took effect. */
-  readonly leavesOpen?: (item: ResponseItem) => boolean;
+  readonly leavesOpen?: (answer: Answer) => boolean;
   /** Runs a batch: BatchExecutor.execute, on this thread or in the pool. */
-  readonly execute: (items: readonly RequestItem[], leftMs: number) => Promise<Answers>;
-  readonly answer: (request: Request, item: ResponseItem) => void;
+  readonly execute: (requests: readonly Request[], leftMs: number) => Promise<Answers<Answer>>;
+  readonly answer: (request: Request, answer: Answer) => void;
   readonly fail: (request: Request, code: ProblemCode, cause: string) => void;
   readonly observer?: BatchObserver | undefined;
 }
@@ -102,8 +101,8 @@ export interface Batcher<Request extends Waiting> {
  * if (!batcher.add(request)) rejectOverloaded(request);
  * setInterval(() => batcher.expire(performance.now()), 100);
  */
-export function createBatcher<Request extends Waiting>(
-  options: BatcherOptions<Request>,
+export function createBatcher<Request extends Waiting, Answer>(
+  options: BatcherOptions<Request, Answer>,
 ): Batcher<Request> {
   /** The problem of a request that was sent and not answered. Its write may have committed. */
   const lostCode: ProblemCode = options.repeatable ? 'unavailable' : 'outcome_unknown';
@@ -155,7 +154,8 @@ export function createBatcher<Request extends Waiting>(
   }
 
   function takeBatch(): Request[] {
-    if (!options.distinctIds) {
+    const { idOf } = options;
+    if (idOf === undefined) {
       if (waiting.length <= options.batchMax) {
         const batch = waiting;
         waiting = [];
@@ -167,10 +167,10 @@ export function createBatcher<Request extends Waiting>(
     const batch: Request[] = [];
     const left: Request[] = [];
     for (const request of waiting) {
-      if (batch.length === options.batchMax || ids.has(request.id)) {
+      if (batch.length === options.batchMax || ids.has(idOf(request))) {
         left.push(request);
       } else {
-        ids.add(request.id);
+        ids.add(idOf(request));
         batch.push(request);
       }
     }
@@ -220,7 +220,7 @@ export function createBatcher<Request extends Waiting>(
   }
 
   /** @param items a copy of the batch: the slots of the original are emptied while it runs. */
-  function execute(items: readonly Request[]): Promise<Answers> {
+  function execute(items: readonly Request[]): Promise<Answers<Answer>> {
     const answers = options.execute(items, leftMsOf(items));
     return options.repeatable
       ? answers.catch(() => options.execute(items, leftMsOf(items)))

@@ -2,12 +2,7 @@
  * The layout of the two buffers in which a batch travels between threads. Pure functions. Both
  * threads are in one process: numbers have the machine's byte order, and views need no copy.
  *
- * A request frame and a response frame have the same head:
- *
- *   count: u32
- *   statement: u32; in a response the microseconds that the database worked for the batch
- *   time: f64; in a request the first deadline, in a response the end of the last statement
- *   `count` records of `recordBytes`, then all bodies
+ * The head (frame-head.ts), then `count` records, then all bodies.
  *
  *   request record   id: f64 | flags: u32 | body offset: u32 | body length: u32
  *                    | extra length: u32; the extra text follows the body
@@ -16,8 +11,8 @@
  */
 
 import type { StatementTiming } from '../base/statement-time.ts';
+import { bodyAt, type Frame, headBytes, recordViews, writeDue, writeTiming } from './frame-head.ts';
 
-const headBytes = 16;
 const requestRecordBytes = 24;
 const responseRecordBytes = 32;
 
@@ -37,8 +32,6 @@ export const isUnmetFlag = 16;
 
 /** Response: the stored response to an earlier request with the same Idempotency-Key. */
 export const replayedFlag = 1;
-
-const nobody = new Uint8Array(0);
 
 /** One request for the executor. A double holds every id exactly: ids are at most 2^53-1. */
 export interface RequestItem {
@@ -61,8 +54,6 @@ export interface ResponseItem {
   readonly body: Uint8Array;
 }
 
-export type Frame = Uint8Array<ArrayBuffer>;
-
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
 export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame {
   let bodyBytes = 0;
@@ -73,7 +64,7 @@ export function encodeRequests(items: readonly RequestItem[], leftMs = 0): Frame
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  doubles[1] = sharedNow() + leftMs;
+  writeDue(doubles, leftMs);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * requestRecordBytes;
@@ -111,10 +102,7 @@ export function decodeRequests(frame: Frame): RequestItem[] {
 }
 
 /** @returns a frame that owns its memory, so that it can be transferred to another thread. */
-export function encodeResponses(
-  items: readonly ResponseItem[],
-  { statementUs, endedAt }: StatementTiming,
-): Frame {
+export function encodeResponses(items: readonly ResponseItem[], timing: StatementTiming): Frame {
   let bodyBytes = 0;
   for (const item of items) bodyBytes += item.body.length;
   let bodyOffset = headBytes + items.length * responseRecordBytes;
@@ -123,8 +111,7 @@ export function encodeResponses(
   const words = new Uint32Array(frame.buffer, 0, bodyOffset / 4);
 
   words[0] = items.length;
-  words[1] = statementUs;
-  doubles[1] = sharedNow() - (performance.now() - endedAt);
+  writeTiming(doubles, words, timing);
   for (let index = 0; index < items.length; index++) {
     const item = items[index]!;
     const record = headBytes + index * responseRecordBytes;
@@ -157,44 +144,6 @@ export function decodeResponses(frame: Frame): ResponseItem[] {
     };
   }
   return items;
-}
-
-/**
- * Milliseconds until the first request of a frame times out; at least 0. Any thread may call it.
- */
-export function leftMsOf(frame: Frame): number {
-  return Math.max(0, timeOf(frame) - sharedNow());
-}
-
-/**
- * Milliseconds of a clock that all threads share: `performance.now()` starts at 0 in each thread.
- */
-function sharedNow(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1e6;
-}
-
-/** The timing of a response frame, converted to the clock of the calling thread. */
-export function timingOf(frame: Frame): StatementTiming {
-  const statementUs = new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
-  return { statementUs, endedAt: performance.now() - (sharedNow() - timeOf(frame)) };
-}
-
-function timeOf(frame: Frame): number {
-  return new Float64Array(frame.buffer, frame.byteOffset, 2)[1]!;
-}
-
-function recordViews(frame: Frame, recordBytes: number) {
-  const count = new Uint32Array(frame.buffer, frame.byteOffset, 1)[0]!;
-  const bytes = headBytes + count * recordBytes;
-  return {
-    doubles: new Float64Array(frame.buffer, frame.byteOffset, bytes / 8),
-    words: new Uint32Array(frame.buffer, frame.byteOffset, bytes / 4),
-  };
-}
-
-function bodyAt(frame: Frame, offset: number, length: number): Uint8Array {
-  return length === 0 ? nobody : frame.subarray(offset, offset + length);
 }
 
 function textAt(frame: Frame, offset: number, length: number): string {

@@ -3,15 +3,11 @@
  * timeout; only the batches of that thread fail.
  */
 import { FixedQueue, Piscina } from 'piscina';
-import type { Kind } from '../contract/endpoints.ts';
+import type { Kind, ListKind, TaskKind } from '../contract/endpoints.ts';
 import type { Answers, BatchExecutor } from './batch-executor.ts';
-import {
-  decodeResponses,
-  encodeRequests,
-  type Frame,
-  type RequestItem,
-  timingOf,
-} from './frames.ts';
+import { type Frame, timingOf } from './frame-head.ts';
+import { decodeResponses, encodeRequests, type RequestItem, type ResponseItem } from './frames.ts';
+import { decodeListAnswers, encodeLists, type ListAnswer, type ListItem } from './list-frames.ts';
 
 export interface PoolOptions {
   /** 0: the pool runs nothing. */
@@ -111,22 +107,31 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   async function execute(
-    kind: Kind,
+    kind: TaskKind,
     items: readonly RequestItem[],
     leftMs: number,
-  ): Promise<Answers> {
-    const frame = encodeRequests(items, leftMs);
+  ): Promise<Answers<ResponseItem>> {
+    const answers = await run({ kind, frame: encodeRequests(items, leftMs) });
+    return { items: decodeResponses(answers), timing: timingOf(answers) };
+  }
+
+  async function readLists(
+    kind: ListKind,
+    items: readonly ListItem[],
+    leftMs: number,
+  ): Promise<Answers<ListAnswer>> {
+    const answers = await run({ kind, frame: encodeLists(items, leftMs) });
+    return { items: decodeListAnswers(answers), timing: timingOf(answers) };
+  }
+
+  async function run(batch: Batch): Promise<Frame> {
     const late = new AbortController();
     // Ends the thread that runs the batch, or removes the batch from the pool's queue.
     const timer = setTimeout(() => late.abort(), options.batchTimeoutMs);
     try {
-      const transferList = [frame.buffer];
+      const transferList = [batch.frame.buffer];
       const { signal } = late;
-      const answers = (await pool.run({ kind, frame } satisfies Batch, {
-        transferList,
-        signal,
-      })) as Frame;
-      return { items: decodeResponses(answers), timing: timingOf(answers) };
+      return (await pool.run(batch, { transferList, signal })) as Frame;
     } catch (error) {
       if (late.signal.aborted) options.onThreadError(new Error('a batch took too long'));
       throw error;
@@ -142,6 +147,7 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     execute,
+    readLists,
     threadIds: () => pool.threads.map(({ threadId }) => threadId),
     batchesWaiting: () => pool.queueSize,
     close,

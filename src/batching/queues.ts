@@ -1,8 +1,8 @@
 /** The queues of a front end: one for each kind of request, with the rules of that kind. */
 import type { BatchingConfig } from '../config/config.ts';
-import { isRead, type Kind } from '../contract/endpoints.ts';
+import { isRead, type Kind, type ListKind, type TaskKind } from '../contract/endpoints.ts';
 import { type ProblemCode, problemCodes } from '../contract/problems.ts';
-import type { Answers } from './batch-executor.ts';
+import type { BatchExecutor } from './batch-executor.ts';
 import {
   type Batcher,
   type BatcherOptions,
@@ -10,14 +10,20 @@ import {
   createBatcher,
   type Waiting,
 } from './batcher.ts';
-import { hasKeyFlag, type RequestItem } from './frames.ts';
+import { hasKeyFlag, type RequestItem, type ResponseItem } from './frames.ts';
+import type { ListAnswer, ListItem } from './list-frames.ts';
 
 export interface Queues {
-  open<Request extends Waiting>(
-    kind: Kind,
-    answer: BatcherOptions<Request>['answer'],
-    fail: BatcherOptions<Request>['fail'],
-    isGone?: BatcherOptions<Request>['isGone'],
+  open<Request extends Waiting & RequestItem>(
+    kind: TaskKind,
+    answer: BatcherOptions<Request, ResponseItem>['answer'],
+    fail: BatcherOptions<Request, ResponseItem>['fail'],
+    isGone?: BatcherOptions<Request, ResponseItem>['isGone'],
+  ): Batcher<Request>;
+  openLists<Request extends Waiting & ListItem>(
+    kind: ListKind,
+    answer: BatcherOptions<Request, ListAnswer>['answer'],
+    fail: BatcherOptions<Request, ListAnswer>['fail'],
   ): Batcher<Request>;
 }
 
@@ -35,23 +41,36 @@ const notFinal: ReadonlySet<ProblemCode> = new Set(['unavailable', 'overloaded',
 
 export function createQueues(
   { batchMax, queueMax, queueWaitMaxMs }: BatchingConfig,
-  execute: (kind: Kind, items: readonly RequestItem[], leftMs: number) => Promise<Answers>,
+  executor: Pick<BatchExecutor, 'execute' | 'readLists'>,
   observers: Readonly<Record<Kind, BatchObserver>> | undefined,
 ): Queues {
   return {
     open: (kind, answer, fail, isGone) =>
       createBatcher({
-        batchMax: kind === 'search' ? 1 : batchMax,
+        batchMax,
         queueMax,
         queueWaitMaxMs,
-        inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
-        distinctIds: kind === 'change' || kind === 'remove',
+        inFlightMax: batchesInFlightMax,
+        idOf: kind === 'change' || kind === 'remove' ? ({ id }) => id : undefined,
         repeatable: isRead(kind),
         lonesWait: !isRead(kind),
         isGone,
         isRepeatable: ({ flags }) => (flags & hasKeyFlag) !== 0,
         leavesOpen: ({ problem }) => problem !== 0 && notFinal.has(problemCodes[problem - 1]!),
-        execute: (items, leftMs) => execute(kind, items, leftMs),
+        execute: (items, leftMs) => executor.execute(kind, items, leftMs),
+        answer,
+        fail,
+        observer: observers?.[kind],
+      }),
+    openLists: (kind, answer, fail) =>
+      createBatcher({
+        batchMax: kind === 'search' ? 1 : batchMax,
+        queueMax,
+        queueWaitMaxMs,
+        inFlightMax: kind === 'search' ? searchesInFlightMax : batchesInFlightMax,
+        repeatable: true,
+        lonesWait: false,
+        execute: (items, leftMs) => executor.readLists(kind, items, leftMs),
         answer,
         fail,
         observer: observers?.[kind],

@@ -32,10 +32,8 @@ export interface ListRequest {
  * request.
  */
 export interface Flight<Request> {
-  readonly id: 0;
-  readonly flags: 0;
-  readonly body: Uint8Array;
-  readonly extra: '';
+  /** That of its key. */
+  readonly query: Uint8Array;
   readonly deadline: number;
   readonly key: ListKey;
   /** The result must be of this generation or a later one. */
@@ -80,7 +78,7 @@ export interface ListReads<Request> {
 
 /** What becomes of a flight that was handed on: one of the two is called, once. */
 export interface Landing<Request> {
-  /** The executor's answer. `links`, `body` may be views into something larger. */
+  /** The executor's answer. `body` may be a view into something larger. */
   land(flight: Flight<Request>, list: Pick<ListEntry, 'generation' | 'links' | 'body'>): void;
   /** The executor's failure. */
   crash(flight: Flight<Request>, code: ProblemCode, cause: string): void;
@@ -196,10 +194,7 @@ export function createListCache<Request extends ListRequest>(
     const key = request.list!;
     const { deadline } = request;
     return {
-      id: 0,
-      flags: 0,
-      body: key.bytes,
-      extra: '',
+      query: key.bytes,
       deadline,
       key,
       floor,

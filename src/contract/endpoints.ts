@@ -6,6 +6,10 @@
  */
 export const kinds = ['read', 'create', 'change', 'remove', 'list', 'search'] as const;
 export type Kind = (typeof kinds)[number];
+/** Kinds that answer with a list. */
+export type ListKind = 'list' | 'search';
+/** Kinds that answer with a task, or with what became of it. */
+export type TaskKind = Exclude<Kind, ListKind>;
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
@@ -34,7 +38,7 @@ export const endpoints: readonly Endpoint[] = [
 ];
 
 /** Kinds that return a list. */
-export function isList(kind: Kind): kind is 'list' | 'search' {
+export function isList(kind: Kind): kind is ListKind {
   return kind === 'list' || kind === 'search';
 }
 

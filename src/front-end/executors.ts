@@ -1,7 +1,8 @@
 /** Where batches are executed: on this thread, or in worker threads. */
 import type { ThreadOptions } from '../../workers/task.worker.ts';
-import type { Answers } from '../batching/batch-executor.ts';
+import type { BatchExecutor } from '../batching/batch-executor.ts';
 import type { RequestItem } from '../batching/frames.ts';
+import type { ListItem } from '../batching/list-frames.ts';
 import { createPool } from '../batching/pool.ts';
 import type { Kind } from '../contract/endpoints.ts';
 import type { FrontEndOptions } from '../ipc/front-end-options.ts';
@@ -13,8 +14,8 @@ import { createThreadFailureLog } from '../telemetry/thread-failures.ts';
 export interface Executors {
   /** On the front end's own thread. */
   readonly local: Executor;
-  /** In one of them, as the size of the batch decides. */
-  execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers>;
+  /** One of them, as the size of the batch decides. */
+  readonly either: Pick<BatchExecutor, 'execute' | 'readLists'>;
   /** Of the worker threads that run at the moment. */
   threadIds(): readonly number[];
   /** Batches that no worker thread has taken yet. */
@@ -61,16 +62,22 @@ export function createExecutors(
   });
 
   /** A hop to a worker costs more than the work of a small batch. */
-  function execute(kind: Kind, items: readonly RequestItem[], leftMs: number): Promise<Answers> {
+  function choose(kind: Kind, size: number, bytes: number): BatchExecutor {
     const stays =
-      batching.workerThreads === 0 || (items.length < batching.offloadMinBatch && isSmall(items));
+      batching.workerThreads === 0 ||
+      (size < batching.offloadMinBatch && bytes <= localBodiesMaxBytes);
     metrics?.batches[kind].executed(stays);
-    return (stays ? local : pool).execute(kind, items, leftMs);
+    return stays ? local : pool;
   }
 
   return {
     local,
-    execute,
+    either: {
+      execute: (kind, items, leftMs) =>
+        choose(kind, items.length, bodyBytesOf(items)).execute(kind, items, leftMs),
+      readLists: (kind, items, leftMs) =>
+        choose(kind, items.length, queryBytesOf(items)).readLists(kind, items, leftMs),
+    },
     threadIds: pool.threadIds,
     batchesWaiting: pool.batchesWaiting,
     async close() {
@@ -79,8 +86,14 @@ export function createExecutors(
   };
 }
 
-function isSmall(items: readonly RequestItem[]): boolean {
+function bodyBytesOf(items: readonly RequestItem[]): number {
   let bytes = 0;
   for (const { body } of items) bytes += body.length;
-  return bytes <= localBodiesMaxBytes;
+  return bytes;
+}
+
+function queryBytesOf(items: readonly ListItem[]): number {
+  let bytes = 0;
+  for (const { query } of items) bytes += query.length;
+  return bytes;
 }

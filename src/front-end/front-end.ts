@@ -7,7 +7,7 @@ import type { Batcher } from '../batching/batcher.ts';
 import { createQueues, type Queues } from '../batching/queues.ts';
 import { createGenerationSource, type GenerationSource } from '../cache/generation-source.ts';
 import { readHostBasePath } from '../contract/base-path.ts';
-import { endpoints, isList, type Kind } from '../contract/endpoints.ts';
+import { endpoints, isList, type Kind, type TaskKind } from '../contract/endpoints.ts';
 import { problems } from '../contract/problems.ts';
 import { createConnectionRoom } from '../http/connection-room.ts';
 import { openLibrary } from '../http/docs/library.ts';
@@ -85,7 +85,7 @@ export async function startFrontEnd(
     corsHeaders: options.corsHeaders,
     basePath: readHostBasePath(options.hostBasePath).base,
   });
-  const queues = createQueues(options.batching, executors.execute, metrics?.batches);
+  const queues = createQueues(options.batching, executors.either, metrics?.batches);
   const batchers = openBatchers(queues, responder);
   const lists = await openListPath({ options, queues, generations, responder, metrics, log });
 
@@ -232,8 +232,6 @@ async function warm(local: Executor, generations: GenerationSource, log: Logger)
     log.warn('PostgreSQL does not answer yet', fields);
   });
 }
-
-type TaskKind = Exclude<Kind, 'list' | 'search'>;
 
 function openBatchers(
   queues: Queues,

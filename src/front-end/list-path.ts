@@ -1,11 +1,11 @@
 /** The way of a list request: cache ▸ queue of its kind ▸ executor ▸ cache ▸ answer. */
-import type { ResponseItem } from '../batching/frames.ts';
+import type { ListAnswer } from '../batching/list-frames.ts';
 import type { Queues } from '../batching/queues.ts';
 import type { GenerationSource } from '../cache/generation-source.ts';
 import { createListCache, type Flight, type Landing, type ListReads } from '../cache/list-cache.ts';
 import type { RedisCache } from '../cache/redis-cache.ts';
 import { readHostBasePath, rebaseLinks } from '../contract/base-path.ts';
-import { problemCodes } from '../contract/problems.ts';
+import type { ListKind } from '../contract/endpoints.ts';
 import type { Exchange } from '../http/exchange.ts';
 import type { Responder } from '../http/responder.ts';
 import type { FrontEndOptions } from '../ipc/front-end-options.ts';
@@ -19,7 +19,7 @@ export interface ListPath {
   /** Gives up on requests whose deadline has passed. Called now and then. */
   expire(now: number): void;
   /** Requests of a kind that wait, for whatever. */
-  size(kind: 'list' | 'search'): number;
+  size(kind: ListKind): number;
   readonly stats: CacheStats;
   /** Of the lists in memory. */
   bytes(): number;
@@ -86,20 +86,15 @@ async function openRedis(
 }
 
 function openReads(queues: Queues, landing: Landing<Exchange>): ListReads<Exchange> {
-  const { crash } = landing;
+  const { land, crash } = landing;
 
-  function land(flight: Flight<Exchange>, item: ResponseItem): void {
-    const bytes = Buffer.from(item.body.buffer, item.body.byteOffset, item.body.length);
-    if (item.problem !== 0) {
-      crash(flight, problemCodes[item.problem - 1]!, bytes.toString());
-      return;
-    }
-    const links = bytes.toString('latin1', 0, item.id);
-    landing.land(flight, { generation: item.version, links, body: bytes.subarray(item.id) });
+  function settle(flight: Flight<Exchange>, list: ListAnswer): void {
+    if (list.problem === null) land(flight, list);
+    else crash(flight, list.problem, list.cause);
   }
 
-  const list = queues.open<Flight<Exchange>>('list', land, crash);
-  const search = queues.open<Flight<Exchange>>('search', land, crash);
+  const list = queues.openLists<Flight<Exchange>>('list', settle, crash);
+  const search = queues.openLists<Flight<Exchange>>('search', settle, crash);
   return {
     add: (flight) => (flight.key.kind === 'list' ? list : search).add(flight),
     expire(now) {

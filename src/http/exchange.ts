@@ -4,12 +4,13 @@
  */
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { Waiting } from '../batching/batcher.ts';
+import type { RequestItem } from '../batching/frames.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import { requestIdPattern } from '../contract/request-id.ts';
 import type { Cors } from './cors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 
-export interface Exchange extends Waiting {
+export interface Exchange extends Waiting, RequestItem {
   readonly response: HttpResponse;
   readonly method: string;
   readonly requestId: string;

@@ -1,22 +1,19 @@
-/** Encodes the answer of a list: the Link header and the body in one buffer. */
-import type { ResponseItem } from '../batching/frames.ts';
+/** The answer of a list: its Link header and its body. */
+import type { ListAnswer } from '../batching/list-frames.ts';
 import { encodeCursor, type SortField } from '../contract/cursor.ts';
 import { cursorLinks, pageLinks } from '../contract/links.ts';
 import { type ListQuery, scopeOf } from '../contract/list-query.ts';
 import type { TaskPage } from './statements.ts';
 import { encodeTask, type TaskRow, toRfc3339 } from './task-fields.ts';
 
-/** `version` is the snapshot's generation; `id` is the length of the Link header in bytes. */
-export function encodeListAnswer(query: ListQuery, page: TaskPage): ResponseItem {
+export function encodeListAnswer(query: ListQuery, page: TaskPage): ListAnswer & { problem: null } {
   const { links, body } = query.cursor === undefined ? byPage(query, page) : byCursor(query, page);
-  // Links are percent-encoded, so each character is one byte.
   return {
-    id: links.length,
-    version: Number(page.generation),
-    status: 200,
-    problem: 0,
-    flags: 0,
-    body: Buffer.from(links + body),
+    problem: null,
+    generation: Number(page.generation),
+    // Percent-encoded, so in ASCII.
+    links,
+    body: Buffer.from(body),
   };
 }
 

@@ -3,10 +3,15 @@
  * front end calls it directly, a worker thread for its pool.
  */
 
-import { createStatementClock, type StatementClock } from '../base/statement-time.ts';
+import {
+  createStatementClock,
+  type StatementClock,
+  type StatementTiming,
+} from '../base/statement-time.ts';
 import type { Answers, BatchExecutor } from '../batching/batch-executor.ts';
 import type { RequestItem, ResponseItem } from '../batching/frames.ts';
-import type { Kind } from '../contract/endpoints.ts';
+import type { ListAnswer, ListItem } from '../batching/list-frames.ts';
+import type { ListKind, TaskKind } from '../contract/endpoints.ts';
 import type { ListQuery } from '../contract/list-query.ts';
 import { failureReason } from '../database/failure-reason.ts';
 import type { Lane } from '../database/lane.ts';
@@ -19,8 +24,14 @@ import { listTasks, ping, readTasks, sampleTasks } from './statements.ts';
 import { createWrites } from './writes.ts';
 
 export interface Executor extends BatchExecutor {
-  /** Never rejects: a failed statement becomes the answer of its requests. */
-  execute(kind: Kind, items: readonly RequestItem[], leftMs?: number): Promise<Answers>;
+  /** Never rejects: a statement that fails is an answer. */
+  execute(
+    kind: TaskKind,
+    items: readonly RequestItem[],
+    leftMs?: number,
+  ): Promise<Answers<ResponseItem>>;
+  /** Never rejects either. */
+  readLists(kind: ListKind, items: readonly ListItem[]): Promise<Answers<ListAnswer>>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
   /** Explains a rejection of `ping` to an operator. */
@@ -39,52 +50,34 @@ export function createExecutor(options: ExecutorOptions): Executor {
   );
 
   async function execute(
-    kind: Kind,
+    kind: TaskKind,
     items: readonly RequestItem[],
     leftMs = options.statementTimeoutMs,
-  ): Promise<Answers> {
+  ): Promise<Answers<ResponseItem>> {
     const clock = createStatementClock();
-    const answers = await executeItems(kind, items, leftMs, clock);
-    const { busyMs, endedAt } = clock;
-    const statementUs = Math.round(busyMs * 1000);
-    return {
-      items: answers,
-      timing: { statementUs, endedAt: endedAt === 0 ? performance.now() : endedAt },
-    };
+    const answers =
+      kind === 'read'
+        ? await executeReads(lanes, items, clock)
+        : await writes[kind](items, leftMs, clock);
+    return { items: answers, timing: timingOf(clock) };
   }
 
-  function executeItems(
-    kind: Kind,
-    items: readonly RequestItem[],
-    leftMs: number,
-    clock: StatementClock,
-  ): Promise<ResponseItem[]> {
-    switch (kind) {
-      case 'read':
-        return executeReads(lanes, items, clock);
-      case 'create':
-      case 'change':
-      case 'remove':
-        return writes[kind](items, leftMs, clock);
-      case 'list':
-      case 'search':
-        return executeLists(kind, items, clock);
-    }
+  async function readLists(
+    kind: ListKind,
+    items: readonly ListItem[],
+  ): Promise<Answers<ListAnswer>> {
+    const clock = createStatementClock();
+    const answers = await Promise.all(
+      items.map(({ query }) => readList(kind, decodeListQuery(query), clock)),
+    );
+    return { items: answers, timing: timingOf(clock) };
   }
 
-  function executeLists(
-    kind: 'list' | 'search',
-    items: readonly RequestItem[],
-    clock: StatementClock,
-  ): Promise<ResponseItem[]> {
-    return Promise.all(items.map((item) => executeList(kind, decodeListQuery(item.body), clock)));
-  }
-
-  async function executeList(
-    kind: 'list' | 'search',
+  async function readList(
+    kind: ListKind,
     query: ListQuery,
     clock: StatementClock,
-  ): Promise<ResponseItem> {
+  ): Promise<ListAnswer> {
     try {
       const page = await retryRead(async () => {
         const plan = kind === 'list' ? leaveToPlanner : await searchPlans.planFor(query, clock);
@@ -95,17 +88,26 @@ export function createExecutor(options: ExecutorOptions): Executor {
       searchPlans.observe(page.tableTotal);
       return encodeListAnswer(query, page);
     } catch (error) {
-      return failureAnswer(describeFailure(error, true));
+      const { code, cause } = describeFailure(error, true);
+      return { problem: code, cause };
     }
   }
 
   return {
     execute,
+    readLists,
     ping: () => lanes.list.run(ping),
     reasonOf: (error) => failureReason(options.database, error),
     warm: lanes.warm,
     lane: lanes.list,
     close: lanes.close,
+  };
+}
+
+function timingOf({ busyMs, endedAt }: StatementClock): StatementTiming {
+  return {
+    statementUs: Math.round(busyMs * 1000),
+    endedAt: endedAt === 0 ? performance.now() : endedAt,
   };
 }
 

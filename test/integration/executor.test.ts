@@ -9,7 +9,7 @@ import {
   type ResponseItem,
   wantsProblemFlag,
 } from '../../src/batching/frames.ts';
-import type { Kind } from '../../src/contract/endpoints.ts';
+import type { TaskKind } from '../../src/contract/endpoints.ts';
 import { problemCodes } from '../../src/contract/problems.ts';
 import { createExecutor, type Executor } from '../../src/tasks/executor.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -39,7 +39,7 @@ interface Answer {
   readonly body: { data: Record<string, unknown> & unknown[]; meta: unknown; errors: unknown[] };
 }
 
-async function execute(kind: Kind, items: readonly Partial<RequestItem>[]): Promise<Answer[]> {
+async function execute(kind: TaskKind, items: readonly Partial<RequestItem>[]): Promise<Answer[]> {
   const whole = items.map((item) => {
     return { id: 0, flags: 0, body: new Uint8Array(0), extra: '', ...item };
   });
@@ -282,8 +282,8 @@ test('nothing reads all of the table of the one row of state, which may have man
   await other.execute('create', [item(json({ title: 'two' })), item(json({ title: 'three' }))]);
   await other.execute('change', [item({ id: 1, ...json({ title: 'changed' }) })]);
   await other.execute('remove', [item({ id: 1 })]);
-  await other.execute('list', [item(json(query))]);
-  // A session reports its statistics when it ends.
+  await other.readLists('list', [{ query: json(query).body }]);
+  // A session tells what it has counted when it ends.
   await other.close();
   const deadline = Date.now() + 5000;
   while ((await scans()).byKey - before.byKey < 5 && Date.now() < deadline) await sleep(20);

@@ -112,7 +112,7 @@ async function mixIndexedTexts(): Promise<void> {
   for (const count of Object.values(mixture!)) assert.ok(Number(count) > 20, String(count));
 }
 
-interface ListAnswer {
+interface ListBody {
   readonly data: readonly Task[];
   readonly meta: {
     readonly page: number | null;
@@ -124,15 +124,14 @@ interface ListAnswer {
   };
 }
 
-async function list(raw: string): Promise<ListAnswer> {
+async function list(raw: string): Promise<ListBody> {
   const parsed = parseListKey(raw);
   assert.ok(parsed.ok, `${raw}: ${JSON.stringify(parsed)}`);
   const { kind, bytes } = parsed.key;
-  const { items } = await executor.execute(kind, [{ id: 0, flags: 0, body: bytes, extra: '' }]);
-  const [item] = items;
-  const text = Buffer.from(item!.body).toString();
-  assert.equal(item!.status, 200, `${raw}: ${text}`);
-  return JSON.parse(text.slice(item!.id)) as ListAnswer;
+  const { items } = await executor.readLists(kind, [{ query: bytes }]);
+  const answer = items[0]!;
+  assert.ok(answer.problem === null, `${raw}: ${JSON.stringify(answer)}`);
+  return JSON.parse(Buffer.from(answer.body).toString()) as ListBody;
 }
 
 function matches(task: Task, term: FilterTerm): boolean {
@@ -254,7 +253,7 @@ function rawOf(given: readonly FilterTerm[], sort: Order, rest: string): string 
   return `sort=${printSort(sort)}&filter=${encodeURIComponent(printFilter(given))}&${rest}`;
 }
 
-function checkMeta(meta: ListAnswer['meta'], expected: number, size: number, raw: string): void {
+function checkMeta(meta: ListBody['meta'], expected: number, size: number, raw: string): void {
   const counted = meta.total_exact === false ? Math.min(expected, meta.total) : expected;
   assert.equal(meta.total, counted, raw);
   if (meta.total_exact === false) {

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Answers } from '../../src/batching/batch-executor.ts';
 import { type BatcherOptions, createBatcher, type Waiting } from '../../src/batching/batcher.ts';
-import type { RequestItem } from '../../src/batching/frames.ts';
+import type { RequestItem, ResponseItem } from '../../src/batching/frames.ts';
+
+interface Request extends Waiting, RequestItem {}
 
 interface Run {
   readonly ids: readonly number[];
@@ -13,14 +15,14 @@ interface Run {
 
 const nobody = new Uint8Array(0);
 
-/** A batcher with a pool that the test controls. */
-function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
+/** A batcher on a pool that runs what it is told to, when it is told to. */
+function setUp(options: Partial<BatcherOptions<Request, ResponseItem>> = {}) {
   const runs: Run[] = [];
   const answered: number[] = [];
   const failed: string[] = [];
   const lefts: number[] = [];
 
-  function execute(items: readonly RequestItem[], leftMs: number): Promise<Answers> {
+  function execute(items: readonly RequestItem[], leftMs: number): Promise<Answers<ResponseItem>> {
     lefts.push(leftMs);
     const ids = items.map((item) => item.id);
     return new Promise((resolve, reject) => {
@@ -38,12 +40,11 @@ function setUp(options: Partial<BatcherOptions<Waiting>> = {}) {
     });
   }
 
-  const batcher = createBatcher<Waiting>({
+  const batcher = createBatcher<Request, ResponseItem>({
     batchMax: 4,
     queueMax: 8,
     queueWaitMaxMs: 10_000,
     inFlightMax: 1,
-    distinctIds: false,
     repeatable: false,
     lonesWait: false,
     execute,
@@ -114,7 +115,7 @@ test('a full queue refuses, and takes again once a batch has gone', async () => 
 });
 
 test('the same id waits for the next batch, in order, where one statement writes each row once', async () => {
-  const { add, runs } = setUp({ distinctIds: true });
+  const { add, runs } = setUp({ idOf: ({ id }) => id });
   for (const id of [1, 2, 1, 1, 3]) add(id);
   for (const expected of [[1, 2, 3], [1], [1]]) {
     await turn();

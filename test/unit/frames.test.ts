@@ -4,15 +4,22 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
+import { leftMsOf, timingOf } from '../../src/batching/frame-head.ts';
 import {
   decodeRequests,
   decodeResponses,
   encodeRequests,
   encodeResponses,
-  leftMsOf,
-  timingOf,
 } from '../../src/batching/frames.ts';
+import {
+  decodeListAnswers,
+  decodeLists,
+  encodeListAnswers,
+  encodeLists,
+  type ListAnswer,
+} from '../../src/batching/list-frames.ts';
 import { idMax } from '../../src/contract/limits.ts';
+import { problemCodes } from '../../src/contract/problems.ts';
 
 const noTiming = { statementUs: 0, endedAt: 0 };
 const bytes = fc.uint8Array({ maxLength: 300 });
@@ -81,8 +88,8 @@ test('a frame of answers says when its statement ended, by the clock of the thre
   const here = timingOf(frame);
   assert.equal(here.statementUs, 1234);
   assert.ok(Math.abs(here.endedAt - endedAt) < 5, `${here.endedAt} in place of ${endedAt}`);
-  // A thread's clock starts with the thread.
-  const module = new URL('../../src/batching/frames.js', import.meta.url).href;
+  // The clock of a thread begins with it.
+  const module = new URL('../../src/batching/frame-head.js', import.meta.url).href;
   const thread = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads');
      import(workerData.module).then(({ timingOf }) => {
@@ -97,4 +104,48 @@ test('a frame of answers says when its statement ended, by the clock of the thre
   const age = performance.now() - endedAt;
   assert.ok(least <= age + 5 && most >= sentAt - endedAt - 5, `${least} to ${most} ms of ${age}`);
   await thread.terminate();
+});
+
+const listItems = fc.array(fc.record({ query: bytes }));
+const listAnswers = fc.array(
+  fc.oneof(
+    fc.record({
+      problem: fc.constant(null),
+      generation: id,
+      links: fc.stringMatching(/^[ -~]{0,200}$/),
+      body: bytes,
+    }),
+    fc.record({
+      problem: fc.constantFrom(...problemCodes),
+      cause: fc.string({ unit: 'grapheme', maxLength: 64 }),
+    }),
+  ),
+);
+
+test('reads of lists come back from a frame as they went in', () => {
+  fc.assert(
+    fc.property(listItems, (items) => {
+      const read = decodeLists(encodeLists(items));
+      assert.deepEqual(
+        read.map(({ query }) => [...query]),
+        items.map(({ query }) => [...query]),
+      );
+    }),
+  );
+});
+
+test('lists, and why there is none, come back from a frame as they went in', () => {
+  const shown = (answers: readonly ListAnswer[]) =>
+    answers.map((answer) =>
+      answer.problem === null ? { ...answer, body: [...answer.body] } : { ...answer },
+    );
+  fc.assert(
+    fc.property(listAnswers, (answers) => {
+      const timing = { statementUs: 7, endedAt: performance.now() };
+      const frame = encodeListAnswers(answers, timing);
+      assert.deepEqual(shown(decodeListAnswers(frame)), shown(answers));
+      assert.equal(timingOf(frame).statementUs, 7);
+      assert.equal(frame.byteLength, frame.buffer.byteLength);
+    }),
+  );
 });
