@@ -1,9 +1,9 @@
-/** Becomes the primary, or one of the front ends that it forked. Each loads what it needs alone. */
+/** Becomes the primary, or a front end that the primary forked. Each loads only what it needs. */
 import cluster from 'node:cluster';
 import { setFlagsFromString } from 'node:v8';
 
-// A process or thread that has become idle would collect its whole heap three times to give back a few
-// MiB, with several threads for some 20 ms each, on cores that requests need (perf/README.md).
+// Otherwise V8 collects the whole heap of an idle process or thread three times to free a few MiB.
+// That takes several threads 20 ms each, on cores that requests need (perf/README.md).
 setFlagsFromString('--no-memory-reducer');
 
 if (cluster.isWorker) {

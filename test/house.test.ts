@@ -1,5 +1,5 @@
 /**
- * The rules of the house that can be checked. Each is a row of a table; each failure names the
+ * The checkable rules of the project's style. Each is a row of a table; each failure names the
  * file, the line and the rule.
  */
 import assert from 'node:assert/strict';
@@ -21,9 +21,9 @@ const sources = files.filter((file) => /^(src|workers)\/.*\.ts$/.test(file)).map
 const typescript = files.filter((file) => file.endsWith('.ts')).map(readSource);
 
 /**
- * Who may import whom inside the house: main ▸ primary, front-end ▸ http, cache, batching ▸ telemetry ▸
- * contract; front-end and the worker's entry ▸ tasks ▸ database ▸ config, contract. The first row that fits a
- * file is its own; a file may always import its neighbours of the same row.
+ * Allowed imports: main ▸ primary, front-end ▸ http, cache, batching ▸ telemetry ▸ contract;
+ * front-end and the worker's entry ▸ tasks ▸ database ▸ config, contract. The first matching row
+ * applies to a file; a file may always import files of the same row.
  */
 const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = [
   {
@@ -144,7 +144,7 @@ const directions: readonly { files: RegExp; imports: RegExp; rule: string }[] = 
   },
 ];
 
-/** Packages that have one place. Tests and measurements may use what they like. */
+/** Packages that only certain files may import. Tests and measurements may import anything. */
 const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: string }[] = [
   {
     name: /^uWebSockets\.js$/,
@@ -180,7 +180,7 @@ const packages: readonly { name: RegExp; files: RegExp; types?: RegExp; rule: st
   },
 ];
 
-/** What no line may say. Written so that this file does not say it either. */
+/** Forbidden text. Written so that this file does not contain it. */
 const home = ['home', 'root', 'work', 'Users'].join('|');
 const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule: string }[] = [
   {
@@ -220,7 +220,7 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'a value is decoded, not cast twice',
   },
   {
-    // The numbers of questions are the process's, as the channel is.
+    // The counter of questions is per process, like the channel.
     files: /^(src|workers)\/(?!.*\/threads\.ts$).*\.ts$/,
     line: /^(export )?let |^(export )?const [^=]*= \/.*\/[a-z]*y[a-z]*;$/,
     rule: 'a module keeps no state that changes',
@@ -237,14 +237,14 @@ const sentences: readonly { files: RegExp; line: RegExp; isCode?: boolean; rule:
     rule: 'what is left to do is an issue, not a comment',
   },
   {
-    // Where a Dockerfile says root, it is that of an image.
+    // In a Dockerfile, root is that of the image.
     files: /^(?!package-lock\.json$|Dockerfile$)/,
     line: new RegExp(`(?<![\\w.:/}*-])/(${home})/[\\w.-]+`),
     rule: 'nothing names a folder of somebody’s machine',
   },
 ];
 
-/** Where a program begins; the worker is started by its name. */
+/** The entry points; the worker is started by its name. */
 const entries = [
   'src/main.ts',
   'src/database/cli.ts',
@@ -252,7 +252,7 @@ const entries = [
   'workers/task.worker.ts',
 ];
 const fileMaxBytes = 1024 * 1024;
-/** One page with its program inside, so that it opens without a network. */
+/** A page with inline scripts, so that it works without a network. */
 const larger = ['docs/index.html'];
 
 /** In perf/; every other folder there is a program. */
@@ -266,7 +266,7 @@ function fault(source: Source, found: Import, rule: string): string {
   return `${source.file}:${found.line} imports ${found.target}: ${rule}`;
 }
 
-/** What the language lacks: each room may use it. */
+/** Additions to the language that every folder may import. */
 const base = /^src\/base\//;
 
 test('imports go one way', () => {
@@ -305,7 +305,7 @@ test('an imported package is a dependency, and for the service one of its own', 
   const faults: string[] = [];
   for (const source of typescript) {
     const isService = /^(src|workers)\//.test(source.file);
-    // What the build joins into dist/ is not needed behind it.
+    // Packages that the build bundles into dist/ are not needed at runtime.
     const isJoined = source.file === 'src/typebox.ts';
     const known =
       isService && !isJoined ? manifest.runtime : [...manifest.runtime, ...manifest.development];
@@ -381,7 +381,7 @@ test('an exported name means one thing', () => {
   );
   hold(
     [...groupBy(names, ({ name }) => name)]
-      // A schema and the type that is made of it stand in one file.
+      // A schema and its type are in one file.
       .filter(([, same]) => new Set(same.map(({ file }) => file)).size > 1)
       .map(
         ([name, same]) =>
@@ -407,7 +407,7 @@ for (const { files: chosen, line, isCode = false, rule } of sentences) {
     for (const file of files) {
       if (!chosen.test(file)) continue;
       for (const [index, text] of readSource(file).lines.entries()) {
-        // What stands between quotes is no code.
+        // Text in quotes is not code.
         const searched = isCode ? text.replaceAll(/'[^']*'|"[^"]*"/g, "''") : text;
         if (line.test(searched)) faults.push(`${file}:${index + 1} ${rule}: ${text.trim()}`);
       }
@@ -505,7 +505,7 @@ test('docs/client/api.ts has the types of the description', () => {
 });
 
 const endToEnd = typescript.filter(({ file }) => file.startsWith('test/e2e/'));
-/** Only a bug answers `internal`, so no test can ask for it. */
+/** Only a bug causes `internal`, so no test can request it. */
 const withoutRequest = new Set(['internal']);
 
 test('each problem code is produced by a test over HTTP', {
@@ -522,7 +522,7 @@ test('each problem code is produced by a test over HTTP', {
 const texts = files.filter((file) => file.endsWith('.md')).map(readMarkdown);
 const code = texts.flatMap((text) => text.code);
 
-/** Whether git has it, or would take it: a file or a folder, from the root. */
+/** Whether git tracks it, or would: a file or folder, relative to the root. */
 function isThere(path: string): boolean {
   return path === '.' || files.some((file) => file === path || file.startsWith(`${path}/`));
 }
@@ -563,10 +563,10 @@ test('each make target and each program that the documents name is there', () =>
   hold(faults);
 });
 
-/** Folders whose files the documents name in full. */
+/** Folders whose files the documents name with full paths. */
 const sourcePath =
   /(?<![\w./*<-])(?:src|workers|sql|test|perf|docs|deploy|bin|flamegraphs)\/[\w./-]*[\w/]/g;
-/** What a command of the documents writes. */
+/** Files written by commands of the documents. */
 const written = /^(docs\/profiling\/(cpu|heap)\.prof|perf\/peers\/[\w-]+\/node_modules)$/;
 
 test('each file that the documents name is there', () => {
@@ -603,7 +603,7 @@ interface Row {
   readonly line: number;
 }
 
-/** What the first cells of a file's tables name. */
+/** The first cells of the rows of a file's tables. */
 function firstCells(file: string, pattern: RegExp): Row[] {
   return readSource(file).lines.flatMap((text, index) => {
     const cell = /^\|([^|]*)\|/.exec(text)?.[1] ?? '';

@@ -1,9 +1,9 @@
 /**
  * The test command: `node --enable-source-maps dist/test/run.js SUITE [--coverage] [PART …]`.
  *
- * A suite is a folder of test/ or a file `SUITE.test.ts` there; `all` is every one. A PART chooses
- * the files whose path contains it. One PostgreSQL serves the whole run: the server that
- * TEST_DB_HOST names, otherwise an embedded one in a folder that goes away with the run.
+ * A suite is a folder of test/ or a file `SUITE.test.ts` in it; `all` is every suite. A PART
+ * selects the files whose path contains it. One PostgreSQL serves the whole run: the server named
+ * by TEST_DB_HOST, otherwise a temporary embedded one.
  */
 import { setMaxListeners } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
@@ -25,7 +25,7 @@ import { prepareTemplate } from './support/postgres.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const tests = import.meta.dirname;
-/** In the order in which they run; others come last. */
+/** The order of the suites; others come last. */
 const suites = [
   'unit',
   'house',
@@ -37,7 +37,7 @@ const suites = [
   'faults',
 ];
 const withoutDatabase = new Set(['unit', 'house']);
-/** A file that takes longer hangs: it is ended and counts as failed. */
+/** A file that takes longer hangs: the runner ends it as failed. */
 const fileTimeoutMs =
   300_000 +
   2000 * Number(process.env['FRESHNESS_SECONDS'] ?? 14) +
@@ -46,12 +46,14 @@ const fileTimeoutMs =
   10 * Number(process.env['FUZZ_REQUESTS'] ?? 0) +
   1000 * Number(process.env['SCHEMATHESIS_EXAMPLES'] ?? 0) +
   200 * Number(process.env['OBSTACLE_BATCHES'] ?? 0);
-/** Half of a file's time is waiting; more at once would only hold each other up. */
+/** Half of a file's time is waiting. More files at once would only slow each other. */
 const concurrency = Math.min(2 * availableParallelism(), 6);
-/** A longer path would leave no room for a unix socket's below it. */
+/** A longer path leaves no room for the path of a Unix socket. */
 const temporaryFolderMaxBytes = 48;
 
-/** The server for the tests, and the build of uWebSockets.js that bin/node has chosen Node for. */
+/**
+ * Variables of the tests' server, and of the uWebSockets.js build for which bin/node chose Node.
+ */
 const kept = /^(TEST_D|UWS_BUILD$)/;
 
 process.exitCode = await main(process.argv.slice(2));
@@ -75,17 +77,17 @@ async function main(args: readonly string[]): Promise<number> {
   removeLeftovers();
   const folder = makeRunFolder();
   const interrupted = new AbortController();
-  // Every file listens to it.
+  // Every test file adds a listener.
   setMaxListeners(0, interrupted.signal);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // The second one ends us at once; the next run removes what is left then.
+    // A second signal ends the process at once; the next run removes leftovers.
     process.once(signal, () => interrupted.abort());
   }
   const coverageFolder = rest.includes('--coverage') ? join(folder, 'coverage') : null;
   prepareEnvironment(folder, coverageFolder);
   let database: TestDatabase | null = null;
   let released = false;
-  /** @returns what tests left running. */
+  /** @returns the processes that tests left running. */
   async function release(): Promise<string[]> {
     if (released) return [];
     released = true;
@@ -128,7 +130,7 @@ function rank(file: string): number {
   return place === -1 ? suites.length : place;
 }
 
-/** Tests depend on nothing that the machine's owner has set for a service of theirs. */
+/** The tests must not depend on the variables of the machine's owner. */
 function prepareEnvironment(folder: string, coverageFolder: string | null): void {
   for (const name of variableNames) {
     if (!kept.test(name)) delete process.env[name];
@@ -163,7 +165,7 @@ function describeToChildren(config: DatabaseConfig): void {
   });
 }
 
-/** @returns whether everything passed, the coverage's thresholds included. */
+/** @returns whether all tests passed, including the coverage thresholds. */
 async function runFiles(
   files: readonly string[],
   signal: AbortSignal,

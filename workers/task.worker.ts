@@ -1,4 +1,7 @@
-/** Piscina's entry: one executor a thread, which connects when it has a first batch. */
+/**
+ * The entry of Piscina's worker threads: one executor per thread, which connects with its first
+ * batch.
+ */
 import { threadId } from 'node:worker_threads';
 import { move, workerData } from 'piscina';
 import { leftMsOf } from '../src/batching/frame-head.ts';
@@ -14,9 +17,9 @@ import { answerMainThread } from '../src/telemetry/pprof/threads.ts';
 
 export interface ThreadOptions {
   readonly executor: ExecutorOptions;
-  /** The heap is sampled, and whoever makes a profile is answered. */
+  /** Samples the heap and records profiles. */
   readonly profiles: boolean;
-  /** Where it counts what it does. */
+  /** The memory for this thread's metrics. */
   readonly metrics: ThreadRegions | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What this service is to reach, line by line, and whether it did. */
+/** The targets of this service, and whether it met them. */
 import type { Memory } from '../support/memory.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import { closedOf, holdsRate, openOf, ratioTo } from './compare-samples.ts';
@@ -81,7 +81,7 @@ function rateLine(samples: BenchSamples, target: RateTarget): Line[] {
   return line(number, what, ratio, { least });
 }
 
-/** To the fastest peer of each round. */
+/** The ratio to the fastest peer of each round. */
 function aloneLine(samples: BenchSamples, operation: OperationName): Line[] {
   const place = { operation, connections: 1 };
   const ratios = closedOf(samples, place, oursName).flatMap((sample) => {

@@ -1,4 +1,4 @@
-/** Ourselves, peers and limits, interleaved. */
+/** Measures this service, peers and limits, interleaved. */
 import { resolve } from 'node:path';
 import { findPgbench, measurePgbench } from '../limits/pgbench.ts';
 import { createRequestFiles, findWrk } from '../load/wrk/run.ts';
@@ -36,7 +36,7 @@ const options = readOptions({
   rounds: 3,
   seconds: 3,
   connections: [],
-  // Until V8's compiler has come to rest: it takes cores from everybody.
+  // Until V8's compiler is idle: it takes CPU time from all processes.
   warmupSeconds: 3,
   program: 'dist/perf/bench/main.js',
 });
@@ -150,7 +150,7 @@ if (process.exitCode === undefined && chosen.includes('start')) {
   write();
 }
 
-/** After each part, so that what was measured before a Ctrl-C is not lost. */
+/** Written after each part, so that an interrupt does not lose earlier measurements. */
 function write(): void {
   const settings = [
     ...describeSettings({
@@ -174,7 +174,7 @@ function isInstalled(peer: Peer): boolean {
   return reason === null;
 }
 
-/** Who answers anything else is not measured. */
+/** Excludes peers whose responses differ. */
 async function answeringAsWeDo(around: Surroundings): Promise<readonly Peer[]> {
   const service = await oursSubject(around).start();
   const wanted = {

@@ -1,4 +1,4 @@
-/** The service on both of its runtimes, interleaved. */
+/** Measures the service on both of its runtimes, interleaved. */
 import { resolve } from 'node:path';
 import { createRequestFiles, findWrk } from '../load/wrk/run.ts';
 import { startDatabase } from '../support/database.ts';
@@ -23,7 +23,7 @@ const options = readOptions({
   rounds: 5,
   seconds: 3,
   connections: [],
-  // Until V8's compiler has come to rest: it takes cores from everybody.
+  // Until V8's compiler is idle: it takes CPU time from all processes.
   warmupSeconds: 3,
   program: 'dist/perf/bench/main.js',
 });
@@ -83,14 +83,14 @@ if (process.exitCode === undefined && chosen.includes('start')) {
 
 if (failed) process.exitCode = 1;
 
-/** The other rounds still count. The exit code and the report say that one is missing. */
+/** The other rounds still count. The exit code and the report show that one is missing. */
 function fail(what: string, error: Error): void {
   failed = true;
   process.stderr.write(`${what}: ${error.message}\n`);
   missing.push({ what, reason: error.message.split('\n')[0]! });
 }
 
-/** After each part, so that what was measured before a Ctrl-C is not lost. */
+/** Written after each part, so that an interrupt does not lose earlier measurements. */
 function write(): void {
   const runtimes = pairs.map(({ name, title }) => ({ label: name, value: title }));
   const settings = [

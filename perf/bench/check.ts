@@ -1,6 +1,6 @@
 /**
- * Whether a peer answers as we do: who does less work is no peer. Compares parsed answers, all but
- * ids and times that the database gives anew.
+ * Checks that a peer's responses equal those of this service: a peer that does less work is no
+ * peer. Compares parsed bodies without generated ids and times.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { RunningServer } from '../support/server.ts';
@@ -41,7 +41,7 @@ export async function askEverything(
     await ask('DELETE', `/api/tasks/${idOf(bare)}`);
     answers.push(...[made, bare, changed, ...removed].map(withoutWhatIsNew));
   }
-  // Twice: the second one comes out of the cache.
+  // Twice: the second response comes from the cache.
   if (list) {
     for (const page of [1, 2, 1]) {
       answers.push(await ask('GET', `/api/tasks?page=${page}&per_page=20`));
@@ -66,7 +66,7 @@ export async function askEverything(
   }
 }
 
-/** @returns what is different, or null. */
+/** @returns the difference, or null. */
 export function differenceBetween(
   theirs: readonly Answer[],
   wanted: readonly Answer[],

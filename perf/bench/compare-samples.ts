@@ -1,4 +1,7 @@
-/** Ratios of ours to others: made within each round, so that what slows a round cancels out. */
+/**
+ * Ratios of this service to other subjects. Each is computed within a round, so that a slow round
+ * cancels out.
+ */
 import { type Spread, spreadOf } from '../support/statistics.ts';
 import type { OperationName } from './operations.ts';
 import type { BenchSamples, ClosedSample, OpenSample } from './samples.ts';
@@ -31,7 +34,7 @@ export function openOf(
   );
 }
 
-/** @returns undefined when no round has both. */
+/** @returns undefined if no round has both. */
 export function ratioTo(
   ours: readonly ClosedSample[],
   theirs: readonly ClosedSample[],
@@ -44,7 +47,7 @@ export function ratioTo(
   return ratios.length === 0 ? undefined : spreadOf(ratios);
 }
 
-/** A server that is offered a rate holds it when it answers all but a few of its requests well. */
+/** A server sustains an offered rate if it answers all but a few requests successfully. */
 export function holdsRate({ goodRate, rate }: OpenSample): boolean {
   return goodRate >= 0.98 * rate;
 }

@@ -1,4 +1,4 @@
-/** What no server of one operation reaches: the database in batches, Redis, a thread, loopback. */
+/** Upper bounds for any server: the database in batches, Redis, a thread, loopback. */
 import { measurePgbench, type Pgbench, type PgbenchScript } from '../limits/pgbench.ts';
 import { measurePiscina } from '../limits/piscina.ts';
 import { measureRedis } from '../limits/redis-benchmark.ts';
@@ -15,7 +15,7 @@ export interface LimitOptions {
   readonly redis: RedisServer | undefined;
 }
 
-/** About what a second gives; a run is cut to that. */
+/** About what Redis does in a second; each run has at most as many. */
 const redisRequests = 200_000;
 const roundTrips = 20_000;
 
@@ -62,7 +62,7 @@ async function databaseLimits(options: LimitOptions): Promise<LimitSample[]> {
 async function redisLimits({ redis, round }: LimitOptions): Promise<LimitSample[]> {
   if (redis === undefined) return [];
   const unix = ['-s', redis.socket];
-  // What a cached list of 20 tasks has.
+  // The size of a cached list of 20 tasks.
   const value = 'x'.repeat(5000);
   redis.set('limit', value);
   const runs = [

@@ -1,5 +1,5 @@
 /**
- * Ourselves beside peers and limits, or on both of our runtimes; docs in perf/README.md.
+ * Compares this service with peers and limits, or its two runtimes; see perf/README.md.
  *
  *   make bench             [ROUNDS=3] [SECONDS=3] [ONLY=get,list] [PEERS=fastify-pg,go-gin-pgx]
  *   PAIRS=true make bench  [ROUNDS=5] [SECONDS=3] [ONLY=get,list]

@@ -1,4 +1,4 @@
-/** What is measured of everybody, and with how many connections. */
+/** The measured operations, and their numbers of connections. */
 import type { ScenarioName } from '../load/scenarios.ts';
 
 export const operationNames = ['get', 'post', 'put', 'delete', 'list'] as const;
@@ -8,7 +8,7 @@ export interface Operation {
   readonly name: OperationName;
   readonly title: string;
   readonly scenario: ScenarioName;
-  /** The first is the one whose half is the rate of the open loop. */
+  /** Half of the peak at the first number is the rate of the open loop. */
   readonly connections: readonly number[];
   readonly writes: boolean;
 }

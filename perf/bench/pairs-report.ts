@@ -1,4 +1,4 @@
-/** The table of a bench of both runtimes: the old pair beside the new one. */
+/** The table of a bench of both runtimes: old beside new. */
 import type { Setting } from '../support/machine.ts';
 import {
   connectionsTitle,
@@ -17,7 +17,7 @@ import { type OperationName, operationNames, operations } from './operations.ts'
 import type { PairName } from './pairs.ts';
 import type { BenchSamples, ClosedSample, Missing, OpenSample } from './samples.ts';
 
-/** A start has no operation. */
+/** Start times have no operation. */
 export interface PairStart {
   readonly round: number;
   readonly subject: PairName;
@@ -33,7 +33,7 @@ interface InRound {
   readonly subject: string;
 }
 
-/** One figure of a sample; null where the system does not tell. */
+/** One figure of a sample; null if the system does not report it. */
 interface Figure<Sample> {
   readonly title: string;
   readonly format: (value: number) => string;
@@ -145,7 +145,7 @@ interface Told extends InRound {
   readonly value: number;
 }
 
-/** Within each round, so that what slows a whole round cancels out. */
+/** Computed within each round, so that a slow round cancels out. */
 export function newToOld(told: readonly Told[]): Spread | undefined {
   const old = new Map(valuesOf(told, 'old').map(({ round, value }) => [round, value]));
   return spread(

@@ -1,4 +1,4 @@
-/** The two runtimes of the service: Node with the build of uWebSockets.js that fits it. */
+/** The two runtimes of the service: each is a Node with the matching build of uWebSockets.js. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { inheritedEnvironment } from '../support/options.ts';
@@ -10,11 +10,11 @@ export type PairName = (typeof pairNames)[number];
 
 export interface Pair {
   readonly name: PairName;
-  /** UWS_BUILD of the service. */
+  /** The value of UWS_BUILD. */
   readonly build: string;
-  /** Path of the Node that loads this build. */
+  /** The path of the Node that loads this build. */
   readonly node: string;
-  /** `Node 24.21.0, uWebSockets.js 20.57.0`. */
+  /** For example `Node 24.21.0, uWebSockets.js 20.57.0`. */
   readonly title: string;
 }
 
@@ -23,7 +23,7 @@ export interface FoundPairs {
   readonly missing: readonly Missing[];
 }
 
-/** What `bin/runtime` does for one build; the reason where it fails. */
+/** Runs `bin/runtime` for a build. Returns the reason if that fails. */
 export type Runtime = (
   command: 'install' | 'which',
   build: string,
@@ -36,7 +36,7 @@ const [, module, build] = process.argv;
 import(module).then(({ loadNativeServer }) =>
   console.log('Node ' + process.versions.node + ', ' + loadNativeServer(build).name));`;
 
-/** Installs a Node where the machine's own does not fit. */
+/** Installs a Node if the machine's does not match. */
 export function findPairs(runtime: Runtime = runRuntime, name = nameOf): FoundPairs {
   const pairs: Pair[] = [];
   const missing: Missing[] = [];
@@ -60,7 +60,7 @@ function runRuntime(command: 'install' | 'which', build: string): ReturnType<Run
   });
   if (error !== undefined) return { ok: false, text: error.message };
   if (status === 0) return { ok: true, text: stdout.trim() };
-  // The report names no folder of this machine.
+  // The report must not contain a path of this machine.
   const text = stderr
     .replaceAll(rootDir, '')
     .trim()
@@ -68,7 +68,7 @@ function runRuntime(command: 'install' | 'which', build: string): ReturnType<Run
   return { ok: false, text };
 }
 
-/** As the service's start line names both. */
+/** As in the log line of the service's start. */
 function nameOf(node: string, build: string): string {
   const module = new URL('../../src/http/native-server.js', import.meta.url).href;
   const { status, stdout, stderr } = spawnSync(node, ['-e', naming, module, build], {

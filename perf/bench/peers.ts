@@ -1,4 +1,4 @@
-/** The peers: how each is installed and started. One that cannot be is named with the reason. */
+/** Installs and starts the peers. A peer that cannot run is reported with the reason. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { peersDir } from '../support/paths.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 
 export interface Peer {
-  /** Its folder. */
+  /** The name of its folder. */
   readonly name: string;
   readonly title: string;
-  /** It answers the list out of Redis; otherwise it has tasks only. */
+  /** Returns only the list, from Redis; otherwise only tasks. */
   readonly list: boolean;
   readonly tasks: boolean;
   readonly kind: 'node' | 'bun' | 'go';
@@ -21,7 +21,7 @@ export interface Peer {
 export interface PeerOptions {
   readonly database: DatabaseConfig;
   readonly table: string;
-  /** Of those that Node or Bun runs; Go uses every core in one. */
+  /** Processes of peers on Node or Bun; a Go process uses every core. */
   readonly processes: number;
   readonly redisSocket: string | null;
 }
@@ -54,7 +54,7 @@ export const peers: readonly Peer[] = [
   },
 ];
 
-/** @returns why it cannot take part, or null. */
+/** @returns why it cannot run, or null. */
 export function installPeer(peer: Peer): string | null {
   const directory = join(peersDir, peer.name);
   const sources = peer.kind === 'go' ? ['go.mod', 'go.sum', 'main.go'] : ['package-lock.json'];
@@ -105,7 +105,7 @@ function commandOf(peer: Peer, directory: string, processes: number): Command {
   return { program: join(peersDir, 'cluster.mjs'), arguments: [program, String(processes)] };
 }
 
-/** The package `bun` links to it in a script of its own, which does not run here. */
+/** The package links `bun` in an install script, and those are disabled. */
 function bunProgram(directory: string): string {
   const scope = join(directory, 'node_modules/@oven');
   const found = existsSync(scope) ? readdirSync(scope)[0] : undefined;

@@ -1,4 +1,4 @@
-/** Requests a second as bars, with the spread of the rounds: one group for each operation. */
+/** A bar chart of requests per second with the spread of the rounds, grouped by operation. */
 import { whole } from '../support/markdown.ts';
 import { spreadOf } from '../support/statistics.ts';
 import { closedOf } from './compare-samples.ts';
@@ -22,7 +22,7 @@ export function plot(samples: BenchSamples): string {
       const group = samples.closed.filter(
         (sample) => sample.operation === operation && sample.connections > 1,
       );
-      // pgbench has clients in place of connections.
+      // For pgbench: clients.
       const places = inOrder(group)
         .filter(
           (sample) => sample.subject.startsWith('pgbench') || sample.connections === connections,

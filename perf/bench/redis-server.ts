@@ -1,4 +1,4 @@
-/** A Redis of the measurement's own: on a unix socket, nothing kept. */
+/** A Redis for one measurement: on a Unix socket, without persistence. */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,14 +12,14 @@ export interface RedisServer {
   readonly socket: string;
   readonly version: string;
   set(key: string, value: string): void;
-  /** On TCP too, loopback only. */
+  /** Also listens on TCP, loopback only. */
   listen(port: number): void;
   stop(): Promise<void>;
 }
 
 const startMaxMs = 5000;
 
-/** @returns undefined when this machine has none. */
+/** @returns undefined if it is not installed. */
 export async function startRedis(): Promise<RedisServer | undefined> {
   const { stdout, error } = spawnSync('redis-server', ['--version'], { encoding: 'utf8' });
   if (error !== undefined) return undefined;

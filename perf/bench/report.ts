@@ -1,4 +1,4 @@
-/** The table of a bench: what was to be reached, then every figure. */
+/** The report of a bench: the targets first, then all figures. */
 import type { Setting } from '../support/machine.ts';
 import { microseconds, table, whole, withSpread } from '../support/markdown.ts';
 import type { Options } from '../support/options.ts';
@@ -13,7 +13,7 @@ import type { BenchSamples, ClosedSample, LimitSample, Missing } from './samples
 import { oursName } from './subjects.ts';
 
 const absent = '–';
-/** A client that is busier than this may be what was measured. */
+/** Above this, the client may be the bottleneck. */
 const clientBusy = 0.9;
 
 export function report(
@@ -205,7 +205,7 @@ function twoDigits(value: number): string {
   return value.toFixed(2);
 }
 
-/** The rounds of each subject and number of connections: many connections first. */
+/** Groups the rounds by subject and number of connections, most connections first. */
 function cases(samples: readonly ClosedSample[]): ClosedSample[][] {
   const groups = new Map<string, ClosedSample[]>();
   for (const sample of inOrder(samples)) {

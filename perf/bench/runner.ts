@@ -11,20 +11,20 @@ export interface RunnerOptions {
   readonly options: Options;
   readonly database: PerfDatabase;
   readonly redisPid: number | undefined;
-  /** Undefined: wrk is missing. */
+  /** Undefined: wrk is not installed. */
   readonly files: RequestFiles | undefined;
   readonly samples: BenchSamples;
 }
 
 export interface Runner {
-  /** Rejects when the server does not start or answers otherwise than expected. */
+  /** Rejects when the server does not start or a response is unexpected. */
   measure(subject: ServerSubject, round: number, operation: OperationName): Promise<void>;
   tell(sample: ClosedSample): void;
 }
 
 export function createRunner(around: RunnerOptions): Runner {
   const { options, database, redisPid, files, samples } = around;
-  /** Requests a second of the open loops: half the peak of the first server of the first round. */
+  /** The rates of the open loops: half the peak of the first server in the first round. */
   const openRates = new Map<OperationName, number>();
 
   return { measure, tell };

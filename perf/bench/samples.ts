@@ -7,20 +7,20 @@ import type { OperationName } from './operations.ts';
 interface Place {
   readonly round: number;
   readonly operation: OperationName;
-  /** `ours`, a peer's name, or a limit's. */
+  /** `ours`, or the name of a peer or limit. */
   readonly subject: string;
 }
 
-/** Each connection sends its next request when it has the answer to the last. */
+/** A closed loop: each connection sends its next request after the response to the last. */
 export interface ClosedSample extends Sample, Place {
-  /** pgbench: its clients. */
+  /** For pgbench: clients. */
   readonly connections: number;
   readonly seconds: number;
-  /** Of the server, under this load. */
+  /** The memory of the server under this load. */
   readonly memory: Memory | null;
 }
 
-/** Requests fall due at a fixed rate. */
+/** An open loop: requests are due at a fixed rate. */
 export interface OpenSample extends OpenLoopResult, Place {
   readonly rate: number;
 }
@@ -28,14 +28,14 @@ export interface OpenSample extends OpenLoopResult, Place {
 export interface LimitSample {
   readonly round: number;
   readonly limit: string;
-  /** What a second has of: `rows`, `tasks`, `requests`. */
+  /** The unit of the rate: `rows`, `tasks`, `requests`. */
   readonly unit: string;
   readonly rate: number;
   readonly p50Us: number | null;
   readonly cpuUs: number | null;
 }
 
-/** What could not be measured. */
+/** What could not be measured, and why. */
 export interface Missing {
   readonly what: string;
   readonly reason: string;
@@ -45,6 +45,6 @@ export interface BenchSamples {
   readonly closed: ClosedSample[];
   readonly open: OpenSample[];
   readonly limits: LimitSample[];
-  /** From the start of the process to its first answer, on the database with the million tasks. */
+  /** From the start of the process to its first response, on the database with a million tasks. */
   readonly startMs: number[];
 }

@@ -1,4 +1,6 @@
-/** From the start of the process to its first answer: warm, with the embedded database. */
+/**
+ * The time from the start of the process to its first response: warm, with the embedded database.
+ */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,18 +13,17 @@ const answerMaxMs = 30_000;
 const askEveryMs = 2;
 
 export interface StartRuntime {
-  /** Path of the Node that runs the service. */
+  /** The path of the Node that runs the service. */
   readonly node: string;
-  /** UWS_BUILD. */
+  /** The value of UWS_BUILD. */
   readonly build: string;
 }
 
 const ownRuntime: StartRuntime = { node: process.execPath, build: 'auto' };
 
 /**
- * Milliseconds.
- *
- * @param dataDir of a database that nobody runs at this moment.
+ * @param dataDir of a database that is not running.
+ * @returns milliseconds.
  */
 export async function measureStart(dataDir: string, runtime = ownRuntime): Promise<number> {
   const port = await freePort();
@@ -62,7 +63,7 @@ async function isAnswered(url: string): Promise<boolean> {
     await response.arrayBuffer();
     return response.status === 200;
   } catch {
-    // Nobody listens yet.
+    // The service does not listen yet.
     return false;
   }
 }

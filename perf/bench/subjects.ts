@@ -10,21 +10,21 @@ import type { Pair } from './pairs.ts';
 import { type Peer, startPeer } from './peers.ts';
 import type { RedisServer } from './redis-server.ts';
 
-/** A server that takes the operation's requests. */
+/** A server that handles the operation's requests. */
 export interface ServerSubject {
   readonly kind: 'server';
   readonly name: string;
-  /** On whichever runtime. */
+  /** This service, on any runtime. */
   readonly isOurs: boolean;
-  /** The one that DELETE needs tasks in. */
+  /** The table with tasks to delete. */
   readonly table: string;
   readonly usesRedis: boolean;
-  /** It has one answer to every question. */
+  /** It returns the same response to every request. */
   readonly isBare: boolean;
   start(): Promise<RunningServer>;
 }
 
-/** The database alone. */
+/** The database without a server. */
 export interface PgbenchSubject {
   readonly kind: 'pgbench';
   readonly name: string;
@@ -38,7 +38,7 @@ export interface Surroundings {
   readonly database: PerfDatabase;
   readonly directory: string;
   readonly peers: readonly Peer[];
-  /** Where the peers write: the table without triggers, as they have no use for them. */
+  /** Where peers write: a table without triggers, which peers do not use. */
   readonly peerTable: string | undefined;
   readonly frontEnds: number;
   readonly redis: RedisServer | undefined;
@@ -49,7 +49,7 @@ export const oursName = 'ours';
 export const bareName = 'bare';
 export const bareAsyncName = 'bare-async';
 
-/** Ours first: it says how fast an open loop of the others is to be. */
+/** This service first: its peak determines the open loop's rate for the others. */
 export function subjectsOf(operation: Operation, around: Surroundings): readonly Subject[] {
   const peers = around.peers
     .filter((peer) => (operation.name === 'list' ? peer.list : peer.tasks))
@@ -69,7 +69,7 @@ export function ours({ database, directory }: Surroundings): ServerSubject {
   };
 }
 
-/** Ourselves on one of the runtimes. */
+/** This service on one of the runtimes. */
 export function pairSubject(
   { name, node, build }: Pair,
   database: PerfDatabase,
@@ -105,7 +105,7 @@ export function peerSubject(peer: Peer, operation: Operation, around: Surroundin
   };
 }
 
-/** The bytes of an answer of ours, without anything that made them. */
+/** Servers that only return the bytes of this service's response. */
 function bares(operation: Operation, around: Surroundings): readonly ServerSubject[] {
   if (operation.writes) return [];
   const path = operation.name === 'list' ? '/api/tasks?page=1&per_page=20' : '/api/tasks/500000';

@@ -20,9 +20,9 @@ export interface TurnOptions {
   readonly wakeSeconds: number;
   readonly database: PerfDatabase;
   readonly redisPid: number | undefined;
-  /** Undefined: wrk is missing, so our own generator makes the load. */
+  /** Undefined: wrk is not installed, so this project's load generator is used. */
   readonly files: RequestFiles | undefined;
-  /** Requests a second of the open loop; of a server that comes first, half of its peak. */
+  /** Requests per second of the open loop; for the first server half of its peak. */
   openRate(peak: number): number;
 }
 
@@ -31,11 +31,11 @@ export interface TurnSamples {
   readonly open: OpenSample;
 }
 
-/** Enough that no request waits for a connection rather than for the server. */
+/** Enough that requests wait for the server, not for a connection. */
 const openConnections = 512;
 const openNapUs = 100;
 const wakeConnections = 64;
-/** More than each can delete in a second; what is left is trimmed. */
+/** More than the server can delete in a second; the rest is trimmed. */
 const deletesMaxPerSecond = { ours: 80_000, others: 30_000 } as const;
 
 export async function takeTurn(options: TurnOptions): Promise<TurnSamples> {
@@ -44,7 +44,7 @@ export async function takeTurn(options: TurnOptions): Promise<TurnSamples> {
   if (doomed.count > 0) await database.addDoomed(subject.table, doomed.count);
   const server = await subject.start();
   try {
-    // Lets it compile what is hot; our own generator also looks into the answers.
+    // Warm-up with this project's load generator, which also checks the bodies.
     await measureServer({
       ...basics(options, server),
       connections: wakeConnections,
@@ -52,7 +52,7 @@ export async function takeTurn(options: TurnOptions): Promise<TurnSamples> {
       warmupSeconds: 0.1,
       seed: 1000,
       doomed: doomed.take(options.wakeSeconds + 0.2),
-      // The same bytes for every id are no mistake of a limit.
+      // A bare server returns the same bytes for every id, which is no error.
       ...(subject.isBare ? { scenario: 'any' } : {}),
     });
     const closed: ClosedSample[] = [];
@@ -140,7 +140,7 @@ function groupsOf(
 
 interface DoomedTasks {
   readonly count: number;
-  /** The part that a run of so many seconds may delete. */
+  /** The tasks that a run of so many seconds may delete. */
   take(seconds: number): Doomed;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the changes since a commit are worth: that commit, built in a folder of its own, and this
- * state under the same load in turn.
+ * Measures the changes since a commit: builds that commit in a separate folder, and compares it
+ * with the current state under the same load, in turns.
  *
  *   make bench-compare BASE=<commit> SCENARIO=get   [ROUNDS=10] [SECONDS=3]
  */
@@ -33,7 +33,7 @@ child.once('close', (code) => {
   process.exitCode = code ?? 1;
 });
 
-/** With the packages of this state: a commit that has others needs its own folder and npm ci. */
+/** Uses the packages of the current state. A commit with others needs its own folder and npm ci. */
 function buildBase(): void {
   process.stderr.write(`building ${hash} …\n`);
   git(['worktree', 'prune']);

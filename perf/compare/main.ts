@@ -1,11 +1,11 @@
 /**
- * Two builds, or two settings, under the same load in turn: what a change is worth.
+ * Compares two builds or two settings under the same load, in turns.
  *
  *   bin/node dist/perf/compare/main.js --scenario get --connections 64 --rounds 10 --seconds 3
  *     --a PPROF_ENABLED=false --b PPROF_ENABLED=true
  *     --program-a ../before/dist/src/main.js
  *
- * `--a` and `--b` hold variables with spaces between; without a program it is this build's.
+ * `--a` and `--b` take space-separated variables. The default program is the current build.
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,4 +1,4 @@
-/** Lets 0x draw a merged .cpuprofile as one HTML file that needs nothing else. */
+/** Draws a merged .cpuprofile with 0x as a self-contained HTML file. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,10 +7,10 @@ import { rootDir } from '../support/paths.ts';
 import type { FlamegraphOptions } from './options.ts';
 import { withinSize } from './widest.ts';
 
-/** The house keeps no larger file. */
+/** The repository accepts no larger file. */
 const htmlMaxBytes = 1024 * 1024;
 
-/** @returns the file. */
+/** @returns the path of the file. */
 export function drawFlamegraph(profile: string, options: FlamegraphOptions, name: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'flamegraph-'));
   const html = resolve(options.folder, `${options.name ?? name}.html`);

@@ -1,4 +1,4 @@
-/** What the programs that draw flame graphs are asked for. */
+/** The options of the programs that draw flame graphs. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type ScenarioName, scenarioNames } from '../load/scenarios.ts';
@@ -11,20 +11,20 @@ export interface FlamegraphOptions {
   readonly frontEnds: number;
   readonly offloadMinBatch: number;
   readonly dataDir: string;
-  /** Where the graph goes, and how it is called without `.html`. */
+  /** The folder of the graph, and its name without `.html`. */
   readonly folder: string;
   readonly name: string | undefined;
-  /** What stands above the graph. */
+  /** The title of the graph. */
   readonly title: string;
 }
 
-/** A task is deleted once: that load would run out of tasks. */
+/** Without `delete`: a task can be deleted once, so the load would run out of tasks. */
 const loads = scenarioNames.filter((name) => name !== 'delete');
 
-/** V8 compiles what is hot before it is looked at. */
+/** V8 compiles the hot code before the profile starts. */
 export const wakeSeconds = 3;
 
-/** @throws an Error that says what was expected. */
+/** @throws an Error with what was expected. */
 export function readFlamegraphOptions(args: readonly string[]): FlamegraphOptions {
   const { values } = parseArgs({
     args: [...args],
@@ -33,7 +33,7 @@ export function readFlamegraphOptions(args: readonly string[]): FlamegraphOption
       seconds: { type: 'string', default: '10' },
       connections: { type: 'string', default: '64' },
       frontends: { type: 'string', default: '1' },
-      // So that front end and worker both have something to do, whatever the machine's default is.
+      // So that both front end and worker have work, whatever the machine's default is.
       offload: { type: 'string', default: '32' },
       data: { type: 'string', default: '.data/perf' },
       folder: { type: 'string', default: join(rootDir, 'flamegraphs') },

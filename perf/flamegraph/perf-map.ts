@@ -1,4 +1,6 @@
-/** The file in which V8 names compiled code for perf: `<start> <size> <name>`, in hexadecimal. */
+/**
+ * Parses the file in which V8 names compiled code for perf: `<start> <size> <name>`, hexadecimal.
+ */
 
 interface Entry {
   readonly start: number;
@@ -8,8 +10,8 @@ interface Entry {
 }
 
 /**
- * V8 only ever adds lines: where code was thrown away and other code put in its place, perf would
- * take either name. The later one stays.
+ * V8 only appends lines. For an address range that was reused, perf might take either name. Keeps
+ * the later one.
  */
 export function withoutStale(map: string): string {
   const entries = map.split('\n').flatMap((line, place): Entry[] => {

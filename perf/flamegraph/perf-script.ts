@@ -1,4 +1,4 @@
-/** What `perf script -F comm,pid,tid,ip,sym,dso` prints, as a .cpuprofile. */
+/** Converts the output of `perf script -F comm,pid,tid,ip,sym,dso` to a .cpuprofile. */
 
 interface Node {
   readonly id: number;
@@ -7,7 +7,7 @@ interface Node {
   readonly children: Map<string, Node>;
 }
 
-/** A sample is as long as any other: the unit does not matter for a graph. */
+/** All samples have equal duration, so the unit does not matter for a graph. */
 export function perfScriptToProfile(script: string): string {
   const nodes: Node[] = [];
   const root = create('[root]');

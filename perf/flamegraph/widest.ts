@@ -1,4 +1,4 @@
-/** What a merged .cpuprofile says, in words, and a smaller one for drawing. */
+/** Summarises a merged .cpuprofile in words, and reduces it for drawing. */
 
 interface Node {
   readonly id: number;
@@ -16,12 +16,12 @@ const shown = 12;
 /** Narrower than a pixel of a wide screen. */
 const shareMin = 1 / 4000;
 
-/** The functions that have most time of their own, and those that have most with what they call. */
+/** The functions with the most self time, and those with the most total time. */
 export function describeWidest(profile: string): string {
   const nodes = readNodes(profile);
   const own = new Map<string, number>();
   const all = new Map<string, number>();
-  // Callers first: of two that are equally wide, the outer one is named first.
+  // Callers first: of two equally wide functions the outer one is named first.
   for (const node of nodes.values()) all.set(nameOf(node), 0);
   const total = visit(1, new Set());
   return [...section('of their own', own), ...section('with what they call', all)].join('\n');
@@ -33,7 +33,7 @@ export function describeWidest(profile: string): string {
     let sum = node.hitCount;
     for (const child of node.children) sum += visit(child, inside);
     own.set(name, (own.get(name) ?? 0) + node.hitCount);
-    // One that calls itself counts once.
+    // A recursive function counts once.
     if (!above.has(name)) all.set(name, (all.get(name) ?? 0) + sum);
     return sum;
   }
@@ -48,8 +48,8 @@ export function describeWidest(profile: string): string {
 }
 
 /**
- * Without what nobody can see, whose time goes to its caller; and with lines counted from one, since
- * 0x shows them as they are.
+ * Omits frames too narrow to see, whose time goes to the caller. Counts lines from one, because 0x
+ * shows them unchanged.
  */
 export function withinSize(profile: string): object {
   const nodes = readNodes(profile);

@@ -1,7 +1,7 @@
 /**
- * uWebSockets.js with nothing around it: always the same bytes. What HTTP alone could reach at best.
- * Asks the service at the second argument for the bytes when it starts, or is given them; with
- * `async` it answers from a later turn of the event loop, as whoever waits for a database must.
+ * Bare uWebSockets.js that always returns the same bytes: the upper bound of HTTP alone. It
+ * requests the bytes from the URL at its start, or gets them as an argument. With `async` it
+ * responds in a later turn of the event loop, as a server with a database must.
  *
  *   bare-server.js <port> <url> [async]
  */

@@ -1,6 +1,6 @@
 /**
- * What the database alone can do: PostgreSQL's own load generator with one prepared statement a
- * transaction, over the same socket. No HTTP, no JSON, a client in C.
+ * The upper bound of the database alone: PostgreSQL's load generator with one prepared statement
+ * per transaction, over the same socket. No HTTP, no JSON, a client in C.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,7 +17,7 @@ import type { Latency, Sample } from '../support/sample.ts';
 
 export interface Pgbench {
   readonly program: string;
-  /** `pgbench (PostgreSQL) 15.0`. */
+  /** For example `pgbench (PostgreSQL) 15.0`. */
   readonly version: string;
 }
 
@@ -33,7 +33,7 @@ export type PgbenchScript =
 export interface PgbenchOptions {
   readonly database: DatabaseConfig;
   readonly postgresPid: number;
-  /** A file beside this one's source. */
+  /** A file in this folder. */
   readonly script: PgbenchScript;
   readonly clients: number;
   readonly seconds: number;
@@ -41,7 +41,7 @@ export interface PgbenchOptions {
   readonly seed: number;
 }
 
-/** Every tenth transaction is written down, so that writing does not slow the run. */
+/** Only every tenth transaction is logged, so that logging does not slow the run. */
 const samplingRate = 0.1;
 const debianRoot = '/usr/lib/postgresql';
 
@@ -65,7 +65,7 @@ function usualDirectories(): readonly string[] {
   return [...searchPath().split(delimiter), ...debian];
 }
 
-/** Rejects when a transaction failed. */
+/** Rejects when a transaction fails. */
 export async function measurePgbench(pgbench: Pgbench, options: PgbenchOptions): Promise<Sample> {
   const directory = mkdtempSync(join(tmpdir(), 'tasks-pgbench-'));
   try {
@@ -87,7 +87,7 @@ export async function measurePgbench(pgbench: Pgbench, options: PgbenchOptions):
 }
 
 interface Run {
-  /** Transactions a second in each measured second. */
+  /** Transactions per second in each measured second. */
   readonly rates: readonly number[];
   /** Seconds since 1970. */
   readonly from: number;
@@ -95,7 +95,7 @@ interface Run {
   readonly cpu: CpuSnapshot | null;
 }
 
-/** Progress is told every second: the first lines are the warm-up, the next are measured. */
+/** Progress is printed every second: the first lines are the warm-up, the others are measured. */
 function runPgbench(pgbench: Pgbench, options: PgbenchOptions, log: string): Promise<Run> {
   const { database, warmupSeconds, seconds } = options;
   const child = spawn(
@@ -105,7 +105,7 @@ function runPgbench(pgbench: Pgbench, options: PgbenchOptions, log: string): Pro
       ...['-n', '-M', 'prepared', '-f', join(limitsDir, options.script)],
       ...['-c', String(options.clients)],
       ...['-j', String(Math.min(options.clients, availableParallelism()))],
-      // A second more than needed: the line of the last one does not always come.
+      // One second more than needed: the last line is sometimes missing.
       ...['-T', String(warmupSeconds + seconds + 1), '-P', '1', '--progress-timestamp'],
       ...['-l', `--log-prefix=${log}`, `--sampling-rate=${samplingRate}`],
       `--random-seed=${options.seed}`,

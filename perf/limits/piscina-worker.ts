@@ -1,4 +1,4 @@
-/** Does nothing, so that what remains is the way there and back. */
+/** Does nothing, so that only the transfer is measured. */
 import { move } from 'piscina';
 
 export default function nothing(buffer: ArrayBuffer | null): unknown {

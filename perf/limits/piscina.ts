@@ -1,6 +1,6 @@
 /**
- * What a trip to a worker thread and back costs when nothing is done there: with and without a
- * buffer that is handed over, alone and with many under way.
+ * The cost of a round trip to an idle worker thread: with and without a transferred buffer, alone
+ * and with many in flight.
  */
 import { Piscina } from 'piscina';
 

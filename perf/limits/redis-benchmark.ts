@@ -1,4 +1,4 @@
-/** Redis's own load generator, in C: reading a finished list, and PING, which is loopback itself. */
+/** Redis's load generator, in C: reads a stored list; PING measures loopback itself. */
 import { spawn } from 'node:child_process';
 import { adopt } from '../support/children.ts';
 import { searchPath } from '../support/options.ts';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { createResponseReader } from './response-reader.ts';
 
 export interface Connection {
-  /** @param keepBody the answer's body is wanted. */
+  /** @param keepBody the caller needs the body of the response. */
   send(request: Buffer, keepBody: boolean): void;
   status(): number;
   body(): Buffer;
@@ -11,9 +11,9 @@ export interface Connection {
 }
 
 export interface ConnectionEvents {
-  /** A whole answer is there. */
+  /** The response is complete. */
   onAnswer(connection: Connection): void;
-  /** The connection cannot be used any more. */
+  /** The connection is unusable from now on. */
   onFailure(reason: string): void;
 }
 
@@ -22,7 +22,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** An answer larger than this comes in several pieces, which costs little. */
+/** A larger response arrives in several pieces, which costs little. */
 const readBytes = 16 * 1024;
 
 export function openConnection(address: Address, events: ConnectionEvents): Promise<Connection> {
@@ -31,7 +31,7 @@ export function openConnection(address: Address, events: ConnectionEvents): Prom
     let waiting = false;
     let closing = false;
 
-    // `onread` fills one buffer again and again, where 'data' events would allocate each time.
+    // `onread` reuses one buffer; 'data' events allocate one each time.
     const socket = connect({
       ...address,
       noDelay: true,

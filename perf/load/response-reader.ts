@@ -1,20 +1,20 @@
 /**
- * The framing of responses on one keep-alive connection (RFC 9112), as much as the servers here
- * need: Content-Length, and 204 and 304 without a body. Chunked answers, answers without a length
- * and bytes beyond the answer are errors, as each would make the client measure something else.
+ * Parses the framing of responses on one keep-alive connection (RFC 9112), as far as needed:
+ * Content-Length, and 204 and 304 without a body. Chunked responses, responses without a length and
+ * surplus bytes are errors, because the client would measure something else.
  */
 
 export interface ResponseReader {
-  /** To be called before each request. With `keepBody` the next response's body is kept. */
+  /** Call before each request. `keepBody` keeps the body of the response. */
   begin(keepBody: boolean): void;
   /**
-   * @param chunk valid during the call only.
+   * @param chunk only valid during the call.
    * @returns true when the response is complete.
    * @throws an Error that says what is wrong with the framing.
    */
   read(chunk: Buffer): boolean;
   status(): number;
-  /** Of a complete response, when it was to be kept. */
+  /** The body of a complete response, if it was kept. */
   body(): Buffer;
 }
 
@@ -26,9 +26,9 @@ const contentLength = Buffer.from('content-length:');
 const transferEncoding = Buffer.from('transfer-encoding:');
 
 export function createResponseReader(): ResponseReader {
-  /** The bytes of a head that is not complete yet. */
+  /** The bytes of an incomplete head. */
   let partialHead: Buffer | undefined;
-  /** Body bytes still to come; -1 while the head is read. */
+  /** Body bytes not received yet; -1 while the head is read. */
   let remaining = -1;
   let status = 0;
   let keepsBody = false;
@@ -50,7 +50,7 @@ export function createResponseReader(): ResponseReader {
     const end = head.indexOf(headEnd);
     if (end === -1) {
       if (head.length > headMaxBytes) throw new Error('a response head above 64 KiB');
-      // The chunk's memory is used again after this call.
+      // The chunk's buffer is reused after this call.
       partialHead = Buffer.from(head);
       return false;
     }
@@ -88,7 +88,7 @@ function parseStatus(head: Buffer): number {
 function bodyLength(head: Buffer, end: number, status: number): number {
   let length = -1;
   for (let line = head.indexOf(lineFeed) + 1; line > 0 && line < end; line = nextLine(head, line)) {
-    // Most names begin with neither letter, so most lines cost one comparison.
+    // Most names start with another letter, so most lines cost one comparison.
     const first = head[line]! | 0x20;
     if (first === 0x63 && startsWith(head, line, contentLength)) {
       if (length !== -1) throw new Error('two Content-Length headers');

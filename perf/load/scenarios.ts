@@ -5,13 +5,13 @@ import { vocabulary } from '../seed/words.ts';
 import { seededTasks } from '../support/tasks.ts';
 
 export interface Scenario {
-  /** The status that every answer must have. */
+  /** The expected status of every response. */
   readonly status: number;
-  /** Whole requests, head and body, sent in this order and then again from the first. */
+  /** Complete requests with head and body, sent in this order and then repeated. */
   readonly requests: readonly Buffer[];
-  /** What the body of the answer to the request at the same place contains. */
+  /** A part of the expected body for each request. */
   readonly expected: readonly Buffer[];
-  /** None may be sent twice: a task is deleted once. */
+  /** No request may be sent twice: a task can be deleted once. */
   readonly once: boolean;
 }
 
@@ -35,21 +35,21 @@ const writesPrepared = 1 << 13;
 const changesPrepared = 1 << 16;
 const perPage = 20;
 const listPath = `/api/tasks?page=1&per_page=${perPage}`;
-/** Primes, which what they walk over is no multiple of. */
+/** Primes that do not divide the sizes they are used with. */
 const deleteStride = 7919;
 const zipfStride = 613_651;
 
-/** The tasks above the seeded ones that `delete` takes away, and how many of them are gone already. */
+/** The tasks above the seeded ones for `delete`, and how many are deleted already. */
 export interface Doomed {
   readonly count: number;
   readonly gone: number;
 }
 
-/** The tasks that are asked for. */
+/** The tasks to request. */
 export interface Stock {
-  /** How many there are. */
+  /** The number of all tasks. */
   readonly total: number;
-  /** How many of their ids are known. */
+  /** The number of known ids. */
   readonly known: number;
   /** @param place from 1 to `known`. */
   idAt(place: number): number;
@@ -58,8 +58,8 @@ export interface Stock {
 const seeded: Stock = { total: seededTasks, known: seededTasks, idAt: (place) => place };
 
 /**
- * @param doomed for `delete` only.
- * @param stock otherwise the seeded million.
+ * @param doomed only for `delete`.
+ * @param stock default: the seeded million.
  */
 export function createScenario(
   name: ScenarioName,
@@ -128,7 +128,7 @@ function listTasks(host: string, target: string): Exchange {
   return { request: withoutBody(`GET ${target}`, host), expected: '"data":[{' };
 }
 
-/** A walk over all of them with a stride, so that neighbours are not deleted one after the other. */
+/** With a stride, so that neighbours are not deleted one after the other. */
 function deleteTask(host: string, place: number, count: number): Exchange {
   const id = seededTasks + 1 + ((place * deleteStride) % count);
   return { request: withoutBody(`DELETE /api/tasks/${id}`, host), expected: '' };
@@ -142,11 +142,11 @@ function evenId(random: Random, { known, idAt }: Stock): number {
   return idAt(random.integer(1, known));
 }
 
-/** Zipf's law with exponent 1: the task of rank r is asked for 1/r times as often as the first. */
+/** Zipf's law with exponent 1: the task of rank r is requested 1/r times as often as the first. */
 function zipfId(random: Random, { known, idAt }: Stock): number {
   const share = random.integer(0, 2 ** 30) / 2 ** 30;
   const rank = Math.min(known, Math.floor(known ** share));
-  // Frequent tasks lie far from each other in the table, as they do in life.
+  // Frequent tasks are scattered over the table, as in practice.
   return idAt(1 + ((rank * zipfStride) % known));
 }
 
@@ -166,7 +166,7 @@ function putTask(host: string, random: Random, stock: Stock): Exchange {
   };
 }
 
-/** A word of titles: what a search of a million tasks costs goes from one to tens of milliseconds. */
+/** A word of titles: a search in a million tasks takes from one to tens of milliseconds. */
 function searchTasks(host: string, random: Random): Exchange {
   const word = random.pick(vocabulary);
   const assignee = random.integer(0, 1000);
@@ -216,7 +216,7 @@ function draft(random: Random): Draft {
   };
 }
 
-/** One block of memory for all of them: 260 000 small buffers would keep the collector busy. */
+/** One buffer for all: 260 000 small ones would slow the garbage collector. */
 function slices(texts: readonly string[]): Buffer[] {
   const block = Buffer.from(texts.join(''));
   let start = 0;

@@ -1,6 +1,6 @@
 /**
- * What it costs to be watched: GET by id without metrics, with them, scraped each second, with
- * profiles possible, and while one is made.
+ * The cost of observability: GET by id without metrics, with metrics, with a scrape each second,
+ * with profiles enabled, and during a profile.
  *
  *   bin/node dist/perf/metrics-cost/main.js     [ROUNDS=12] [SECONDS=3] [ONLY=off,on] [MEASURE_LOCK=<file>]
  *
@@ -26,11 +26,11 @@ import {
 } from './report.ts';
 
 interface Variant {
-  /** In ONLY. */
+  /** The name in ONLY. */
   readonly key: Key;
   readonly name: VariantName;
   readonly settings: Readonly<Record<string, string>>;
-  /** What goes on while the load is measured. Resolves when it has ended. */
+  /** Runs during the measurement. Resolves when it has ended. */
   readonly meanwhile?: (service: WatchedService, over: AbortSignal) => Promise<void>;
   /** Also measured in an open loop. */
   readonly inOpenLoop: boolean;
@@ -65,11 +65,11 @@ const variants: readonly Variant[] = [
   },
 ];
 const scenario = 'get';
-/** Four minutes in which nobody else measures. */
+/** Holds the lock for four minutes. */
 const roundsPerLock = 6;
-/** Enough for V8 to have compiled what is hot. */
+/** Enough for V8 to compile the hot code. */
 const wakeSeconds = 2;
-/** Enough that no request waits for a connection rather than for the service. */
+/** Enough that requests wait for the service, not for a connection. */
 const openConnections = 512;
 const openNapUs = 100;
 
@@ -87,7 +87,7 @@ const lockFile = readText('MEASURE_LOCK');
 const connections = options.connections[0]!;
 const closed: CostSample[] = [];
 const open: OpenCostSample[] = [];
-/** Half of what is served in the closed loop, as the first round shows it. */
+/** Half of the closed-loop rate in the first round. */
 let openRate: number | undefined;
 
 await runSession(
@@ -116,7 +116,7 @@ await runSession(
   },
 );
 
-/** From the start of a service to its end. */
+/** One service from start to stop. */
 async function measureVariant(
   database: PerfDatabase,
   variant: Variant,
@@ -176,7 +176,7 @@ async function during<Result>(
   }
 }
 
-/** As Prometheus does it, on the port of the metrics. */
+/** As Prometheus does, on the port of the metrics. */
 async function scrapeUntil(service: WatchedService, over: AbortSignal): Promise<void> {
   for (let at = performance.now(); !over.aborted; at += scrapeEveryMs) {
     await service.scrape();
@@ -184,7 +184,7 @@ async function scrapeUntil(service: WatchedService, over: AbortSignal): Promise<
   }
 }
 
-/** One that lasts longer than the load: it begins before what is measured, and is broken off. */
+/** The profile starts before the measurement, lasts longer, and is aborted. */
 async function profileUntil(service: WatchedService, over: AbortSignal): Promise<void> {
   const seconds = Math.ceil(options.warmupSeconds + options.seconds + 30);
   await service.profile(`profile?seconds=${seconds}`, over).catch((error: unknown) => {

@@ -5,7 +5,7 @@ import { microseconds, table, whole, withSpread } from '../support/markdown.ts';
 import { cpuPerRequest, type Sample } from '../support/sample.ts';
 import { type Spread, spreadOf } from '../support/statistics.ts';
 
-/** Each with what it is compared to: the same without what the name says last. */
+/** The baseline of each variant: the same without its last feature. */
 const bases = {
   'no metrics': 'no metrics',
   metrics: 'no metrics',
@@ -95,7 +95,7 @@ function variantsOf(samples: readonly Placed[]): readonly VariantName[] {
   return names.filter((name) => samples.some(({ variant }) => variant === name));
 }
 
-/** A cell with the figure and one with its share of what it is compared to; empty: nothing is. */
+/** One cell with the figure and one with its ratio to the baseline; empty without a baseline. */
 function figure<Of extends Placed>(
   samples: readonly Of[],
   variant: VariantName,
@@ -110,7 +110,7 @@ function figure<Of extends Placed>(
   ];
 }
 
-/** @returns `undefined` for what is compared with itself, or with what was not measured. */
+/** @returns `undefined` for the baseline itself, or if the baseline was not measured. */
 export function sharesOf<Of extends Placed>(
   samples: readonly Of[],
   variant: VariantName,

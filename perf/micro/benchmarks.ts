@@ -1,4 +1,4 @@
-/** All of them. */
+/** The list of all microbenchmarks. */
 import { encodeBenchmarks } from './encode.ts';
 import { frameBenchmarks } from './frames.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';
@@ -7,7 +7,7 @@ import { routingBenchmarks } from './routing.ts';
 import { taskBenchmarks } from './tasks.ts';
 import { validationBenchmarks } from './validation.ts';
 
-/** @param open called when the first of those that need the database is prepared. */
+/** @param open called when the first benchmark that needs the database is prepared. */
 export function allBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
   return [
     ...taskBenchmarks(open),
@@ -15,7 +15,7 @@ export function allBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
     ...validationBenchmarks(),
     ...frameBenchmarks(),
     ...encodeBenchmarks(),
-    // What the loop of the pure ones costs.
+    // The cost of the benchmark loop itself.
     pureBenchmark('Nothing', [1, 2, 3], (number) => number),
   ];
 }

@@ -1,4 +1,4 @@
-/** Requests, as they come from clients. */
+/** Example requests of clients. */
 import type { RequestItem } from '../../src/batching/frames.ts';
 import type { SeededTask } from '../seed/task.ts';
 

@@ -1,4 +1,4 @@
-/** From rows to the bytes of answers; a task both as it is done and by JSON.stringify alone. */
+/** Benchmarks of encoding rows; a task also with JSON.stringify only. */
 import { parseListQuery } from '../../src/contract/list-query.ts';
 import { readValues } from '../../src/database/pipeline/row.ts';
 import { encodeTaskAnswer } from '../../src/tasks/encode.ts';
@@ -40,7 +40,7 @@ export function encodeBenchmarks(): Benchmark[] {
   ];
 }
 
-/** What encodeTask would be without its knowledge of which values need no escaping. */
+/** encodeTask without the knowledge of which values need no escaping. */
 function stringifyTask(row: TaskRow): string {
   return JSON.stringify({
     id: Number(row.id),
@@ -53,7 +53,7 @@ function stringifyTask(row: TaskRow): string {
   });
 }
 
-/** As it lies in a DataRow message, from the number of columns on. */
+/** The row's part of a DataRow message, from the number of columns on. */
 export function rowMessage(values: readonly (string | null)[]): Buffer {
   const count = Buffer.alloc(2);
   count.writeUInt16BE(values.length);
@@ -65,7 +65,7 @@ export function rowMessage(values: readonly (string | null)[]): Buffer {
   return Buffer.concat([count, ...columns]);
 }
 
-/** As PostgreSQL writes it. */
+/** In PostgreSQL's text form. */
 function toRow(task: SeededTask, place: number): TaskRow {
   const written = (time: string): string => time.replace('T', ' ').replace('Z', '+00');
   const { title, description, status, assigneeId } = task;

@@ -1,4 +1,4 @@
-/** The two buffers that a batch travels in. */
+/** Benchmarks of the two buffers of a batch. */
 import {
   decodeRequests,
   decodeResponses,

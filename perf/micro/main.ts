@@ -1,5 +1,5 @@
 /**
- * Benchmarks of the service's parts, printed as `go test -bench` prints them; docs/benchmarks.md.
+ * Microbenchmarks of the service's parts, in the format of `go test -bench`; docs/benchmarks.md.
  *
  *   bin/node dist/perf/micro/main.js [-bench=regexp] [-count=10] [-benchtime=1s|100x]
  *     [-shuffle=off|on|N] [-cpuprofile=file] [-memprofile=file] [-data=folder]
@@ -14,7 +14,7 @@ import { startProfiles } from './profile/profiles.ts';
 
 const interruption = new AbortController();
 
-// The second one ends the process at once; the next run takes the database over.
+// A second signal ends the process at once; the next run adopts the database.
 for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.once(name, () => interruption.abort(new Error('interrupted')));
 }
@@ -40,14 +40,14 @@ function run(flags: Flags, chosen: readonly Benchmark[]): Promise<boolean> {
   if (round !== null) return runRounds(chosen, { ...flags, first: round, count: 1 }, write, signal);
   const isProfiled = flags.cpuprofile !== '' || flags.memprofile !== '';
   return withFrame(write, () => {
-    // A profile is of one process.
+    // A profile covers one process.
     if (isProfiled) return runProfiled(flags, chosen);
     return runInProcesses(process.argv.slice(2), count, signal);
   });
 }
 
 async function runProfiled(flags: Flags, chosen: readonly Benchmark[]): Promise<boolean> {
-  // Starting the database is no part of it.
+  // The start of the database is not measured.
   for (const benchmark of chosen) await benchmark.prepare(1);
   const profiles = await startProfiles(flags);
   const passed = await runRounds(chosen, { ...flags, first: 1 }, write, interruption.signal);

@@ -1,4 +1,4 @@
-/** What a front end does with a request line: route, id, list query. */
+/** Benchmarks of a front end's work on a request line: route, id, list query. */
 import { endpoints } from '../../src/contract/endpoints.ts';
 import { parseFilter } from '../../src/contract/filter.ts';
 import { createListKeys } from '../../src/contract/list-key.ts';

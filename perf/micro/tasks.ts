@@ -1,7 +1,7 @@
 /**
- * What the service does for a request behind its socket: decode ▸ validate ▸ one statement on a real
- * PostgreSQL ▸ serialise, by the executor of the service on this thread. One call after the other,
- * each with one request or with a batch of them.
+ * Benchmarks of a request behind its socket: decode ▸ validate ▸ one statement on a real PostgreSQL
+ * ▸ serialise, with the service's executor on this thread. Sequential calls, each with one request
+ * or a batch.
  */
 import type { RequestItem, ResponseItem } from '../../src/batching/frames.ts';
 import type { ListAnswer } from '../../src/batching/list-frames.ts';
@@ -33,14 +33,14 @@ interface PointCase {
   readonly requests: (database: TaskDatabase, calls: number) => Promise<RequestItem[][]>;
 }
 
-/** @param open gives the same database each time; not called before one is needed. */
+/** @param open returns the same database each time; called only if a benchmark needs it. */
 export function taskBenchmarks(open: () => Promise<TaskDatabase>): Benchmark[] {
   return [...[1, 32].flatMap(pointCases).map(toCase), ...listCases()].map((measured) =>
     toBenchmark(measured, open),
   );
 }
 
-/** Calls that are made ready where a run may take them again. */
+/** The most prepared calls, if a run may reuse them. */
 const readyCalls = 512;
 
 function pointCases(batch: number): PointCase[] {
@@ -76,7 +76,7 @@ function pointCases(batch: number): PointCase[] {
       },
     },
     {
-      // Changes tasks of its own, so that the seeded ones stay as they are.
+      // Changes separate tasks, so that the seeded ones stay the same.
       name: name('UpdateTask'),
       kind: 'change',
       batch,
@@ -84,7 +84,7 @@ function pointCases(batch: number): PointCase[] {
       async requests(database, calls) {
         const tasks = makeTasks(Math.min(calls, readyCalls / 2) * batch);
         const ids = await database.add(tasks);
-        // Back and forth, so that each call changes something.
+        // Alternates, so that each call changes something.
         const others = [...tasks.slice(1), tasks[0]!];
         return inBatches(
           [...others, ...tasks].map((task, place) =>
@@ -95,7 +95,7 @@ function pointCases(batch: number): PointCase[] {
       },
     },
     {
-      // A task is removed once only.
+      // A task can be removed only once.
       name: name('DeleteTask'),
       kind: 'remove',
       batch,
@@ -141,7 +141,7 @@ function listCases(): Case[] {
   ];
 }
 
-/** The cache stands before the executor, so each of these lists is read. */
+/** The cache is in front of the executor, so each of these lists is read. */
 function listCase(name: string, queries: readonly string[], batch = 1): Case {
   const keys = queries.map((query) => {
     const result = parseListKey(query);

@@ -1,4 +1,4 @@
-/** From the bytes of a body to a checked value, or to what is wrong with it. */
+/** Benchmarks of validating bodies, valid and invalid ones. */
 import { createBodyDecoder, type Decoded } from '../../src/tasks/decode.ts';
 import { bodyOf } from './bodies.ts';
 import { type Benchmark, pureBenchmark } from './harness/benchmark.ts';

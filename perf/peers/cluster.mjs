@@ -1,6 +1,6 @@
 /**
- * A peer as several processes, by Node's own cluster: `node cluster.mjs <program> <processes>`.
- * Says so when all of them listen.
+ * Runs a peer in several processes with node:cluster: `node cluster.mjs <program> <processes>`.
+ * Prints a line when all of them listen.
  */
 import cluster from 'node:cluster';
 

@@ -1,4 +1,4 @@
-/** One keep-alive connection that asks for lists and measures until the last byte is there. */
+/** One keep-alive connection that requests lists and measures until the last byte. */
 import { Agent, request } from 'node:http';
 
 export interface ListAnswer {
@@ -7,7 +7,7 @@ export interface ListAnswer {
   readonly status: number;
   readonly total: number | null;
   readonly totalExact: boolean;
-  /** The page has as many tasks as the total promises; true where nothing is promised. */
+  /** The page has as many tasks as its total implies; true if nothing is implied. */
   readonly complete: boolean;
   readonly totalPages: number;
   readonly nextCursor: string | null;
@@ -17,7 +17,7 @@ export interface Asker {
   ask(query: string): Promise<ListAnswer>;
 }
 
-/** In place of a status: the connection broke. The other questions may still be answered. */
+/** Instead of a status: the connection broke. Other queries may still succeed. */
 const noAnswer = 0;
 const nothing: Answer = { data: null, meta: null };
 
@@ -27,7 +27,7 @@ interface Answer {
 }
 
 interface Meta {
-  /** `null` behind a cursor. */
+  /** `null` for a page by cursor. */
   readonly page: number | null;
   readonly per_page: number;
   readonly total: number;
@@ -36,14 +36,14 @@ interface Meta {
   readonly next_cursor?: string | null;
 }
 
-/** The service closes a connection after ten idle seconds; the question then would get no answer. */
+/** The service closes a connection after ten idle seconds; a query at that moment would fail. */
 const idleMaxMs = 4000;
 
 export function createAsker(url: string): Asker {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   let idleSince = performance.now();
 
-  /** While another size takes long to answer, this one's connection idles: it is opened anew. */
+  /** While other sizes take long, this connection idles: it reconnects. */
   async function ask(query: string): Promise<ListAnswer> {
     if (performance.now() - idleSince > idleMaxMs) await reconnect();
     const path = `/api/tasks?${query}`;
@@ -69,7 +69,7 @@ export function createAsker(url: string): Asker {
     await get(`${url}/livez`);
   }
 
-  /** Rejects when the service is gone altogether: no further figure would mean anything. */
+  /** Rejects when the service is gone: later figures would be meaningless. */
   async function withoutAnswer(): Promise<{ status: number; text: string }> {
     await reconnect();
     return { status: noAnswer, text: '' };
@@ -93,7 +93,7 @@ export function createAsker(url: string): Asker {
   return { ask };
 }
 
-/** An empty page is quick to read: a wrong one must not pass for a fast one. */
+/** An empty page is fast: a wrong page must not look like a fast one. */
 function isComplete(rows: number, meta: Meta | null): boolean {
   if (meta === null || meta.page === null || meta.total_exact === false) return true;
   const before = (meta.page - 1) * meta.per_page;

@@ -1,4 +1,4 @@
-/** What is asked of each size: the same questions, with words and people that are there. */
+/** The queries for each size: the same ones, with existing words and assignees. */
 import type { Client } from '../../src/database/client.ts';
 import { names, vocabulary } from '../seed/words.ts';
 import type { Asker, ListAnswer } from './asker.ts';
@@ -10,7 +10,7 @@ export interface Case {
 
 export async function makeCases(sql: Client, asker: Asker, size: number): Promise<Case[]> {
   const rare = await findRareWord(sql);
-  // As frequent in titles at every size: about 1 % and about a third.
+  // Equally frequent in titles at every size: about 1 % and about a third.
   const medium = vocabulary[60]!;
   const frequent = vocabulary[0]!;
   const typical = await findAssignee(sql, 'ASC', Math.max(1, size / 100_000));
@@ -59,7 +59,7 @@ export async function makeCases(sql: Client, asker: Asker, size: number): Promis
   ];
 }
 
-/** Each question is the next step; at the end the walk begins again. */
+/** Each query is the next step; after the end the walk restarts. */
 function walk(name: string, query: string): Case {
   let cursor = '';
   return {
@@ -72,7 +72,7 @@ function walk(name: string, query: string): Case {
   };
 }
 
-/** A word that 1 to 20 tasks have in their titles or descriptions. */
+/** A word in the titles or descriptions of 1 to 20 tasks. */
 async function findRareWord(sql: Client): Promise<string> {
   for (const word of [...names, ...vocabulary.toReversed()]) {
     const pattern = `%${word}%`;
@@ -87,7 +87,10 @@ async function findRareWord(sql: Client): Promise<string> {
   throw new Error('no word is rare enough');
 }
 
-/** Of those who have at least `tasks` tasks, nobody left out, the first in the order of how many. */
+/**
+ * Among the assignees with at least `tasks` tasks, the first by their number of tasks in the given
+ * direction. Not 0, which is no assignee.
+ */
 async function findAssignee(
   sql: Client,
   direction: 'ASC' | 'DESC',

@@ -55,7 +55,7 @@ function cell(sample: ScaleSample): string {
   return median > slowMs ? `**${text}**` : text;
 }
 
-/** How long an error takes says nothing. */
+/** The duration of an error is meaningless. */
 function ratioOf(small: ScaleSample, large: ScaleSample): string {
   if (![small, large].every(({ status, complete }) => status === 200 && complete)) return '–';
   return ratio(spreadOf(large.times).median / spreadOf(small.times).median);

@@ -1,4 +1,4 @@
-/** One case at all sizes: the same question to each in turn, so that what disturbs meets them all. */
+/** Measures one case at all sizes, alternating, so that disturbances affect all sizes. */
 import type { Asker, ListAnswer } from './asker.ts';
 import type { Case } from './cases.ts';
 
@@ -12,19 +12,19 @@ export interface ScaleSample {
   readonly name: string;
   readonly size: number;
   readonly path: string;
-  /** Milliseconds, one a round; those of the first rounds are left out. */
+  /** Milliseconds for each round; the first rounds are omitted. */
   readonly times: readonly number[];
-  /** 200, or the first that was not; 0: the connection broke. */
+  /** 200, or the first other status; 0: the connection broke. */
   readonly status: number;
   readonly total: number | null;
   readonly totalExact: boolean;
-  /** No page had more or fewer tasks than its total promised. */
+  /** No page had more or fewer tasks than its total implied. */
   readonly complete: boolean;
 }
 
-/** Until plans are made, pages are in memory and code is compiled. */
+/** Until plans are cached, pages are in memory and code is compiled. */
 const warmupRounds = 10;
-/** A case that is slow at one size must not take hours: then warm-up and rounds are cut short. */
+/** A slow case must not take hours: beyond this, warm-up and rounds are cut short. */
 const warmupMaxMs = 15_000;
 const caseMaxMs = 60_000;
 

@@ -1,4 +1,4 @@
-/** `100k` and the like. */
+/** Parses `100k` and similar. */
 export function parseSize(text: string): number {
   const match = /^(\d+)([kM]?)$/.exec(text);
   if (match === null) throw new Error('--sizes: expected sizes such as 1k,100k,1M');

@@ -12,7 +12,7 @@ const result = loadConfig();
 const log = createLogger({ level: 'info', role: 'seed', secrets: result.secrets });
 const interruption = new AbortController();
 
-// A second one ends the process at once: then the server finds that nobody waits, and rolls back.
+// A second signal ends the process at once; the server then rolls back.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(name, () => interruption.abort(new Error('interrupted: no task was added')));
 }

@@ -1,4 +1,4 @@
-/** How far a long job is: one line that is rewritten on a terminal, a line now and then elsewhere. */
+/** Shows progress: one updated line on a terminal, otherwise a line at intervals. */
 export interface Progress {
   show(text: string): void;
   end(): void;

@@ -1,7 +1,7 @@
-/** A seeded generator, so that two runs with one seed send the same requests. */
+/** A seeded random generator: two runs with the same seed send the same requests. */
 
 export interface Random {
-  /** A whole number from `min` to `max`, both included. */
+  /** An integer from `min` to `max`, both included. */
   integer(min: number, max: number): number;
   pick<Item>(items: readonly Item[]): Item;
 }

@@ -1,8 +1,8 @@
 /**
- * Adds many tasks, in one transaction: interrupted, it leaves the database as it was. Where they
- * are many beside those that are there, the indexes are dropped and made anew at the end, which
- * for ten million tasks takes minutes instead of hours; the table is locked for that long.
- * Fewer go through the indexes; others can read meanwhile, but not write.
+ * Adds many tasks in one transaction: an interrupted seed has no effect. If they are many compared
+ * with the existing ones, the indexes are dropped and rebuilt at the end. For ten million tasks
+ * that takes minutes instead of hours, during which the table is locked. Otherwise the indexes
+ * stay: clients can read meanwhile, but not write.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PendingQuery, Row, TransactionSql } from 'postgres';
@@ -16,22 +16,22 @@ type Transaction = TransactionSql<{ timestamps: string }>;
 export interface SeedOptions {
   readonly rows: number;
   readonly progress: (text: string) => void;
-  /** Milliseconds since 1970; the latest task is that old. */
+  /** Milliseconds since 1970: the creation time of the newest task. */
   readonly now?: number;
-  /** Cancels the statement under way; has no effect any more once the tasks are committed. */
+  /** Cancels the statement in progress; no effect once the tasks are committed. */
   readonly signal?: AbortSignal;
 }
 
-/** What a statement is run with: rejects with the reason of the signal once that is there. */
+/** Runs a statement; rejects with the signal's reason when it aborts. */
 type Run = <Result extends readonly Row[]>(statement: PendingQuery<Result>) => Promise<Result>;
 
-/** Each is one statement, so one step of the generation and one firing of the triggers. */
+/** Each batch is one statement, so it advances the generation and fires the triggers once. */
 const batchRows = 20_000;
 const rebuildRowsMin = 50_000;
 const textsRows = 100_000;
 const busyMs = 50;
 
-/** Rejects as the database does, or with the reason of the signal; nothing was added then. */
+/** Rejects with the database's error or the signal's reason; then nothing was added. */
 export async function seedTasks(
   sql: Client,
   { rows, progress, now = Date.now(), signal = new AbortController().signal }: SeedOptions,
@@ -47,7 +47,7 @@ export async function seedTasks(
     const newest = Number(state!.newest ?? 0);
     await addTasks(transaction, run, { rows, newest, now, progress });
     await copyTexts(transaction, run, progress);
-    // Both are limits: no more is taken than an index needs, and than the server has of workers.
+    // Both are upper limits: the index build takes only what it needs and what is available.
     await run(transaction`SET LOCAL maintenance_work_mem = '1GB'`);
     await run(transaction`SET LOCAL max_parallel_maintenance_workers = 4`);
     for (const { name, definition } of indexes) {
@@ -70,7 +70,7 @@ function runnerOf(signal: AbortSignal): Run {
     try {
       return await statement;
     } catch (error) {
-      // That it was cancelled is what the server says then.
+      // After a cancel the server reports only that.
       signal.throwIfAborted();
       throw error;
     } finally {
@@ -84,7 +84,7 @@ interface Index {
   readonly definition: string;
 }
 
-/** All but the primary keys and what else must be unique. */
+/** All indexes except those of primary keys and unique constraints. */
 async function dropIndexes(sql: Transaction, run: Run): Promise<readonly Index[]> {
   const indexes = await run(
     sql.unsafe<Index[]>(`
@@ -98,13 +98,13 @@ async function dropIndexes(sql: Transaction, run: Run): Promise<readonly Index[]
 
 interface Addition {
   readonly rows: number;
-  /** The highest id that is there. */
+  /** The highest existing id. */
   readonly newest: number;
   readonly now: number;
   readonly progress: (text: string) => void;
 }
 
-/** The same every time on an empty table, and other tasks each time on one that has some. */
+/** Always the same tasks in an empty table; others if the table has tasks. */
 async function addTasks(
   sql: Transaction,
   run: Run,
@@ -125,7 +125,7 @@ async function addTasks(
   }
 }
 
-/** What a service would do behind our back for as long as it takes. */
+/** Updates the text index now, instead of the service in the background. */
 async function copyTexts(
   sql: Transaction,
   run: Run,
@@ -137,7 +137,7 @@ async function copyTexts(
     );
     const { taken } = row!;
     if (taken === 0) return;
-    // A service is at it.
+    // A service is indexing.
     if (taken === null) await sleep(busyMs);
     copied += taken ?? 0;
     progress(`copied ${copied} texts for searches`);

@@ -1,4 +1,4 @@
-/** One seeded task. */
+/** Generates one task. */
 import type { Status } from '../../src/contract/task.ts';
 import type { Random } from './random.ts';
 import { nameOf, pickWord } from './words.ts';
@@ -13,15 +13,15 @@ export interface SeededTask {
 }
 
 export interface Place {
-  /** The id that the task will about have: decides whether its title has a rare name. */
+  /** The approximate id of the task; it decides whether the title has a rare name. */
   readonly id: number;
-  /** Among those that are seeded together, 0..1. */
+  /** The position among the seeded tasks, 0..1. */
   readonly share: number;
-  /** Milliseconds since 1970. The seeded tasks were created one after the other over two years, up to then. */
+  /** Milliseconds since 1970. The creation times are spread over the two years before. */
   readonly now: number;
 }
 
-/** Half of all tasks are over. */
+/** Half of all tasks are completed or canceled. */
 const statuses = [
   ...Array<Status>(40).fill('completed'),
   ...Array<Status>(10).fill('done'),
@@ -52,7 +52,7 @@ function title(id: number, random: Random): string {
   return name === undefined ? text : `${text} ${name}`;
 }
 
-/** One in four has none. */
+/** One in four is empty. */
 function description(random: Random): string {
   const words = random.integer(-10, 30);
   return words <= 0 ? '' : `${sentence(words, random)}.`;
@@ -64,7 +64,9 @@ function sentence(words: number, random: Random): string {
   return text[0]!.toUpperCase() + text.slice(1);
 }
 
-/** A fifth is nobody's; a few people have very many, most a few hundred of ten million. */
+/**
+ * A fifth have no assignee; a few people have very many tasks, most some hundred of ten million.
+ */
 function assignee(random: Random): number {
   if (random.integer(1, 5) === 1) return 0;
   return Math.floor(people ** (random.integer(0, 1_000_000) / 1_000_001));

@@ -1,4 +1,4 @@
-/** One client of the soak: mixed requests on one connection after the other, some of them broken off. */
+/** A client of the soak: mixed requests on sequential connections, some of them aborted. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createResponseReader } from '../load/response-reader.ts';
@@ -12,20 +12,20 @@ export interface SoakCounts {
 export interface SoakClientOptions {
   readonly port: number;
   readonly random: Random;
-  /** Ids that exist, shared by all clients. */
+  /** Existing ids, shared by all clients. */
   readonly ids: number[];
   readonly counts: SoakCounts;
   readonly isOver: () => boolean;
 }
 
-/** Enough tasks to page through; creates and removals hold the number there. */
+/** Enough tasks for several pages; creates and removals keep the number. */
 const tasksWanted = 5000;
 const thinkMs = 8;
-/** One in so many requests is given up half way, sent or not. */
+/** One in this many requests is aborted, before or after it is sent. */
 const abortEvery = 40;
 const answerMaxMs = 15_000;
 
-/** Rejects when an answer is not HTTP or does not come. */
+/** Rejects when a response is not HTTP or does not arrive. */
 export async function runSoakClient(options: SoakClientOptions): Promise<void> {
   const { random, counts } = options;
   let socket: Socket | undefined;

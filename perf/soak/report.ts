@@ -67,7 +67,7 @@ const height = 320;
 const margin = 50;
 const colours = ['#777777', '#1f77b4', '#d62728', '#2ca02c'];
 
-/** Resident memory of each process over time, from zero. */
+/** The resident memory of each process over time; the axis starts at zero. */
 export function soakPlot({ names, samples }: Soak): string {
   const end = samples.at(-1)!.second;
   const most = Math.max(

@@ -1,19 +1,19 @@
-/** The processes that a measurement has started: none of them outlives it. */
+/** Tracks the child processes of a measurement, so that none outlives it. */
 import type { ChildProcess } from 'node:child_process';
 
 const children = new Set<ChildProcess>();
 const stopMaxMs = 20_000;
 let ending = false;
 
-/** To be called for each child; it is forgotten when it ends. */
+/** Call it for each child; it is untracked when it ends. */
 export function adopt(child: ChildProcess): void {
   children.add(child);
   child.once('close', () => children.delete(child));
-  // Started while a signal was ending the others.
+  // The child was started while a signal was ending the others.
   if (ending) child.kill('SIGTERM');
 }
 
-/** Asks with SIGTERM, insists after 20 s. Resolves when the child is gone. */
+/** Sends SIGTERM, and SIGKILL after 20 s. Resolves when the child has ended. */
 export function stopChild(child: ChildProcess): Promise<void> {
   if (!children.has(child)) return Promise.resolve();
   return new Promise((resolve) => {
@@ -31,7 +31,7 @@ export async function stopChildren(): Promise<void> {
 }
 
 /**
- * A signal ends the children; whoever waits for one then fails, and the measurement ends in its
+ * A signal ends the children. Code that waits for one then fails, and the measurement ends in its
  * usual order, the database last. A second signal ends it at once.
  */
 export function endChildrenOnSignals(): void {

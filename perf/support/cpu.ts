@@ -1,11 +1,11 @@
-/** CPU time of groups of processes out of /proc (proc(5)); nothing where there is no /proc. */
+/** CPU time of groups of processes from /proc (proc(5)); null without /proc. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** CPU seconds since each group began; only differences mean something. */
+/** CPU seconds since the start of each group; only differences are meaningful. */
 export interface CpuSnapshot {
   readonly groups: Readonly<Record<string, number>>;
-  /** Of the whole machine: seconds that a core had nothing to do, or was lent to another guest. */
+  /** Idle and stolen seconds of all cores. */
   readonly idle: number;
   readonly stolen: number;
   readonly total: number;
@@ -19,7 +19,7 @@ interface ProcessTimes {
 const available = existsSync('/proc/self/stat');
 const ticksPerSecond = available ? readTicksPerSecond() : 100;
 
-/** @param roots the first process of each group; all that descend from it belong to it. */
+/** @param roots the root process of each group; its descendants belong to the group. */
 export function readCpu(roots: Readonly<Record<string, number>>): CpuSnapshot | null {
   if (!available) return null;
   const processes = readProcesses();
@@ -45,7 +45,7 @@ export function cpuBetween(
   };
 }
 
-/** A child that ended and was waited for is in its parent's cutime and cstime, so nothing is lost. */
+/** A parent's cutime and cstime include its ended children, so nothing is lost. */
 function ticksBelow(root: number, processes: ReadonlyMap<number, ProcessTimes>): number {
   let ticks = 0;
   for (const [pid, times] of processes) {
@@ -73,7 +73,7 @@ function readProcesses(): Map<number, ProcessTimes> {
     if (!/^\d+$/.test(entry)) continue;
     const fields = readStat(entry);
     if (fields === undefined) continue;
-    // Behind the name: state, ppid, …; utime, stime, cutime, cstime are fields 14 to 17.
+    // After the name: state, ppid, …; utime, stime, cutime, cstime are fields 14 to 17.
     const ticks = [11, 12, 13, 14].reduce((sum, index) => sum + Number(fields[index]), 0);
     processes.set(Number(entry), { parent: Number(fields[1]), ticks });
   }
@@ -85,7 +85,7 @@ function readStat(pid: string): string[] | undefined {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return text.slice(text.lastIndexOf(')') + 2).split(' ');
   } catch {
-    // It ended meanwhile.
+    // It has ended meanwhile.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** The database of the measurements: embedded, kept in a folder of its own, seeded. */
+/** The database of the measurements: embedded, in its own folder, seeded. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { DatabaseConfig } from '../../src/config/config.ts';
@@ -12,12 +12,12 @@ import { addDoomed, fillTasks, keepTextIndex, stateOfTasks, trim } from './tasks
 
 export interface PerfDatabase {
   readonly config: DatabaseConfig;
-  /** Of the server's first process. */
+  /** The pid of the postmaster. */
   readonly pid: number;
   readonly version: string;
   /** Takes away what runs have added. */
   trim(): Promise<void>;
-  /** So many tasks above the seeded ones, for DELETE. */
+  /** Adds tasks above the seeded ones, for DELETE. */
   addDoomed(table: string, count: number): Promise<void>;
   /** Leaves the tasks as they were. */
   stop(): Promise<void>;

@@ -16,7 +16,7 @@ export interface SizedDatabases {
     readonly sql: Client;
   }[];
   readonly version: string;
-  /** Of the server's first process. */
+  /** The pid of the postmaster. */
   readonly pid: number;
   stop(): Promise<void>;
 }
@@ -67,7 +67,7 @@ async function dropFormer(server: DatabaseConfig, prefix: string, name: string):
   });
 }
 
-/** A seed that was interrupted has left nothing: it is one transaction. */
+/** An interrupted seed leaves nothing: it is one transaction. */
 async function fill(sql: Client, size: number): Promise<void> {
   const [state] = await sql<{ total: string }[]>`SELECT total FROM tasks_state`;
   if (Number(state!.total) !== size) await makeTasks(sql, size);

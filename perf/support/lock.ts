@@ -1,8 +1,8 @@
-/** Lets several people measure on one machine in turn: flock(1) on a file that they agree on. */
+/** Lets several users of a machine measure in turn: flock(1) on a shared file. */
 import { spawn } from 'node:child_process';
 import { adopt } from './children.ts';
 
-/** Runs it alone; without a file at once. */
+/** Runs it with the lock; without a file at once. */
 export async function alone<Result>(
   file: string | undefined,
   run: () => Promise<Result>,
@@ -11,7 +11,7 @@ export async function alone<Result>(
   const holder = spawn('flock', [file, 'sh', '-c', 'echo held; exec cat'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  // Whoever ends a measurement that still waits must not wait for the lock.
+  // An interrupted measurement must not keep waiting for the lock.
   adopt(holder);
   await new Promise((resolve, reject) => {
     holder.once('error', reject);

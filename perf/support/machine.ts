@@ -1,4 +1,4 @@
-/** What a reader needs to know about where and when figures were made; no name, no path. */
+/** Describes machine and date of a measurement, without names and paths. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { arch, cpus, platform, release, totalmem } from 'node:os';
@@ -14,9 +14,9 @@ export interface Setting {
 export interface SettingsOptions {
   readonly command: string;
   readonly postgresVersion: string;
-  /** Peers whose packages took part. */
+  /** The peers with installed packages. */
   readonly peers: readonly string[];
-  /** Of the service, with their build of the HTTP server: this process's where nothing is given. */
+  /** The service's runtimes, each with its HTTP server; default: this process's. */
   readonly runtimes?: readonly Setting[];
 }
 
@@ -46,7 +46,7 @@ export function describeSettings(options: SettingsOptions): readonly Setting[] {
   ];
 }
 
-/** `2026-01-31`. */
+/** For example `2026-01-31`. */
 export function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
@@ -61,7 +61,7 @@ function versionsIn(directory: string, only?: readonly string[]): string[] {
     .map(([name, version]) => `${name} ${version.replace(/^npm:.*@/, '')}`);
 }
 
-/** Of what is asked for itself, not of what that brings. */
+/** Only direct dependencies. */
 function goVersions(text: string): string[] {
   const own = text.matchAll(/^\s+(\S+) v(\S+)$/gm);
   const { stdout } = spawnSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' });

@@ -1,4 +1,4 @@
-/** Tables and figures as text. */
+/** Formats tables and figures. */
 import type { Spread } from './statistics.ts';
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -7,7 +7,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(ruler), ...rows.map(line)].join('\n');
 }
 
-/** `43 210 (41 000..44 100)`. */
+/** For example `43 210 (41 000..44 100)`. */
 export function withSpread(spread: Spread, format: (value: number) => string): string {
   return `${format(spread.median)} (${format(spread.min)}..${format(spread.max)})`;
 }

@@ -1,16 +1,16 @@
-/** Resident memory of a process and all that descend from it, out of /proc (proc(5)). */
+/** Resident memory of a process and its descendants, from /proc (proc(5)). */
 import { readFileSync } from 'node:fs';
 import { treeOf } from './process-tree.ts';
 
 export interface Memory {
   readonly processes: number;
-  /** Pages that several processes share count in each. */
+  /** Shared pages count in full for each process. */
   readonly residentMiB: number;
   /** Shared pages count by their share. */
   readonly proportionalMiB: number;
 }
 
-/** @returns null where the system does not tell. */
+/** @returns null if the system does not report it. */
 export function readMemory(root: number): Memory | null {
   let processes = 0;
   let resident = 0;
@@ -22,7 +22,7 @@ export function readMemory(root: number): Memory | null {
       proportional += kibibytes(text, 'Pss');
       processes++;
     } catch {
-      // It has ended in the meantime.
+      // It has ended meanwhile.
     }
   }
   if (processes === 0) return null;

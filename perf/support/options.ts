@@ -2,15 +2,15 @@
 
 export interface Options {
   readonly rounds: number;
-  /** How long each run is measured. */
+  /** The measured time of each run. */
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly connections: readonly number[];
-  /** Where the database with the million tasks is kept from run to run. */
+  /** The folder of the database with a million tasks, kept between runs. */
   readonly dataDir: string;
-  /** Where the table and the raw figures go. */
+  /** The folder of the table and the raw figures. */
   readonly results: string;
-  /** The variables that were set, as one would type them again. */
+  /** The variables that were set, as a command line. */
   readonly command: string;
 }
 
@@ -23,7 +23,7 @@ export interface Defaults {
   readonly program: string;
 }
 
-/** Of the service's variables, those that a comparison may want to change. */
+/** The service's variables that a comparison may change. */
 const tuning = [
   'FRONTENDS',
   'WORKER_THREADS',
@@ -45,7 +45,7 @@ const ours = [
   'PEER_TEXT_INDEX',
 ] as const;
 
-/** @throws an Error that says what was expected. */
+/** @throws an Error with what was expected. */
 export function readOptions(defaults: Defaults): Options {
   const set = [...ours, ...tuning].filter((name) => variable(name) !== '');
   return {
@@ -63,8 +63,8 @@ export function readOptions(defaults: Defaults): Options {
 }
 
 /**
- * The environment of a server under test: what a process needs, the tuning variables, and what is
- * given here. Nothing else, so that a variable of the user's shell does not change the figures.
+ * The environment of a server under test: what a process needs, the tuning variables, and the given
+ * ones. Nothing else, so that the user's shell does not change the figures.
  */
 export function serverEnvironment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const needed = ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', ...tuning];
@@ -72,12 +72,12 @@ export function serverEnvironment(given: Readonly<Record<string, string>>): Node
   return { ...Object.fromEntries(passed.map((name) => [name, variable(name)])), ...given };
 }
 
-/** The user's own, for a tool that needs all of it: npm has its settings there. */
+/** The user's whole environment, for npm, which has its settings there. */
 export function inheritedEnvironment(given: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   return { ...process.env, ...given };
 }
 
-/** The variables that give the service a Redis, when REDIS_HOST is set. */
+/** The service's variables for Redis, if REDIS_HOST is set. */
 export function redisSettings(): Readonly<Record<string, string>> | undefined {
   if (variable('REDIS_HOST') === '') return undefined;
   const names = ['REDIS_HOST', 'REDIS_PORT', 'REDIS_PASSWORD'];
@@ -89,7 +89,7 @@ export function searchPath(): string {
   return variable('PATH');
 }
 
-/** Words of a variable with commas between; all of them when it is empty. */
+/** A comma-separated variable; all names if it is empty. */
 export function readChoice<Name extends string>(
   name: string,
   all: readonly Name[],
@@ -101,7 +101,7 @@ export function readChoice<Name extends string>(
   throw new Error(`${name}: expected some of ${all.join(',')}`);
 }
 
-/** A variable that is true, false or left out. */
+/** A variable with true, false or no value. */
 export function readSwitch(name: string): boolean {
   const text = variable(name);
   if (text === 'true') return true;
@@ -109,7 +109,7 @@ export function readSwitch(name: string): boolean {
   throw new Error(`${name}: expected true or false`);
 }
 
-/** A variable that may be left out. */
+/** An optional variable. */
 export function readText(name: string): string | undefined {
   return variable(name) || undefined;
 }

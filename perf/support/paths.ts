@@ -1,4 +1,4 @@
-/** Where things lie, seen from dist/perf/support. */
+/** Paths relative to dist/perf/support. */
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../../', import.meta.url);

@@ -1,6 +1,6 @@
 /**
- * Lets a build start that has the migration files 001 to 007. They made the same schema as those that
- * have replaced them, under another number, and a service looks at the number when it starts.
+ * Lets a build with the migration files 001 to 007 start. They made the same schema as their
+ * replacements, under another version number, which a service checks at its start.
  */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

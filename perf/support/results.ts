@@ -1,15 +1,15 @@
-/** The table for people and the raw figures for programs, side by side. */
+/** Writes the table for people and the raw figures for programs, side by side. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
 export interface Results {
   readonly markdown: string;
   readonly json: unknown;
-  /** File names and what they hold. */
+  /** File names and contents. */
   readonly pictures?: Readonly<Record<string, string>>;
 }
 
-/** A second run on one day takes the place of the first: git keeps what was worth keeping. */
+/** A second run on one day overwrites the first: git has the committed one. */
 export function writeResults(directory: string, name: string, results: Results): void {
   mkdirSync(directory, { recursive: true });
   const markdown = join(directory, `${name}.md`);
@@ -24,7 +24,7 @@ export function writeResults(directory: string, name: string, results: Results):
   process.stderr.write(`wrote ${relative('', markdown)} and the raw figures beside it\n`);
 }
 
-/** Six digits are more than any measurement here is worth. */
+/** Six digits are more precise than any measurement here. */
 function roundNumber(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value)
     ? Number(value.toPrecision(6))

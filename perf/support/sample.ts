@@ -1,4 +1,4 @@
-/** One measured run, whoever was measured. */
+/** The result of one measured run. */
 
 export interface Latency {
   readonly p50: number;
@@ -12,9 +12,9 @@ export interface Sample {
   readonly rate: number;
   readonly requests: number;
   readonly latencyUs: Latency;
-  /** CPU seconds while measuring, by group of processes; `null` where the system does not tell. */
+  /** CPU seconds during the measurement, by group of processes; `null` if not available. */
   readonly cpuSeconds: Readonly<Record<string, number>> | null;
-  /** Share of the machine's time, 0..1. */
+  /** The idle share of the machine's CPU time, 0..1. */
   readonly idle: number | null;
   readonly stolen: number | null;
 }

@@ -1,4 +1,7 @@
-/** A server under test as a child process: ours or a peer. Both say so when they listen. */
+/**
+ * A server under test as a child process: this service or a peer. Both print a line when they
+ * listen.
+ */
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
@@ -7,7 +10,7 @@ import { serverEnvironment } from './options.ts';
 
 export interface RunningServer {
   readonly pid: number;
-  /** With the loopback address, whatever name the server gave. */
+  /** With the loopback address, whatever host name the server printed. */
   readonly url: string;
   stop(): Promise<void>;
 }
@@ -15,17 +18,17 @@ export interface RunningServer {
 export interface ServerOptions {
   readonly name: string;
   readonly program: string;
-  /** What runs the program: Node where nothing is given, nothing when it runs itself. */
+  /** The program's runtime; default: Node. `null`: the program runs itself. */
   readonly runtime?: string | null;
   readonly arguments?: readonly string[];
-  /** The working directory: one without an .env file. */
+  /** The working directory, which has no .env file. */
   readonly directory: string;
   readonly environment: Readonly<Record<string, string>>;
 }
 
 const startMaxMs = 30_000;
 
-/** Rejects with the server's last words when it does not come to listen. */
+/** Rejects with the server's last output if it does not listen. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { runtime = process.execPath } = options;
   const words = [...(runtime === null ? [] : [runtime]), options.program];
@@ -77,7 +80,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
 }
 
-/** Free at this moment; another process could take it before the server does, which it reports. */
+/** Free now; if another process takes it before the server does, the server reports it. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();

@@ -1,13 +1,13 @@
-/** Our own service as a user starts it, on the measurement's database. */
+/** Starts this service as a user does, on the measurement's database. */
 import { randomBytes } from 'node:crypto';
 import type { DatabaseConfig } from '../../src/config/config.ts';
 import { serviceProgram } from './paths.ts';
 import { freePort, type RunningServer, startServer } from './server.ts';
 
 export interface ServiceProgram {
-  /** Of this state of the code where nothing is given. */
+  /** Default: the current build. */
   readonly program?: string;
-  /** Path of the Node that runs it: the one of this process where nothing is given. */
+  /** The path of its Node; default: that of this process. */
   readonly runtime?: string;
 }
 
@@ -28,7 +28,7 @@ export async function startService(
       METRICS_PORT: String(await freePort()),
       METRICS_USERNAME: 'measurements',
       METRICS_PASSWORD: randomBytes(16).toString('hex'),
-      // Nobody balances load here.
+      // There is no load balancer here.
       SHUTDOWN_DELAY_MS: '0',
       DB_HOST: database.host,
       DB_PORT: String(database.port),

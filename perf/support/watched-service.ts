@@ -1,11 +1,11 @@
-/** Our service with the pages of its administration, as a scraper and a profiler ask for them. */
+/** The service with its operators' pages, requested as a scraper and a profiler do. */
 import { randomBytes } from 'node:crypto';
 import type { DatabaseConfig } from '../../src/config/config.ts';
 import { freePort, type RunningServer } from './server.ts';
 import { startService } from './service.ts';
 
 export interface WatchedService extends RunningServer {
-  /** Of all processes, from the port of the metrics. */
+  /** Scrapes all processes on the port of the metrics. */
   scrape(): Promise<string>;
   /**
    * Over the port of the API. Rejects when it is broken off, and when a thread is missing in it.

@@ -1,10 +1,10 @@
 -- The tasks: the table that the API reads and writes.
 --
--- Who writes it: the service for its clients, and anybody else who may, such as psql, another program or
--- logical replication. A row lives until somebody deletes it.
+-- Writers: the service, and every other client with the privilege, such as psql, another program or
+-- logical replication. A row lives until a client deletes it.
 --
--- The next files make what is derived from it: counts (020), a copy of the texts for searches (030), and
--- the triggers that keep both (040). 050 repairs what went by the triggers.
+-- The next files create what is derived from it: counts (020), a copy of the texts for searches
+-- (030), and the triggers that maintain both (040). 050 repairs what the triggers missed.
 
 DO $$
 BEGIN
@@ -14,7 +14,7 @@ BEGIN
   END IF;
 END $$;
 
--- The constraints are the API's own limits: no row can exist that an answer could not show.
+-- The constraints are the limits of the API: every row can be returned by it.
 CREATE TABLE tasks (
   id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   title       text NOT NULL CHECK (char_length(title) BETWEEN 1 AND 255),
@@ -22,23 +22,23 @@ CREATE TABLE tasks (
   -- 'done' is the Go service's word for 'completed'.
   status      text NOT NULL DEFAULT 'pending'
               CHECK (status IN ('pending', 'in_progress', 'completed', 'done', 'canceled')),
-  -- 0 is nobody; the largest is the largest integer that JSON numbers hold exactly.
+  -- 0 is no assignee; the maximum is the largest integer that a JSON number holds exactly.
   assignee_id bigint NOT NULL DEFAULT 0 CHECK (assignee_id BETWEEN 0 AND 9007199254740991),
-  -- The service adds 1 with each change. It is part of the ETag.
+  -- Increases by 1 with each change. Part of the ETag.
   version     bigint NOT NULL DEFAULT 1,
   created_at  timestamptz(3) NOT NULL DEFAULT now(),
   updated_at  timestamptz(3) NOT NULL DEFAULT now(),
-  -- RFC 3339 has four digits for the year, and infinity is no time. A JSON number is exact up to 2^53-1.
-  -- One constraint for all of it, because each one costs every write a little.
+  -- RFC 3339 has four digits for the year and no infinity. A JSON number is exact up to 2^53-1. One
+  -- constraint for all of these, because each constraint slows every write.
   CONSTRAINT tasks_bounds_check CHECK (
     id BETWEEN 1 AND 9007199254740991
     AND least(created_at, updated_at) >= '0001-01-01 00:00:00+00'
     AND greatest(created_at, updated_at) < '10000-01-01 00:00:00+00'
   )
-) WITH (fillfactor = 90); -- room on each page for the next version of a row
+) WITH (fillfactor = 90); -- leaves room on each page for the next version of a row
 
--- One index for each order in which a list can be read. id is the last key of every order, so that no
--- task repeats or goes missing between two pages.
+-- One index for each sort order of a list. id is the last key of every order, so that no task
+-- repeats or is missing between two pages.
 CREATE INDEX tasks_status_id ON tasks (status, id);
 CREATE INDEX tasks_assignee_id_id ON tasks (assignee_id, id);
 -- By code point: the same order on every server, whatever its locale.

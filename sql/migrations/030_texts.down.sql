@@ -1,4 +1,4 @@
--- pg_trgm stays: something else may use it by now.
+-- pg_trgm stays: other objects may use it by now.
 DROP FUNCTION tasks_index_texts(integer);
 DROP TABLE tasks_unindexed;
 DROP TABLE tasks_texts;

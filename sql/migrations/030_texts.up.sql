@@ -1,12 +1,13 @@
 -- Searches: how texts are compared, and a copy of the tasks' texts with a trigram index.
 --
--- The copy is brought up to date behind the writes, so that writers do not pay for the index (ADR 13).
--- Until then the id of a task stands in a queue, and searches look at the tasks of the queue as well.
--- For every snapshot holds:
+-- The copy is updated in the background, so that writers do not pay for the index (ADR 13). Until
+-- then the id of a task is in a queue, and searches also scan the tasks of the queue. The invariant
+-- for every snapshot:
 --
---   a task's present title and description are in tasks_texts, or its id is in tasks_unindexed.
+--   the current title and description of a task are in tasks_texts, or its id is in tasks_unindexed.
 
--- pg_trgm is a trusted extension since PostgreSQL 13: who may create in the database may create it.
+-- pg_trgm is a trusted extension since PostgreSQL 13: the CREATE privilege on the database is
+-- enough.
 DO $$
 BEGIN
   CREATE EXTENSION IF NOT EXISTS pg_trgm;
@@ -19,20 +20,21 @@ EXCEPTION
       USING ERRCODE = 'feature_not_supported';
 END $$;
 
--- tasks_fold: the form of a text that is compared. Without case (Unicode simple case mapping), composed
--- (NFC), and the same on every server whatever its locale. Two servers differ only in letters that are
--- newer than the Unicode of one of them: test/integration/folding.test.ts compares all code points.
+-- tasks_fold: the form in which texts are compared. It ignores case (Unicode simple case mapping),
+-- is composed (NFC), and is the same on every server whatever its locale. Two servers differ only
+-- in letters newer than the Unicode version of one of them: test/integration/folding.test.ts
+-- compares all code points.
 --
--- The collation has the mapping; the best one that this server has is taken. What collations disagree
--- about is written out: U+0130, the capital I with a dot, and letters whose small form is not that of
--- their capital, such as the final sigma and the long s.
+-- The collation has the case mapping; the function uses the best one of this server. Where
+-- collations differ, the mapping is explicit: U+0130 (capital I with a dot), and letters whose
+-- lower case is not that of their capital, such as the final sigma and the long s.
 --
--- Three ways, the cheaper ones first: ASCII; texts that NFC certainly does not change; all others. The
--- regular expression tells the second from the third: it matches each character that NFC changes or
--- joins to the one before it, and each pair of marks that NFC may put in order.
+-- Three branches, the cheaper ones first: ASCII; texts that NFC certainly does not change; all
+-- others. The regular expression decides between the last two: it matches each character that NFC
+-- changes or joins to the previous one, and each pair of marks that NFC may reorder.
 --
--- Not STRICT and without SET, so that the planner writes it into the statement: otherwise a search that
--- looks at each task would take several times as long.
+-- Not STRICT and without SET, so that the planner can inline it: otherwise a search that scans the
+-- tasks would take several times as long.
 DO $outer$
 DECLARE
   mapping text;
@@ -95,19 +97,19 @@ BEGIN
     END $function$, changed, mapping);
 END $outer$;
 
--- What searches look at: title and description of each task, folded. tasks_index_texts writes it, and
--- TRUNCATE of tasks empties it. It may also have texts of tasks that are gone; their ids are in the
--- queue, too. By code point: no locale has a say in it.
+-- The title and description of each task, folded, for searches. tasks_index_texts writes it, and
+-- TRUNCATE of tasks empties it. It may also have texts of deleted tasks; their ids are in the queue
+-- too. By code point, independent of the locale.
 CREATE TABLE tasks_texts (
   id          bigint PRIMARY KEY,
   title       text COLLATE "C" NOT NULL,
   description text COLLATE "C" NOT NULL
 );
 
--- The extension may live in a schema that is not in the search path.
+-- The extension may be in a schema outside the search path.
 --
--- A batch of tasks_index_texts stays below the limit of the pending list, so that nothing is merged into
--- the index before the batch is complete: that is several times cheaper than little by little.
+-- A batch of tasks_index_texts stays below the limit of the pending list, so that the index merges
+-- it only once, at the end. That is several times cheaper than merging it in pieces.
 DO $$
 BEGIN
   EXECUTE format('CREATE INDEX tasks_texts_trigrams ON tasks_texts
@@ -116,39 +118,41 @@ BEGIN
     FROM pg_extension JOIN pg_namespace ON pg_namespace.oid = extnamespace WHERE extname = 'pg_trgm'));
 END $$;
 
--- The queue: ids of tasks whose texts are not in the copy yet. The triggers of 040 append to it, in the
--- writer's transaction; tasks_index_texts takes ids out some seconds later. An id may stand in
--- it several times. Every search reads all of it, so dead rows are cleared early, by autovacuum and by
--- the service, which vacuums it after each 10000 rows.
+-- The queue: ids of tasks whose texts are not in the copy yet. The triggers of 040 append to it in
+-- the writer's transaction; tasks_index_texts removes ids some seconds later. An id may be in it
+-- several times. Every search scans the whole queue, so dead rows are removed early, by autovacuum
+-- and by the service, which vacuums it after each 10000 rows.
 CREATE TABLE tasks_unindexed (
   id        bigint NOT NULL,
-  -- For logical replication, which wants a key of every published table. Nobody asks for the order, so a
-  -- session takes its numbers by the hundred, and writers do not meet at the sequence.
+  -- Logical replication needs a key for every published table. The order does not matter, so a
+  -- session caches a hundred numbers, and writers do not contend for the sequence.
   place     bigint GENERATED ALWAYS AS IDENTITY (CACHE 100) PRIMARY KEY,
-  -- Tells whether the indexing keeps up.
+  -- Shows whether the indexing keeps up with the writes.
   queued_at timestamptz(0) NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
--- Takes up to `most` ids from the queue and brings the texts of their tasks up to date. Returns how many
--- it took; NULL, if another session is at it. The service calls it (src/database/text-indexer.ts).
+-- Takes up to `most` ids from the queue and updates the texts of their tasks. Returns the number of
+-- ids taken; NULL if another session is indexing. The service calls it
+-- (src/database/maintenance/text-indexer.ts).
 --
--- What keeps the promise at the head of this file, while others write:
+-- Why the invariant at the top of this file holds during concurrent writes:
 --
--- * One session at a time, and the lock comes before the snapshot: each statement of this function has a
---   snapshot of its own (READ COMMITTED), taken after everything that the session before has done. With
---   an older one, newer texts could be overwritten by older ones after their id was taken.
--- * The rest is one statement with one snapshot S. A writer that S sees: its id is taken, and what it
---   wrote is copied. A writer that S does not see: S does not see its row of the queue either, so that
---   row stays. Whatever was copied here, searches look at that task, and it is copied again later.
--- * A transaction that sees the result has a later snapshot than S. It sees every writer that S saw, and
---   of all others the row in the queue. A transaction that does not see it sees the queue as it was.
+-- * One session at a time, and the lock comes before the snapshot: each statement of this function has
+--   its own snapshot (READ COMMITTED), taken after all work of the previous session. With an older
+--   snapshot, newer texts could be overwritten by older ones after their id was taken.
+-- * The rest is one statement with one snapshot S. A writer visible in S: its id is taken, and its
+--   texts are copied. A writer not visible in S: its queue row is not visible either, so the row stays.
+--   Whatever was copied here, searches scan that task, and it is copied again later.
+-- * A transaction that sees the result has a later snapshot than S. It sees every writer visible in S,
+--   and the queue rows of all others. A transaction that does not see it sees the queue as it was.
 --
--- It locks tasks first, as TRUNCATE and searches do, so that no two of them wait for each other.
+-- It locks tasks first, as TRUNCATE and searches do, so that they cannot deadlock.
 --
--- It reads the queue as it lies, by a range of ctid: with enable_seqscan = off (below) the planner would
--- go through the key.
+-- It reads the queue in physical order, by a range of ctid: with enable_seqscan = off (below) the
+-- planner would use the key.
 --
--- It has the rights of its owner, because only the owner may merge the pending list of the index.
+-- It runs with the rights of its owner, because only the owner may merge the pending list of the
+-- index.
 CREATE FUNCTION tasks_index_texts(most integer) RETURNS integer
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
@@ -186,15 +190,15 @@ BEGIN
   RETURN number;
 END $$;
 
--- Names are resolved where the tables were made, whatever the caller's search_path is.
+-- Resolves names in the schema of the tables, whatever the caller's search_path is.
 DO $$
 BEGIN
   EXECUTE format('ALTER FUNCTION tasks_index_texts(integer) SET search_path = %I, pg_temp', current_schema());
 END $$;
--- A session keeps its plans, and one that was made while the tables were small must not read all of
--- them later: tasks and texts are looked up by id, whatever the statistics say.
+-- A session keeps its plans, and a plan made while the tables were small must not scan all of them
+-- later: tasks and texts are looked up by id, whatever the statistics say.
 ALTER FUNCTION tasks_index_texts(integer) SET enable_seqscan = off;
 ALTER FUNCTION tasks_index_texts(integer) SET enable_hashjoin = off;
 ALTER FUNCTION tasks_index_texts(integer) SET enable_mergejoin = off;
--- The pending list of a batch is sorted in it.
+-- The memory to sort the pending list of a batch.
 ALTER FUNCTION tasks_index_texts(integer) SET maintenance_work_mem = '64MB';

@@ -1,4 +1,5 @@
--- What they kept stays as it is, and is wrong with the next change of a task. The way up counts anew.
+-- The counts and the queue stay, and become wrong with the next change of a task.
+-- 040_triggers.up.sql counts again.
 DROP TRIGGER tasks_inserted ON tasks;
 DROP TRIGGER tasks_deleted ON tasks;
 DROP TRIGGER tasks_updated ON tasks;

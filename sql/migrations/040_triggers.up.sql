@@ -1,23 +1,24 @@
--- The triggers that see every change of a task, and keep generation, counts (020) and queue (030).
+-- The triggers on every change of a task maintain the generation, the counts (020) and the queue
+-- (030).
 --
--- They work in the writer's own transaction, whoever the writer is: what they keep becomes visible
--- together with the change, or not at all.
+-- They run in the transaction of every writer: their updates become visible together with the
+-- change, or not at all.
 
--- Nobody changes a task between the counting at the end of this file and the triggers' first work.
+-- No writer can change a task between the count at the end of this file and the first trigger.
 LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE;
 
 -- 1. Ordinary sessions: one trigger for each event
 --
--- Statement triggers with transition tables, so a statement costs one step of the generation, however
--- many rows it changes. (An INSERT ... ON CONFLICT DO UPDATE that did both counts as two.)
+-- Statement triggers with transition tables: a statement advances the generation by one, however
+-- many rows it changes. (An INSERT ... ON CONFLICT DO UPDATE that does both counts as two.)
 --
--- Each updates the row of tasks_state first. That row stays locked until the transaction ends, so writers
--- take turns there, and no two wait for each other at a block or at the queue.
+-- Each trigger updates the row of tasks_state first. That row stays locked until the transaction
+-- ends, so writers queue there and cannot deadlock at a block or at the queue.
 --
--- * The row of tasks_state is found by its key. Its table grows to some hundred pages when something
---   holds old snapshots while tasks are written, and without the key all of them would be read.
--- * Rows are counted once. Where all of a statement are in one block, as with a single task, those
---   counts are the block's as well.
+-- * The row of tasks_state is found by its key. Its table grows to some hundred pages when old snapshots
+--   are held during writes, and without the key all of them would be read.
+-- * Rows are counted once. If all rows of a statement are in one block, as with a single task, those
+--   counts are the block's counts too.
 
 CREATE FUNCTION tasks_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -167,7 +168,7 @@ BEGIN
     canceled    = canceled + moved.canceled
   WHERE only_row;
 
-  -- Most changes move no task from one count to another: then nothing is written.
+  -- Most changes do not change any count: then nothing is written.
   IF moved.first_block = moved.last_block THEN
     IF (moved.pending, moved.in_progress, moved.completed, moved.done, moved.canceled)
       <> (0, 0, 0, 0, 0) THEN
@@ -206,8 +207,8 @@ BEGIN
       canceled    = counted.canceled + excluded.canceled;
   END IF;
 
-  -- Most changes leave the texts as they are: then nothing is queued. No join: its plan is kept by the
-  -- session, and one that was made for a single task would never come to an end with a million.
+  -- Most changes leave the texts as they are: then nothing is queued. No join: the session keeps
+  -- the plan, and a plan made for a single task would be far too slow for a million.
   INSERT INTO tasks_unindexed
   SELECT id
   FROM (
@@ -216,13 +217,14 @@ BEGIN
     SELECT id, title, description FROM old_tasks
   ) AS both_sides
   GROUP BY id
-  HAVING count(*) = 1 -- an id that has come or gone
+  HAVING count(*) = 1 -- an id that was added or removed
     OR min(title COLLATE "C") <> max(title COLLATE "C")
     OR min(description COLLATE "C") <> max(description COLLATE "C");
   RETURN NULL;
 END $$;
 
--- What the same transaction changed before is gone, and its rows of tasks_steps (section 2) with it.
+-- Earlier changes of the same transaction are deleted too, with their rows of tasks_steps (section
+-- 2).
 CREATE FUNCTION tasks_truncated() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE tasks_state SET generation = generation + 1, total = 0, pending = 0, in_progress = 0,
@@ -248,21 +250,21 @@ CREATE TRIGGER tasks_updated AFTER UPDATE ON tasks
 
 CREATE TRIGGER tasks_truncated AFTER TRUNCATE ON tasks
   FOR EACH STATEMENT EXECUTE FUNCTION tasks_truncated();
--- Logical replication fires this one trigger of a statement, and no other.
+-- The only statement trigger that logical replication fires.
 ALTER TABLE tasks ENABLE ALWAYS TRIGGER tasks_truncated;
 
 -- 2. Sessions with session_replication_role = replica, and logical replication
 --
--- Ordinary triggers do not fire for them, and logical replication applies rows, for which no trigger of
--- a statement fires. So a trigger of a row does the same for them, and for them alone (ENABLE REPLICA):
--- each change is counted once, whoever makes it.
+-- Ordinary triggers do not fire for them, and logical replication applies rows, which fires no
+-- statement triggers. So row triggers do the same, only for them (ENABLE REPLICA): each change is
+-- counted once, whichever session makes it.
 --
--- The rows are gathered in tasks_steps and counted together when their transaction commits. Counted one
--- by one, a large transaction would leave a version of the row of state for each.
+-- tasks_steps collects the rows, and they are counted together when the transaction commits.
+-- Counted one by one, a large transaction would create a version of the state row for each row.
 
--- One row for each task that a transaction has added to a count (step 1) or taken from one (step -1).
--- tasks_row_changed writes it, tasks_steps_added empties it before the commit, so no other transaction
--- ever sees a row. That is why it needs no log.
+-- One row for each task that a transaction has added to a count (step 1) or removed from one (step
+-- -1). tasks_row_changed writes it and tasks_steps_added deletes it before the commit, so no other
+-- transaction ever sees a row. So the table needs no write-ahead log.
 CREATE UNLOGGED TABLE tasks_steps (
   place  bigint GENERATED ALWAYS AS IDENTITY (CACHE 100) PRIMARY KEY,
   id     bigint NOT NULL,
@@ -270,15 +272,16 @@ CREATE UNLOGGED TABLE tasks_steps (
   step   integer NOT NULL
 );
 
--- It has the rights of its owner, as the next one: the role that applies needs rights on tasks alone.
+-- It runs with the rights of its owner, like the next one: the applying role needs privileges on
+-- tasks only.
 CREATE FUNCTION tasks_row_changed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-  -- pg_restore --disable-triggers leaves it enabled for everybody.
+  -- pg_restore --disable-triggers leaves it enabled for all sessions.
   IF current_setting('session_replication_role') <> 'replica' THEN
     RETURN NULL;
   END IF;
   PERFORM set_config('tasks.are_counted', 'no', true);
-  -- One statement: after SET CONSTRAINTS ALL IMMEDIATE each counts what there is at its end.
+  -- One statement: after SET CONSTRAINTS ALL IMMEDIATE each one counts what exists at its end.
   IF TG_OP = 'DELETE' THEN
     INSERT INTO tasks_steps (id, status, step) VALUES (OLD.id, OLD.status, -1);
   ELSIF TG_OP = 'INSERT' THEN
@@ -304,7 +307,7 @@ CREATE FUNCTION tasks_steps_added() RETURNS trigger LANGUAGE plpgsql SECURITY DE
 DECLARE
   moved record;
 BEGIN
-  -- It fires for each row, and the first time counts all.
+  -- It fires for each row; the first call counts all rows.
   IF current_setting('tasks.are_counted', true) = 'yes' THEN
     RETURN NULL;
   END IF;
@@ -352,12 +355,12 @@ CREATE TRIGGER tasks_row_changed AFTER INSERT OR UPDATE OR DELETE ON tasks
   FOR EACH ROW EXECUTE FUNCTION tasks_row_changed();
 ALTER TABLE tasks ENABLE REPLICA TRIGGER tasks_row_changed;
 
--- Deferred: at the commit, when all steps of the transaction are there.
+-- Deferred to the commit, when all steps of the transaction exist.
 CREATE CONSTRAINT TRIGGER tasks_steps_added AFTER INSERT ON tasks_steps
   DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION tasks_steps_added();
 ALTER TABLE tasks_steps ENABLE ALWAYS TRIGGER tasks_steps_added;
 
--- Names are resolved where the tables were made, whatever the writer's search_path is.
+-- Resolves names in the schema of the tables, whatever the writer's search_path is.
 DO $$
 DECLARE
   name text;
@@ -367,9 +370,10 @@ BEGIN
   END LOOP;
 END $$;
 
--- 3. Tasks that are here already
+-- 3. Existing tasks
 --
--- There are some where this file was taken back and runs again. Nothing was counted or queued meanwhile.
+-- Tasks exist if this migration was reverted and runs again. Meanwhile nothing was counted or
+-- queued.
 
 UPDATE tasks_state SET
   generation  = generation + 1,

@@ -1,11 +1,11 @@
--- Functions that find and repair what went by the triggers of 040: an owner can switch them off, load a
--- dump around them, or write the table anew by ALTER TABLE ... USING.
+-- Functions that find and repair what the triggers of 040 missed: an owner can disable the
+-- triggers, load a dump without them, or rewrite the table with ALTER TABLE ... USING.
 --
--- Who calls them: the service looks once a minute (src/database/definition-watch.ts), and repairs where
--- its role owns the tables; `make db-recount` repairs at once.
+-- Callers: the service checks once a minute (src/database/maintenance/definition-watch.ts), and
+-- repairs if its role owns the tables; `make db-recount` repairs at once.
 
--- Triggers of ours that are missing, or do not fire for whom they should. `wanted` and `present` are
--- as in pg_trigger.tgenabled: O ordinary sessions, R those of replication, A all, D nobody.
+-- The triggers of this service that are missing or do not fire for the right sessions. `wanted` and
+-- `present` are values of pg_trigger.tgenabled: O ordinary sessions, R replication, A all, D none.
 CREATE FUNCTION tasks_triggers_amiss()
 RETURNS TABLE (relation text, name text, wanted "char", present "char") LANGUAGE sql STABLE AS $$
   SELECT expected.relation, expected.name, expected.wanted, tgenabled
@@ -23,7 +23,7 @@ RETURNS TABLE (relation text, name text, wanted "char", present "char") LANGUAGE
   WHERE tgenabled IS DISTINCT FROM expected.wanted
 $$;
 
--- Makes each trigger fire again for whom it should. Returns how many were wrong.
+-- Makes each trigger fire for the right sessions again. Returns the number of wrong ones.
 CREATE FUNCTION tasks_mend_triggers() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
   amiss record;
@@ -41,11 +41,12 @@ BEGIN
   RETURN mended;
 END $$;
 
--- Repairs everything: enables our triggers, queues the tasks whose texts the index does not have, counts
--- all tasks anew, and steps the generation. Returns what was wrong.
+-- Repairs everything: enables the triggers, queues tasks whose texts the index lacks, counts all
+-- tasks again, and advances the generation. Returns what was wrong.
 --
--- Writers wait while tasks are counted. The texts are compared before that, because it takes longer. But
--- where a trigger was off, writers wait from the beginning: nobody may go by it meanwhile.
+-- Writers wait during the count. The comparison of texts comes before that, because it takes
+-- longer. If a trigger was disabled, writers wait from the start, so that no write misses the
+-- triggers.
 CREATE FUNCTION tasks_recount(
   OUT all_tasks bigint, OUT wrong_triggers integer, OUT wrong_counts integer,
   OUT wrong_blocks bigint, OUT queued_texts bigint, OUT was_rewritten boolean
@@ -112,7 +113,7 @@ BEGIN
   DROP TABLE pg_temp.tasks_recounted;
 END $$;
 
--- Names are resolved where the tables were made, whatever the caller's search_path is.
+-- Resolves names in the schema of the tables, whatever the caller's search_path is.
 DO $$
 DECLARE
   name text;

@@ -1,19 +1,19 @@
--- What a create with an Idempotency-Key has made, so that the same request makes it once.
+-- The results of creates with an Idempotency-Key, so that a repeated request creates one task.
 --
--- Who writes it: the service, in the statement that creates the task. Rows live 24 hours; the service
--- then removes them (src/database/expired-keys.ts).
+-- Writer: the service, in the statement that creates the task. The service deletes rows after 24
+-- hours (src/database/maintenance/expired-keys.ts).
 
 CREATE TABLE idempotency_keys (
   key         text COLLATE "C" PRIMARY KEY CHECK (char_length(key) BETWEEN 1 AND 64),
-  -- Of the request's fields: the same key with other fields is refused.
+  -- A hash of the request's fields: the same key with other fields is rejected.
   fingerprint text NOT NULL,
-  -- No foreign key: the task may be gone, and the answer that was given stays the same.
+  -- No foreign key: the task may be deleted, and the stored response stays the same.
   task_id     bigint NOT NULL,
   created_at  timestamptz(3) NOT NULL DEFAULT now(),
-  -- The task as it was stored, column by column, where that is not what was asked for: a trigger of
-  -- somebody else may change a task on its way. NULL: the task was made as the request says.
+  -- The columns of the stored task, if it differs from the request: another trigger may change a
+  -- task on insert. NULL: the task equals the request.
   answer      text[]
 );
 
--- Finds the keys that have expired.
+-- Finds the expired keys.
 CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at);

@@ -1,29 +1,29 @@
-/** Who may see which page. */
+/** Access rules of the administration's pages. */
 import { type Credentials, createBasicAuth } from './basic-auth.ts';
 
 export interface AccessOptions {
   readonly credentials: Credentials;
   /**
-   * The credentials are the default ones, which everybody knows: profiles are for this machine
-   * alone, and need none there, for `go tool pprof` has none.
+   * The credentials are the well-known defaults. Then profiles are only for programs on this
+   * machine, without credentials, because `go tool pprof` sends none.
    */
   readonly profilesOpenLocally: boolean;
 }
 
-/** Who asks, as far as it matters. */
+/** The facts about a request that decide on access. */
 export interface Visitor {
   readonly path: string;
-  /** Header value; empty: not there. */
+  /** The header's value; empty: absent. */
   readonly authorization: string;
-  /** A program on this machine asks for itself: the peer is loopback, and {@link isDirect}. */
+  /** A program on this machine sent it for itself: loopback peer, and {@link isDirect}. */
   readonly isHere: boolean;
 }
 
 export const profilesPath = '/debug/pprof';
 
-/** Another name would be a web page's that has its name point here (DNS rebinding). */
+/** Other host names come from a web page whose name resolves to this machine (DNS rebinding). */
 const localHost = /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/i;
-/** Of what speaks for somebody else: a proxy, or a browser for a page. */
+/** Headers of a request sent for somebody else: by a proxy, or by a browser for a page. */
 const spokenFor = [
   'forwarded',
   'origin',
@@ -33,7 +33,7 @@ const spokenFor = [
   'x-forwarded-proto',
   'x-real-ip',
 ] as const;
-/** W3C Fetch Metadata: what a user has typed, and links on our own pages. */
+/** W3C Fetch Metadata: an address typed by the user, and links on the service's own pages. */
 const ownFetches = new Set(['', 'none', 'same-origin']);
 
 export function createAccess(options: AccessOptions): (visitor: Visitor) => boolean {
@@ -50,9 +50,9 @@ export function isProfilePath(path: string): boolean {
 }
 
 /**
- * No proxy and no page of another site stands behind the request, as far as its headers tell. They
- * can only take a right away: whether the peer is this machine, its address says.
- * @param header the value of a header by its lower-case name; empty: not there.
+ * Whether the request came neither through a proxy nor from a page of another site, by its headers.
+ * Headers only restrict access; the peer's address decides whether it is this machine.
+ * @param header returns a header by its lower-case name; empty: absent.
  */
 export function isDirect(header: (name: string) => string): boolean {
   return (

@@ -1,4 +1,4 @@
-/** One page of the administration: metrics, a profile. */
+/** A page of the administration: metrics or a profile. */
 export interface AdminRequest {
   readonly path: string;
   readonly query: URLSearchParams;
@@ -12,5 +12,5 @@ export interface AdminAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** @param signal aborted when the client has gone. */
+/** @param signal aborted when the client disconnects. */
 export type AdminPage = (request: AdminRequest, signal: AbortSignal) => Promise<AdminAnswer>;

@@ -1,18 +1,18 @@
-/** The pages by their paths. */
+/** Maps paths to pages. */
 import { isProfilePath, profilesPath } from './access.ts';
 import type { AdminAnswer, AdminPage } from './admin-page.ts';
 
 export interface AdminPages {
   readonly metricsPath: string;
-  /** `undefined`: there are none. */
+  /** `undefined`: no metrics. */
   readonly metrics: AdminPage | undefined;
-  /** Is given the path behind `/debug/pprof`. */
+  /** Receives the path after `/debug/pprof`. */
   readonly profiles: AdminPage | undefined;
 }
 
-/** Which paths are pages. */
+/** The paths of the pages. */
 export interface AdminPaths {
-  /** `null`: there are no metrics. */
+  /** `null`: no metrics. */
   readonly metricsPath: string | null;
   readonly hasProfiles: boolean;
 }
@@ -26,7 +26,7 @@ export function createAdminPages({ metricsPath, metrics, profiles }: AdminPages)
     const { path } = request;
     if (metrics !== undefined && path === metricsPath) return metrics(request, signal);
     if (profiles === undefined || !isProfilePath(path)) return notFound;
-    // Names on the page are relative to it; so is the way there, for a proxy may take a prefix off.
+    // The page's links are relative, and so is this redirect: a proxy may strip a prefix.
     if (path === profilesPath) return redirect('pprof/');
     return profiles({ ...request, path: path.slice(profilesPath.length) }, signal);
   };

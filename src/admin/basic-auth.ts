@@ -1,4 +1,4 @@
-/** Who may see what is behind the credentials of the metrics (RFC 7617). */
+/** Basic authentication (RFC 7617) with the credentials of the metrics. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 export interface Credentials {
@@ -6,17 +6,17 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** The header of a 401 answer. The charset says that names and passwords are UTF-8. */
+/** The header of a 401 response. The charset declares UTF-8 for names and passwords. */
 export const authenticateHeader = 'WWW-Authenticate: Basic realm="tasks", charset="UTF-8"';
 
-/** A longer header is refused unread. */
+/** A longer header is rejected without decoding. */
 const headerLengthMax = 1024;
 const keyBytes = 32;
 
 /**
- * Takes the same time whatever is wrong, and how much of it is right: both sides are hashed with a
- * key that only this process knows, so neither their lengths nor their first difference show.
- * @returns whether the value of an Authorization header is that of the credentials.
+ * Constant time: both sides are hashed with a random key of this process, so neither lengths nor
+ * the first difference affect the time.
+ * @returns a function that checks the value of an Authorization header.
  */
 export function createBasicAuth(credentials: Credentials): (authorization: string) => boolean {
   const key = randomBytes(keyBytes);
@@ -25,18 +25,18 @@ export function createBasicAuth(credentials: Credentials): (authorization: strin
 
   return function isAllowed(authorization) {
     const given = decodeBasic(authorization);
-    // What is no credential at all is compared too, and then refused.
+    // An invalid header is compared too, and then rejected.
     const isSame = timingSafeEqual(digest(given ?? Buffer.alloc(0)), expected);
     return isSame && given !== undefined;
   };
 }
 
-/** @returns the bytes of `name:password`; `undefined` for what is not of that form. */
+/** @returns the bytes of `name:password`; `undefined` for any other form. */
 function decodeBasic(authorization: string): Buffer | undefined {
   if (authorization.length > headerLengthMax) return undefined;
   const token = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i.exec(authorization)?.[1];
   if (token === undefined) return undefined;
   const bytes = Buffer.from(token, 'base64');
-  // Node decodes also what is cut off or has stray bits: one text has one form only.
+  // Node also decodes truncated base64 and stray bits: accept only the canonical form.
   return bytes.toString('base64') === token ? bytes : undefined;
 }

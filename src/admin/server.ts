@@ -1,4 +1,4 @@
-/** The pages on a port of their own, served by the primary, which answers no request of the API. */
+/** Serves the pages on a separate port, in the primary, which serves no API requests. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { operatorPolicy } from '../base/content-policies.ts';
@@ -8,14 +8,14 @@ import type { AdminAnswer, AdminPage } from './admin-page.ts';
 import { authenticateHeader } from './basic-auth.ts';
 
 export interface AdminServerOptions {
-  /** 0: any free one, the same on each address. */
+  /** 0: any free port, the same on each address. */
   readonly port: number;
   readonly addresses: readonly string[];
   readonly connectionsMax: number;
   readonly page: AdminPage;
   readonly isAllowed: (visitor: Visitor) => boolean;
   readonly onListening: (port: number) => void;
-  /** Told once for each reason; the server tries again by itself. */
+  /** Called once for each reason. The server retries by itself. */
   readonly onFailure: (error: NodeJS.ErrnoException, address: string) => void;
 }
 
@@ -24,9 +24,9 @@ export interface AdminServer {
 }
 
 const retryMs = 5000;
-/** For a port that is free on each address. */
+/** The most attempts to find a port that is free on each address. */
 const choicesMax = 20;
-/** Longer than the usual time between two scrapes. */
+/** Longer than the usual scrape interval. */
 const keepAliveMs = 65_000;
 const securityHeaders = {
   'X-Content-Type-Options': 'nosniff',
@@ -49,7 +49,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
     server.maxConnections = connectionsMax;
     server.on('listening', () => openNext(place + 1, (server.address() as AddressInfo).port));
     server.on('error', (error: NodeJS.ErrnoException) => {
-      // The system chose a port for the first address that somebody has on this one.
+      // The port that the system chose for the first address is in use on this one.
       if (options.port === 0 && place > 0 && !server.listening && ++choices < choicesMax) {
         stopListening();
         openNext(0, 0);
@@ -59,7 +59,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   });
   openNext(0, options.port);
 
-  /** One after the other: the first one finds the port where any will do. */
+  /** One after the other: with port 0 the first address determines the port. */
   function openNext(place: number, port: number): void {
     const server = servers[place];
     if (server !== undefined) {
@@ -78,7 +78,7 @@ export function startAdminServer(options: AdminServerOptions): AdminServer {
   function tryLater(error: NodeJS.ErrnoException, address: string): void {
     if (error.code !== lastFailure) options.onFailure(error, address);
     lastFailure = error.code;
-    // A socket that fails while it listens would fail again at once, without end.
+    // A listening socket with an error would fail again at once, for ever.
     stopListening();
     clearTimeout(retry);
     retry = setTimeout(() => openNext(0, options.port), retryMs);

@@ -3,7 +3,6 @@
  * and a waiter gets the result of a read that started after the waiter came. That makes a cached
  * list as fresh as the database, whichever client wrote.
  *
- *
  *   add ──▸ waiting ──▸ one read ──▸ known
  *              ▲ a waiter that comes during a read waits for the next one
  */

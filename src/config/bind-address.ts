@@ -1,13 +1,13 @@
 /**
- * BIND_ADDRESS: which addresses of the machine the ports are opened on. Names are refused: one may
- * stand for several addresses, or for another one tomorrow, and each has to be looked at.
+ * BIND_ADDRESS: the addresses on which the ports listen. Host names are rejected: a name may
+ * resolve to several addresses, or to another one tomorrow.
  */
 import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 export interface BindConfig {
-  /** In the form in which they are compared, each once. */
+  /** In canonical form, without duplicates. */
   readonly addresses: readonly string[];
-  /** Nobody has named them: those that the machine does not have are left out. */
+  /** The defaults: addresses that the machine lacks are left out. */
   readonly isDefault: boolean;
 }
 
@@ -15,13 +15,13 @@ const loopback = ['127.0.0.1', '::1'] as const;
 /** Every address of the machine. */
 export const everywhere = ['0.0.0.0', '::'] as const;
 
-/** @param isOpen without a list: every address, otherwise loopback. */
+/** @param isOpen the default without a list: every address, otherwise loopback. */
 export function bindOf(given: string, isOpen: boolean, faults: string[]): BindConfig {
   if (given === '') return { addresses: isOpen ? everywhere : loopback, isDefault: true };
   const listed = given.split(',').map((address) => address.trim());
   const wrong = listed.findIndex((address) => isIP(address) === 0);
   if (wrong >= 0) {
-    // By its place: whoever mixes variables up may have written a secret here.
+    // Names the position only: the value may be a secret set in the wrong variable.
     faults.push(
       'BIND_ADDRESS: expected addresses of this machine, such as 127.0.0.1,::1 or 0.0.0.0, without ' +
         `name, port or brackets; got another text as number ${wrong + 1} of ${listed.length}`,
@@ -30,9 +30,9 @@ export function bindOf(given: string, isOpen: boolean, faults: string[]): BindCo
   return { addresses: wrong >= 0 ? [] : withoutCovered(listed.map(canonical)), isDefault: false };
 }
 
-/** A socket on every address would find the port taken by one on a single address, and the reverse. */
+/** Removes addresses that a wildcard covers, because both could not listen on the same port. */
 export function withoutCovered(addresses: readonly string[]): readonly string[] {
-  // It takes IPv4 too.
+  // `::` accepts IPv4 too.
   if (addresses.includes('::')) return ['::'];
   const isOpen = addresses.includes('0.0.0.0');
   return [...new Set(addresses)].filter(
@@ -49,7 +49,7 @@ export function describeAddresses(addresses: readonly string[]): string {
   return addresses.map((address) => words[address] ?? address).join(', ');
 }
 
-/** One address has many forms in IPv6, and that of IPv4 among them. */
+/** An IPv6 address has many forms, IPv4-mapped ones among them. */
 function canonical(address: string): string {
   if (isIPv4(address) || address.includes('%')) return address;
   const shortest = new URL(`http://[${address}]`).hostname.slice(1, -1);

@@ -8,7 +8,9 @@ import type { SslMode } from './root-cert.ts';
 export type { RedisConfig, RedisPlace, ServerAddress } from './redis.ts';
 export type { SslMode } from './root-cert.ts';
 
-/** How to reach one PostgreSQL database. `host` that begins with `/` is a unix socket directory. */
+/**
+ * The connection to a PostgreSQL database. A `host` that starts with `/` is a Unix socket's folder.
+ */
 export interface DatabaseConfig {
   readonly host: string;
   readonly port: number;
@@ -16,11 +18,11 @@ export interface DatabaseConfig {
   readonly password: string;
   readonly name: string;
   readonly sslMode: SslMode;
-  /** PEM file of the trusted authorities; `null`: those that Node brings. */
+  /** A PEM file of trusted authorities; `null`: Node's own. */
   readonly sslRootCert: string | null;
-  /** What stands there gives each transaction another session. */
+  /** A transaction pooler: each transaction may have another session. */
   readonly pooler?: 'transaction' | undefined;
-  /** What of the configuration names it, for messages; unset: the variables that begin with DB_. */
+  /** Which variables configure it, for messages; unset: those that start with DB_. */
   readonly source?: DatabaseSource | undefined;
 }
 
@@ -32,17 +34,17 @@ export type DatabaseSource =
   | 'TEST_DATABASE_URL'
   | 'embedded';
 
-/** How one front end gathers and executes work. */
+/** How a front end collects and runs batches. */
 export interface BatchingConfig {
-  /** A smaller batch is executed on the front end's own thread; 0: every batch is offloaded. */
+  /** A smaller batch runs on the front end's own thread; 0: every batch goes to a worker. */
   readonly offloadMinBatch: number;
   /** The most requests in one batch, so in one statement. */
   readonly batchMax: number;
-  /** The most requests of one kind that wait; one more is answered 503 `overloaded`. */
+  /** The most queued requests of one kind; the next one gets 503 `overloaded`. */
   readonly queueMax: number;
-  /** While the first of a queue has waited for longer, one more is answered 503 `overloaded`. */
+  /** While the first in a queue has waited longer, new requests get 503 `overloaded`. */
   readonly queueWaitMaxMs: number;
-  /** How long a request may take from its last byte to its answer, in milliseconds. */
+  /** Milliseconds from a request's last byte to its response. */
   readonly requestTimeoutMs: number;
   readonly workerThreads: number;
 }
@@ -51,60 +53,60 @@ export interface Config {
   readonly env: 'development' | 'test' | 'production';
   readonly port: number;
   readonly bind: BindConfig;
-  /** Host and base path under which clients reach the service; either may be missing. */
+  /** Host and base path of the service for clients; either may be empty. */
   readonly hostBasePath: string;
   readonly logLevel: LogLevel;
-  /** What asks for them: metrics and profiles. */
+  /** The port and credentials of the operators' pages: metrics and profiles. */
   readonly metrics: {
     readonly path: string;
     readonly username: string;
     readonly password: string;
     readonly port: number;
-    /** Front ends count; otherwise there is no such page. */
+    /** Front ends record metrics; otherwise the page does not exist. */
     readonly isEnabled: boolean;
   };
   /** `null`: the embedded PostgreSQL in `dataDir`. */
   readonly database: DatabaseConfig | null;
-  /** Past a pooler: for what the primary does by itself. The same as `database` where none is named. */
+  /** The primary's own connection, past a pooler. Default: `database`. */
   readonly directDatabase: DatabaseConfig | null;
-  /** `null`: an embedded PostgreSQL of the tests' own. */
+  /** `null`: a separate embedded PostgreSQL for tests. */
   readonly testDatabase: DatabaseConfig | null;
-  /** Of the embedded one as well. */
+  /** Also for the embedded one. */
   readonly testDatabaseName: string;
   readonly autoMigrate: boolean;
-  /** Absolute. Holds the embedded database and what belongs to it. */
+  /** Absolute. The folder of the embedded database and its files. */
   readonly dataDir: string;
   readonly redis: RedisConfig | null;
-  /** Bytes of lists that a front end keeps in memory; 0: none. */
+  /** The most bytes of lists in a front end's memory; 0: none. */
   readonly cacheBytesMax: number;
-  /** Profiles are served, behind the credentials of the metrics. */
+  /** Profiles are served, with the credentials of the metrics. */
   readonly pprofEnabled: boolean;
-  /** The credentials are the default ones: profiles are for this machine alone, which needs none. */
+  /** The credentials are the defaults: profiles are for this machine only, without credentials. */
   readonly profilesOpenLocally: boolean;
-  /** A request that takes longer is logged, in milliseconds; 0: none. */
+  /** Slower requests are logged, in milliseconds; 0: none. */
   readonly slowRequestMs: number;
-  /** Answers say in `Server-Timing` where their time went. */
+  /** Responses have a `Server-Timing` header. */
   readonly serverTiming: boolean;
-  /** Which build of uWebSockets.js may serve. */
+  /** The build of uWebSockets.js to use. */
   readonly uwsBuild: 'auto' | 'current' | '2023';
-  /** Origins whose pages may read answers, or `*` alone; none: CORS is off. */
+  /** Origins whose pages may read responses, or `*` alone; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** Names of headers that such pages may send beside those that the service reads. */
+  /** Further request headers that such pages may send. */
   readonly corsHeaders: readonly string[];
   readonly frontEnds: number;
-  /** How many connections to PostgreSQL each part may have open; it bounds `frontEnds` and `workerThreads`. */
+  /** The PostgreSQL connections of each part; bounds `frontEnds` and `workerThreads`. */
   readonly connections: ConnectionBudget;
-  /** One without work for this long is closed; 0: none is. */
+  /** A connection idle for this long is closed; 0: never. */
   readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
-  /** How long a service that is to stop serves on, not ready, in milliseconds. */
+  /** How long a draining service continues to serve while not ready, in milliseconds. */
   readonly shutdownDelayMs: number;
-  /** How long stopping may take after that before what is left is given up, in milliseconds. */
+  /** How long the stop may take after that before it is forced, in milliseconds. */
   readonly shutdownGraceMs: number;
 }
 
 /**
- * Only a service opens something to somebody, so only that needs credentials. A tool works on the
- * database of the service; tests, and tools for them, never do.
+ * Only the service opens ports, so only the service needs credentials. A tool uses the service's
+ * database; tests and their tools never do.
  */
 export type Purpose = 'service' | 'tool' | 'tests';

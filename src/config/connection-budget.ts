@@ -1,42 +1,42 @@
 /**
- * How the connections to PostgreSQL that a host may have are divided among its front ends and their
- * threads. A thread that has few of them lets kinds of work share one (src/tasks/lanes.ts).
+ * Divides a host's PostgreSQL connections among front ends and threads. In a thread with few
+ * connections, kinds of work share them (src/tasks/lanes.ts).
  */
 
 export interface Wanted {
-  /** The most that this host may have open. */
+  /** The most connections of this host. */
   readonly connections: number;
   readonly frontEnds: number;
-  /** Of each front end. */
+  /** Worker threads of each front end. */
   readonly workerThreads: number;
 }
 
 /** The connections of one front end. */
 export interface FrontEndConnections {
-  /** The generation is read on one of its own; false: on one of the front end's own thread. */
+  /** The generation has its own connection; false: it shares one with the front end's thread. */
   readonly ownGeneration: boolean;
-  /** Of the front end's own thread. */
+  /** Connections of the front end's own thread. */
   readonly local: number;
-  /** Of each worker thread. */
+  /** Connections of each worker thread. */
   readonly worker: number;
 }
 
 export interface ConnectionBudget {
   readonly wanted: Wanted;
-  /** As many as wanted, or as there are connections for. */
+  /** As many as wanted, or as the connections allow. */
   readonly frontEnds: number;
   readonly workerThreads: number;
   readonly perFrontEnd: FrontEndConnections;
-  /** What all of them may have open at once, the primary's included. */
+  /** The most connections at once of all processes, including the primary. */
   readonly most: number;
 }
 
-/** A thread that has this many shares none: one for each kind, and a second one for searches. */
+/** With this many, no kinds share: one for each kind, and a second one for searches. */
 export const connectionsPerThreadMax = 7;
-/** One for each work beside requests: counts for metrics, texts, keys, the look at the tables. */
+/** One for each background work: metrics counts, text index, keys, the check of the tables. */
 export const primaryConnections = 4;
 export const connectionsMin = primaryConnections + 1;
-/** With this many, reads, writes, lists and searches are apart: what else is apart gains little. */
+/** With this many, reads, writes, lists and searches are separate: more gains little. */
 const enough = 4;
 
 export function divideConnections(wanted: Wanted): ConnectionBudget {
@@ -59,7 +59,7 @@ export function divideConnections(wanted: Wanted): ConnectionBudget {
   };
 }
 
-/** The front end's own thread has most of the work while batches are small, so it comes first. */
+/** The front end's own thread comes first: it does most of the work while batches are small. */
 function grow(
   { local, worker }: { local: number; worker: number },
   workerThreads: number,

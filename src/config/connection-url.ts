@@ -1,6 +1,6 @@
-/** The parts of a connection URL (RFC 3986), with faults that never repeat any of them. */
+/** Parses a connection URL (RFC 3986). Its faults never repeat a part of the URL. */
 
-/** As they stand in the URL: only what is undefined is not there. Decoded, but for `encodedPassword`. */
+/** The parts of the URL; `undefined`: absent. Decoded, except `encodedPassword`. */
 export interface UrlParts {
   readonly scheme: string;
   readonly user: string | undefined;
@@ -19,12 +19,12 @@ export type UrlResult =
 
 const form = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/i;
 const authorityForm = /^(?:([^@:]*)(?::([^@]*))?@)?(?:\[([^\][@]*)\]|([^:@[\]]*))(?::([^:@]*))?$/;
-/** Anything else may be a part of a password whose `?` is not encoded. */
+/** Other text may be part of a password with an unencoded `?`. */
 const parameterName = /^[A-Za-z][A-Za-z0-9_-]{0,31}$/;
 
 const encode = 'with @ : / ? # and % of its parts written as %40 %3A %2F %3F %23 and %25';
 
-/** A password with a character that ends a part is refused: the rest would pass for another part. */
+/** Rejects a password with an unencoded delimiter: its rest would be taken for another part. */
 export function splitUrl(url: string, schemes: readonly string[]): UrlResult {
   const example = `a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -34,7 +34,7 @@ export function splitUrl(url: string, schemes: readonly string[]): UrlResult {
   if (!schemes.includes(scheme.toLowerCase())) return refuse(example);
   if (authority.includes(',')) return refuse('one host: several are not supported');
   const match = authorityForm.exec(authority);
-  // An @ behind the authority belongs to a password that was cut off.
+  // An @ after the authority belongs to a password with an unencoded delimiter.
   if (match === null || `${path ?? ''}${query ?? ''}`.includes('@')) {
     return refuse(`user:password@host:port, ${encode}`);
   }
@@ -57,7 +57,7 @@ export function splitUrl(url: string, schemes: readonly string[]): UrlResult {
   }
 }
 
-/** For a fault: its name, unless that may be something else. */
+/** The name of a parameter for a fault, unless it may be part of a secret. */
 export function nameParameter(name: string): string {
   return parameterName.test(name) ? `the parameter ${name}` : 'one of its parameters';
 }
@@ -66,7 +66,7 @@ function refuse(expected: string): UrlResult {
   return { ok: false, expected };
 }
 
-/** What is there but empty counts as not there. @throws URIError */
+/** An empty part counts as absent. @throws URIError */
 function decodePart(part: string | undefined): string | undefined {
   return part === undefined || part === '' ? undefined : decodeURIComponent(part);
 }

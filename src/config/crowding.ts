@@ -1,16 +1,16 @@
-/** More processes and threads than a machine has use for: a slip of a finger costs gigabytes. */
+/** Warns about far more processes and threads than cores: a typing error would cost gigabytes. */
 
 export interface Sizes {
   readonly frontEnds: number;
   readonly workerThreads: number;
 }
 
-/** Twice the cores is what somebody may want to measure. */
+/** Twice the cores is useful for measurements. */
 const perCoreMax = 2;
-/** On one core, too, two front ends replace each other. */
+/** Two front ends make sense even on one core: one serves while the other restarts. */
 const alwaysFine = 4;
 
-/** @returns what is odd, in words that name the variables; `undefined`: nothing. */
+/** @returns a warning that names the variables; `undefined`: none. */
 export function crowdingOf({ frontEnds, workerThreads }: Sizes, cores: number): string | undefined {
   const most = Math.max(alwaysFine, perCoreMax * cores);
   const threads = frontEnds * workerThreads;

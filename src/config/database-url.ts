@@ -1,7 +1,10 @@
-/** DATABASE_URL as libpq reads it (PostgreSQL manual, "Connection URIs"), as far as we have what it asks for. */
+/**
+ * Parses DATABASE_URL as libpq does (PostgreSQL manual, "Connection URIs"), with the supported
+ * parameters.
+ */
 import { nameParameter, splitUrl } from './connection-url.ts';
 
-/** What the URL says; each is also a variable of its own. */
+/** The parts of the URL; each also has a variable. */
 export interface DatabaseUrl {
   readonly host?: string;
   readonly port?: string;
@@ -12,7 +15,7 @@ export interface DatabaseUrl {
   readonly sslRootCert?: string;
 }
 
-/** Parameters that say the same as a part of the URL, or what no part says. */
+/** Parameters that repeat a part of the URL, or add to it. */
 const parameters: Readonly<Record<string, keyof DatabaseUrl>> = {
   host: 'host',
   port: 'port',
@@ -23,7 +26,9 @@ const parameters: Readonly<Record<string, keyof DatabaseUrl>> = {
   sslrootcert: 'sslRootCert',
 };
 
-/** @param hide told of the password as it stands in the URL, which may differ from what it means. */
+/**
+ * @param hide called with the password as written in the URL, if it differs from the decoded one.
+ */
 export function readDatabaseUrl(
   variable: string,
   url: string,

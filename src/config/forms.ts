@@ -1,7 +1,7 @@
-/** The forms that a variable may have, and how a fault speaks of one. */
+/** The types of variables, and how a fault describes a value. */
 import { type TSchema, Type } from '../typebox.ts';
 
-/** What the table of variables says of each beyond its type and bounds. */
+/** The properties of a variable beyond its type and bounds. */
 export interface Annotations {
   readonly type?: string;
   readonly default?: unknown;
@@ -9,23 +9,23 @@ export interface Annotations {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly expected?: string;
-  /** Never shown, masked in the log, and may come from the file that `<NAME>_FILE` names. */
+  /** Never shown, masked in the log, and may come from the file named by `<NAME>_FILE`. */
   readonly secret?: boolean;
   /** The default depends on the machine. */
   readonly byMachine?: boolean;
-  /** A URL may say it as well, so `.env.example` leaves it empty. */
+  /** A URL may contain it, so `.env.example` leaves it empty. */
   readonly inUrl?: boolean;
   readonly description?: string;
 }
 
-/** Longer ones, and what no number or word looks like, may be a secret in the wrong place. */
+/** Longer text, or text that is no number or word, may be a secret in the wrong variable. */
 const shownNumber = /^[+-]?[0-9][0-9.,_]{0,14}([eE][0-9]{1,3})?$/;
 const shownWord = /^[a-z]{1,12}([_-][a-z]{1,8})?$/;
 
 export function text(fallback: string, description: string, more: Annotations = {}) {
   return Type.String({
     default: fallback,
-    // PostgreSQL's protocol and paths end at a zero byte.
+    // PostgreSQL's protocol and file paths end at a zero byte.
     pattern: '^[^\\x00]*$',
     expected: 'text',
     description,
@@ -33,7 +33,7 @@ export function text(fallback: string, description: string, more: Annotations = 
   });
 }
 
-/** A name or a path: a URL, which may hold a password, is refused before it reaches a message. */
+/** A name or a path. A URL, which may contain a password, is rejected before a message shows it. */
 export function word(fallback: string, description: string, more: Annotations = {}) {
   return Type.String({
     default: fallback,
@@ -99,8 +99,8 @@ export function expectationOf(schema: TSchema): string {
 }
 
 /**
- * What a fault says of the value that was given. Numbers and short words are repeated where one is
- * expected: a secret does not look like that, and the reader sees the slip. Of the rest the length.
+ * How a fault shows the value. A number or short word is repeated where one is expected, so that
+ * the reader sees the error; a secret does not look like that. Otherwise only the length.
  */
 export function describeGiven(schema: TSchema, given: string): string {
   const { type, enum: values } = annotationsOf(schema);

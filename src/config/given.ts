@@ -1,6 +1,6 @@
 /**
- * What was given for each variable, wherever it came from: the variable itself, the file of a
- * secret, or a part of a URL. Two of them that differ are a fault: nobody can tell which is meant.
+ * The value of each variable from its sources: the variable itself, the file of a secret, or a part
+ * of a URL. Two different values are a fault, because neither takes precedence.
  */
 import { type DatabaseUrl, readDatabaseUrl } from './database-url.ts';
 import { type RedisUrl, readRedisUrl } from './redis-url.ts';
@@ -9,16 +9,16 @@ import { fileVariable, readSecretFile } from './secret-file.ts';
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface Given {
-  /** `undefined`: nothing, or it was empty. */
+  /** `undefined`: unset or empty. */
   value(name: string): string | undefined;
   isGiven(name: string): boolean;
-  /** It comes from a URL: its text may be a piece of a password. */
+  /** The value comes from a URL, so it may be part of a password. */
   isPart(name: string): boolean;
-  /** For a fault: the variable that the reader has set. */
+  /** For a fault: the name of the variable that the operator has set. */
   describe(name: string): string;
-  /** The root certificate that TEST_DATABASE_URL names; without one, DB_SSLROOTCERT counts. */
+  /** The root certificate in TEST_DATABASE_URL; default: DB_SSLROOTCERT. */
   readonly testRootCert: string | undefined;
-  /** Every secret that was given, in each form in which it was. */
+  /** Every secret, in each form in which it was given. */
   secrets(): readonly string[];
 }
 
@@ -57,7 +57,7 @@ const words: Readonly<Record<string, string>> = {
   sslRootCert: 'sslrootcert',
 };
 
-/** Reads the files of secrets and takes URLs apart. */
+/** Reads the files of secrets and parses the URLs. */
 export function createGiven(
   environment: Environment,
   names: readonly string[],
@@ -65,7 +65,7 @@ export function createGiven(
   faults: string[],
 ): Given {
   const values = new Map<string, string>();
-  /** Of those that come from a URL: which part of which. */
+  /** For each value from a URL: the variable and the part. */
   const origins = new Map<string, string>();
   const secrets = new Set<string>();
   const hide = (secret: string): void => void secrets.add(secret);
@@ -106,7 +106,7 @@ export function createGiven(
     return said;
   }
 
-  /** @returns false where the variable of its own counts, which then says the same. */
+  /** @returns false if the separate variable counts, with the same value. */
   function agree(url: string, name: string, value: string): boolean {
     const own = values.get(name);
     if (own === undefined) return true;

@@ -2,7 +2,7 @@
 
 const token = /^[!#$%&'+.^_`|~0-9A-Za-z-]+$/;
 
-/** @returns each name once, whatever its case. */
+/** @returns each name once, ignoring case. */
 export function headerNamesOf(given: string, faults: string[]): string[] {
   if (given === '') return [];
   const listed = given.split(',').map((name) => name.trim());

@@ -1,18 +1,18 @@
-/** Variables that look like ours and are none: most often one of ours, misspelt and so ignored. */
+/** Finds unknown variables with names similar to known ones: probably misspelt, and so ignored. */
 
-/** Whoever sets one of these means us. */
+/** The prefixes of this service's variables. */
 const prefixes = /^(DB|DATABASE|TEST_DB|TEST_DATABASE|REDIS|METRICS|PPROF|CORS|SHUTDOWN)_/;
-/** Kubernetes and Docker set these for each neighbour, also for one that is called db or redis. */
+/** Docker and Kubernetes set these for each linked service, also for one named db or redis. */
 const links =
   /_(SERVICE_(HOST|PORT\w*)|PORT_\d+_(TCP|UDP)(_\w+)?|ENV_\w+)$|^(DB|REDIS)_(NAME|PORT)_\w+$/;
-/** What others call the server of the database. */
+/** Common names of other programs for the database server. */
 const foreign = /^(PG|POSTGRES|POSTGRESQL)_?(HOST|HOSTADDR|URL|URI)$/;
-/** Another may be anything. */
+/** Other text may be anything, even a secret. */
 const shown = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
 
 export interface LookAlike {
   readonly name: string;
-  /** The one of ours that it is close to. */
+  /** The known variable with a similar name. */
   readonly meant: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export function findLookAlikes(
   });
 }
 
-/** For the reader of a fault about a database that nothing names. */
+/** For a fault about a missing database. */
 export function databaseNames(
   names: readonly string[],
   lookAlikes: readonly LookAlike[],
@@ -41,7 +41,7 @@ export function databaseNames(
   return [...ours.map(({ name }) => name), ...names.filter((name) => foreign.test(name))];
 }
 
-/** As a line of the log says it. */
+/** For a line of the log. */
 export function describeLookAlike({ name, meant }: LookAlike): string {
   return meant === undefined ? name : `${name} (${meant}?)`;
 }
@@ -58,7 +58,9 @@ function closest(name: string, known: ReadonlySet<string>): string | undefined {
   return best;
 }
 
-/** Insertions, removals, replacements and exchanges of neighbours (optimal string alignment). */
+/**
+ * Counts insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+ */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, place) => place);

@@ -1,4 +1,6 @@
-/** CORS_ORIGINS as browsers send them (RFC 6454, section 7): nothing else would ever match. */
+/**
+ * CORS_ORIGINS, in the form that browsers send (RFC 6454, section 7): no other form would match.
+ */
 
 export function originsOf(given: string, faults: string[]): string[] {
   if (given === '') return [];
@@ -6,7 +8,7 @@ export function originsOf(given: string, faults: string[]): string[] {
   const origins = [...new Set(listed)];
   if (origins.length === 1 && origins[0] === '*') return origins;
   for (const origin of origins.filter((candidate) => !isOrigin(candidate))) {
-    // By its place: a user and a password may stand in it.
+    // Names the position only: the value may contain a password.
     faults.push(
       'CORS_ORIGINS: expected scheme://host or scheme://host:port, in lower case, without path or ' +
         `default port, with commas between; or * alone; got another text as number ${listed.indexOf(origin) + 1} of ${listed.length}`,

@@ -1,4 +1,4 @@
-/** What stands between the service and its server, and the way past it. */
+/** DB_POOLER and the direct connection past the pooler. */
 import type { DatabaseConfig } from './config.ts';
 
 interface Pooling {
@@ -9,7 +9,7 @@ interface Pooling {
   readonly DB_DIRECT_PORT: number;
 }
 
-/** What belongs to a server that is not the embedded one. */
+/** Checks the variables that need a configured server. */
 export function checkPooler(values: Pooling, faults: string[]): void {
   const { DB_HOST, DB_POOLER, DB_DIRECT_HOST } = values;
   if (DB_HOST !== '') return;
@@ -19,7 +19,7 @@ export function checkPooler(values: Pooling, faults: string[]): void {
   }
 }
 
-/** The server itself, where a way past the pooler is named; otherwise what requests use. */
+/** The direct connection if configured, otherwise that of requests. */
 export function directOf(database: DatabaseConfig | null, values: Pooling): DatabaseConfig | null {
   const { DB_DIRECT_HOST: host, DB_DIRECT_PORT: port, DB_POOLER: pooler } = values;
   return database === null || host === ''

@@ -1,7 +1,7 @@
-/** REDIS_URL, as far as we have what it asks for. */
+/** Parses REDIS_URL, with the supported parameters. */
 import { nameParameter, splitUrl } from './connection-url.ts';
 
-/** What the URL says; each is also a variable of its own. */
+/** The parts of the URL; each also has a variable. */
 export interface RedisUrl {
   readonly host?: string;
   readonly port?: string;
@@ -11,7 +11,7 @@ export interface RedisUrl {
   readonly tls?: string;
 }
 
-/** @param hide told of the password, as it stands in the URL and as it is meant. */
+/** @param hide called with the password, as written and decoded. */
 export function readRedisUrl(
   variable: string,
   url: string,
@@ -43,7 +43,7 @@ export function readRedisUrl(
   };
 }
 
-/** Its bounds are those of REDIS_DB. */
+/** The bounds of REDIS_DB are checked later. */
 function isNumber(path: string): boolean {
   return /^[0-9]{1,15}$/.test(path);
 }

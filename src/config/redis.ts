@@ -1,4 +1,4 @@
-/** The Redis that variables describe: one server, Sentinels that know it, or a cluster. */
+/** The Redis configuration: one server, Sentinels, or a cluster. */
 import { X509Certificate } from 'node:crypto';
 import type { Given } from './given.ts';
 import { readServers, type ServerAddress } from './server-list.ts';
@@ -6,28 +6,30 @@ import { readSmallFile } from './small-file.ts';
 
 export type { ServerAddress } from './server-list.ts';
 
-/** Where the lists are kept. */
+/** The kinds of Redis. */
 export type RedisPlace =
   | { readonly form: 'server'; readonly server: ServerAddress }
   | {
       readonly form: 'sentinel';
       readonly sentinels: readonly ServerAddress[];
       readonly masterName: string;
-      /** Of the Sentinels; they know nothing of the server's. */
+      /** The Sentinels' own credentials; they do not know the server's. */
       readonly username: string;
       readonly password: string;
     }
   | { readonly form: 'cluster'; readonly nodes: readonly ServerAddress[] };
 
-/** Plain data: front ends get it by message. */
+/** Plain data, because front ends receive it by message. */
 export interface RedisConfig {
   readonly place: RedisPlace;
-  /** Empty: that of Redis itself, `default`. */
+  /** Empty: Redis's `default` user. */
   readonly username: string;
-  /** Empty: none is sent. */
+  /** Empty: no AUTH. */
   readonly password: string;
   readonly db: number;
-  /** `ca` is PEM, read at the start: a front end that comes later needs no file. `null`: Node's. */
+  /**
+   * `ca` is the PEM text, read at the start, so later front ends need no file. `null`: Node's own.
+   */
   readonly tls: { readonly ca: string | null } | null;
   readonly keyPrefix: string;
   readonly ttlSeconds: number;
@@ -54,7 +56,7 @@ const redisPort = 6379;
 const sentinelPort = 26_379;
 const caBytesMax = 4 * 1024 * 1024;
 
-/** @returns `null`: none is named, or with a fault. */
+/** @returns `null`: not configured, or with a fault. */
 export function redisOf(
   values: RedisVariables,
   given: Given,
@@ -93,7 +95,7 @@ function placeOf(values: RedisVariables, faults: string[]): RedisPlace | null {
   return host === '' ? null : { form: 'server', server: { host, port } };
 }
 
-/** What belongs together, and what cannot both be meant. */
+/** Checks combinations of variables: what is required together, and what excludes each other. */
 function checkTogether(values: RedisVariables, given: Given, faults: string[]): void {
   const isSet = (name: keyof RedisVariables): boolean => given.value(name) !== undefined;
   const listed = (['REDIS_SENTINELS', 'REDIS_CLUSTER'] as const).filter(isSet);
@@ -101,7 +103,7 @@ function checkTogether(values: RedisVariables, given: Given, faults: string[]): 
     faults.push('REDIS_CLUSTER: expected REDIS_CLUSTER or REDIS_SENTINELS, got both');
   }
   for (const name of listed) {
-    // A part of a URL is the URL's fault, and one is enough.
+    // If the value comes from a URL, one fault about the URL is enough.
     for (const other of ['REDIS_URL', 'REDIS_HOST', 'REDIS_PORT']) {
       if (!given.isGiven(other)) continue;
       faults.push(`${other}: expected nothing beside ${name}, which says where Redis is`);
@@ -122,7 +124,7 @@ function checkTogether(values: RedisVariables, given: Given, faults: string[]): 
     ['REDIS_USERNAME', 'REDIS_PASSWORD'],
     ['REDIS_SENTINEL_USERNAME', 'REDIS_SENTINEL_PASSWORD'],
   ] as const) {
-    // Without a password nobody logs in: the user would be another one than the reader believes.
+    // Without a password there is no AUTH: the user would silently be `default`.
     if (values[name] === '' || values[name] === 'default' || isSet(password)) continue;
     faults.push(`${given.describe(name)}: expected a password (${password}) beside it`);
   }
@@ -145,7 +147,7 @@ function authoritiesOf(values: RedisVariables, faults: string[]): string | null 
   return null;
 }
 
-/** TLS ignores what is none, and would then trust nobody. */
+/** Node ignores text that is not PEM, and would then trust no authority. */
 function isPem(bytes: Buffer): boolean {
   try {
     new X509Certificate(bytes);

@@ -1,4 +1,4 @@
-/** The root certificate that a verifying sslmode needs. */
+/** The root certificate for a verifying sslmode. */
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ export type SslMode = 'disable' | 'require' | 'verify-ca' | 'verify-full';
 const bytesMax = 4 * 1024 * 1024;
 
 /**
- * As libpq does it (PostgreSQL manual, "SSL Support"): the verifying modes need a root
- * certificate file, by default `~/.postgresql/root.crt`; `system` trusts the platform's, which
- * vouch for so many that only verify-full is safe with them.
+ * As in libpq (PostgreSQL manual, "SSL Support"): the verifying modes need a root certificate file,
+ * by default `~/.postgresql/root.crt`. `system` trusts the platform's authorities, of which there
+ * are so many that only verify-full is safe with them.
  * @param modeName the variable of the mode, for faults.
  */
 export function rootCert(

@@ -1,4 +1,4 @@
-/** A secret out of the file that `<NAME>_FILE` names, as Docker and Kubernetes mount them. */
+/** Reads a secret from the file named by `<NAME>_FILE`, as Docker and Kubernetes mount them. */
 import { readSmallFile } from './small-file.ts';
 
 const bytesMax = 64 * 1024;
@@ -8,7 +8,7 @@ export function fileVariable(name: string): string {
 }
 
 /**
- * @param path as the variable has it. It is not repeated: it may be the secret itself, by mistake.
+ * @param path the variable's value. Faults do not repeat it: it may be the secret by mistake.
  * @returns the text without one newline at its end; `undefined` with a fault.
  */
 export function readSecretFile(name: string, path: string, faults: string[]): string | undefined {

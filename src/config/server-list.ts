@@ -1,4 +1,4 @@
-/** Lists of servers: `host:port` with commas between. */
+/** Parses lists of servers: comma-separated `host:port`. */
 
 export interface ServerAddress {
   readonly host: string;
@@ -8,7 +8,7 @@ export interface ServerAddress {
 const form =
   /^(?:\[([0-9A-Fa-f:.]+(?:%[A-Za-z0-9._-]+)?)\]|([A-Za-z0-9_][A-Za-z0-9._-]{0,252}))(?::([0-9]{1,5}))?$/;
 
-/** What is wrong is said by its place: a password may stand in it. */
+/** A fault names the position only: the value may contain a password. */
 export function readServers(
   variable: string,
   list: string,

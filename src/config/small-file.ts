@@ -1,12 +1,14 @@
-/** Reads a file that a variable names, without ever waiting for one. */
+/** Reads a file named by a variable, without blocking. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export type SmallFile =
   | { readonly ok: true; readonly bytes: Buffer }
-  /** The system's code, or what is wrong with the file. Never its path: it may be a secret. */
+  /**
+   * The system's error code, or what is wrong with the file. Never its path: it may be a secret.
+   */
   | { readonly ok: false; readonly reason: string };
 
-/** A pipe without a writer or a device without an end would hold the process up for ever. */
+/** A pipe without a writer or an endless device would block the process for ever. */
 export function readSmallFile(path: string, bytesMax: number): SmallFile {
   let file: number | undefined;
   try {

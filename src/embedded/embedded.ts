@@ -1,7 +1,7 @@
 /**
- * A real PostgreSQL in a folder, for machines without one: durable, on a unix socket only. It is
- * no child that dies with us: it outlives Ctrl-C until requests have drained, and one that
- * survived a crash of the service is taken over.
+ * A real PostgreSQL in a folder, for machines without one. It is durable and listens only on a Unix
+ * socket. It is not a child process: it survives Ctrl-C until requests have drained, and the next
+ * start adopts it after a crash of the service.
  */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,33 +26,36 @@ import { type Watch, watchServer } from './watch.ts';
 
 export interface EmbeddedDatabase {
   readonly config: DatabaseConfig;
-  /** It was running already. */
+  /** The server was running already. */
   readonly adopted: boolean;
-  /** Until then a server that dies is started again. Stops it, unless it is kept; lets go of the folder. */
+  /**
+   * Until then, a server that dies is restarted. Stops the server unless `keep`; releases the
+   * folder.
+   */
   stop(): Promise<void>;
 }
 
 export interface EmbeddedOptions {
-  /** Absolute or relative to the working directory; made where it is missing. */
+  /** Absolute, or relative to the working directory. Created if missing. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** Otherwise `tasks`. */
+  /** Default: `tasks`. */
   readonly databaseName?: string | undefined;
-  /** Leave the server running, also after later starts without this, until `stopEmbedded`. */
+  /** Leaves the server running until `stopEmbedded`, also after later starts without `keep`. */
   readonly keep?: boolean;
-  /** Ends a start that is under way; it rejects, and nothing of it is left. */
+  /** Aborts a start: it rejects and leaves nothing behind. */
   readonly signal?: AbortSignal;
 }
 
-/** From a process's closed sockets to its end. */
+/** The time from a process's closed sockets to its end. */
 const dyingMs = 2000;
 
-/** Rejects with a message that says what to do when it cannot run here or the folder is taken. */
+/** Rejects with a message that says what to do if it cannot run here or the folder is in use. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const { log } = options;
   const paths = pathsOf(options.dataDir);
   const owner = await openFolder(paths);
-  /** Of a start, the first one or one that brings a dead server back. */
+  /** Aborts a start: the first one, or the restart of a dead server. */
   const interruption = new AbortController();
   const { signal } = interruption;
   let stopping: Promise<void> | undefined;
@@ -86,7 +89,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedD
   }
 }
 
-/** Stops the server, also one that was to be kept. @returns false when none was running. */
+/** Stops the server, also with `keep`. @returns false if none was running. */
 export async function stopEmbedded(dataDir: string): Promise<boolean> {
   const paths = pathsOf(dataDir);
   if (!existsSync(paths.root)) return false;
@@ -101,7 +104,7 @@ export async function stopEmbedded(dataDir: string): Promise<boolean> {
   }
 }
 
-/** @throws an Error that names DATA_DIR, when the folder cannot be made or written to. */
+/** @throws an Error that names DATA_DIR if the folder cannot be created or written to. */
 async function openFolder(paths: EmbeddedPaths): Promise<Owner> {
   try {
     makeFolders(paths.root);
@@ -111,7 +114,7 @@ async function openFolder(paths: EmbeddedPaths): Promise<Owner> {
   }
 }
 
-/** What the system says of a file, and what to do about it. */
+/** Adds what to do to the system's error about a file. */
 function explain(error: unknown, root: string): unknown {
   if (!(error instanceof Error) || !('syscall' in error)) return error;
   return new Error(
@@ -129,7 +132,7 @@ async function start(paths: EmbeddedPaths, log: Logger, signal: AbortSignal): Pr
   return server;
 }
 
-/** `undefined` when none is running, or it was about to stop, or it could not be reached. */
+/** @returns `undefined` if no server runs, it is stopping, or it cannot be reached. */
 async function adopt(
   paths: EmbeddedPaths,
   databaseName: string,
@@ -148,7 +151,7 @@ async function adopt(
   return server;
 }
 
-/** A server that was killed a moment ago may still be in the list of processes. */
+/** A server that was killed a moment ago may still be in the process list. */
 async function answers(server: Postmaster, databaseName: string, log: Logger): Promise<boolean> {
   try {
     await createDatabaseIfMissing(configOf(server, databaseName), log);
@@ -164,7 +167,7 @@ async function stopUnlessKept(paths: EmbeddedPaths): Promise<void> {
   if (server !== undefined && !isKept(paths, server)) await stopServer(server.pid);
 }
 
-/** The wish holds for the server it was made for: not after a restart of the machine. */
+/** `keep` applies to one server process: not after a restart of the machine. */
 function isKept(paths: EmbeddedPaths, server: Postmaster): boolean {
   return existsSync(paths.keep) && readFileSync(paths.keep, 'utf8') === server.identity;
 }

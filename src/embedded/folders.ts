@@ -1,11 +1,11 @@
-/** Makes folders. Node's own way never ends on a file system that has no place for them. */
+/** Creates folders. Node's recursive mkdir does not terminate on some file systems. */
 import { existsSync, mkdirSync, rmdirSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 /**
- * The folder and those above it, or none of them. Node's `recursive` would begin anew without end where the system
- * says ENOENT though the folder above is there, as below `/proc`, and no signal would be heard.
- * @throws the system's error, also ENOTDIR when something else is there.
+ * Creates the folder and its parents, or none of them. Node's `recursive` loops for ever where the
+ * system returns ENOENT although the parent exists, as below `/proc`, and blocks all signals.
+ * @throws the system's error; ENOTDIR if a path component is not a folder.
  */
 export function makeFolders(path: string, mode = 0o777): void {
   const missing: string[] = [];
@@ -31,12 +31,12 @@ function makeFolder(folder: string, mode: number): void {
   try {
     mkdirSync(folder, { mode });
   } catch (error) {
-    // Another process may have been quicker.
+    // Another process may have created it meanwhile.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
-/** One that is not empty, or was never made, stays as it is. */
+/** A folder that is not empty, or does not exist, stays as it is. */
 function removeEmpty(folder: string): void {
   try {
     rmdirSync(folder);

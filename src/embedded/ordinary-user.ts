@@ -1,15 +1,15 @@
-/** PostgreSQL refuses to run as root. */
+/** Runs PostgreSQL as an ordinary user, because it refuses to run as root. */
 import { spawnSync } from 'node:child_process';
 
 const nobody = '65534';
-/** Nothing is heard, no signal either, while we wait for it. */
+/** The call is synchronous: no event or signal is handled meanwhile. */
 const trialTimeoutMs = 5000;
 const prefix = ['unshare', '--user', `--map-user=${nobody}`, `--map-group=${nobody}`, '--'];
 
 /**
- * What to put before a command so that it does not see itself as root: a user namespace, in which
- * our own files appear as those of an ordinary user. Empty for ordinary users.
- * @throws an Error that names the ways out, where namespaces are not allowed.
+ * The prefix of a command so that it does not see itself as root: a user namespace, in which this
+ * user's files belong to an ordinary user. Empty if this user is not root.
+ * @throws an Error that says what to do if user namespaces are not allowed.
  */
 export function ordinaryUserPrefix(): readonly string[] {
   if (process.getuid?.() !== 0) return [];

@@ -1,9 +1,9 @@
 /**
- * Files that say which processes use a data directory, so that two never share it.
+ * Lock files of the processes that use a data directory, so that two never share it.
  *
- * Each starter first makes a file of its own, named by its pid and start time, and then looks for
- * others. Of two at once, the one that looks last sees the other's: so never do both go on, and
- * a file that a crash left behind belongs to nobody, even if its pid is somebody's by now.
+ * Each starter first creates a file named by its pid and start time, and then looks for others. Of
+ * two at once, at least the later one sees the other's file. So never do both continue. A file left
+ * by a crash has no owner, even if its pid is in use again.
  */
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,11 +15,11 @@ export interface Owner {
 }
 
 const prefix = 'owner.';
-/** Two that saw each other both step back, and try again after a while that differs. */
+/** Two starters that see each other both withdraw, and retry after a random delay. */
 const attemptsMax = 4;
 const stepBackMs = 100;
 
-/** @throws an Error that names the pid of the living process that has the folder. */
+/** @throws an Error that names the pid of the process that uses the folder. */
 export async function takeOwnership(folder: string): Promise<Owner> {
   const file = join(folder, `${prefix}${process.pid}.${identityOf(process.pid)}`);
   for (let attempt = 1; ; attempt++) {
@@ -32,7 +32,7 @@ export async function takeOwnership(folder: string): Promise<Owner> {
   }
 }
 
-/** @returns false when this process has the folder already. */
+/** @returns false if this process already owns the folder. */
 function claim(file: string): boolean {
   try {
     writeFileSync(file, '', { flag: 'wx' });
@@ -43,7 +43,7 @@ function claim(file: string): boolean {
   }
 }
 
-/** Removes the files of the dead: their names are nobody's ever again. */
+/** Removes the files of dead processes: their names are never used again. */
 function livingOwners(folder: string): number[] {
   return readdirSync(folder)
     .filter((name) => name.startsWith(prefix))

@@ -1,4 +1,4 @@
-/** Where an embedded database keeps what. */
+/** The paths of an embedded database. */
 import { createHash } from 'node:crypto';
 import { existsSync, lstatSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,15 +9,15 @@ export interface EmbeddedPaths {
   readonly root: string;
   /** PostgreSQL's own data directory. */
   readonly cluster: string;
-  /** The directory of the unix socket. */
+  /** The directory of the Unix socket. */
   readonly socket: string;
-  /** The server's log of its present run. */
+  /** The log of the server's current run. */
   readonly log: string;
-  /** Names the server that is to go on running when the process that started it ends. */
+  /** Names the server that must keep running when the process that started it ends. */
   readonly keep: string;
 }
 
-/** The limit of a unix socket's path, less its end (Linux 107, macOS 103). */
+/** The limit of a Unix socket's path (Linux 107, macOS 103), minus the file name. */
 const socketDirMaxBytes = 103 - '/.s.PGSQL.5432'.length;
 
 export function pathsOf(dataDir: string): EmbeddedPaths {
@@ -31,12 +31,12 @@ export function pathsOf(dataDir: string): EmbeddedPaths {
   };
 }
 
-/** Whoever can open the socket is the database's administrator: it is for our user alone. */
+/** Access to the socket is administrator access, so only this user may have it. */
 export function makeSocketDir(path: string): void {
   makeFolders(path, 0o700);
   const { mode, uid } = lstatSync(path);
   const isDirectory = (mode & 0o170000) === 0o040000;
-  // Others may have been there first, in a temporary folder that everybody can write to.
+  // In a shared temporary folder another user may have created it first.
   if (isDirectory && (mode & 0o077) === 0 && uid === (process.getuid?.() ?? uid)) return;
   throw new Error(`${path} must be a folder that belongs to this user alone (mode 0700)`);
 }
@@ -47,7 +47,7 @@ function socketDirOf(root: string): string {
   const hash = createHash('sha256').update(root).digest('hex').slice(0, 16);
   const name = `tasks-${process.getuid?.() ?? 0}-${hash}`;
   const short = join(tmpdir(), name);
-  // TMPDIR may name a folder that is not there.
+  // TMPDIR may name a folder that does not exist.
   const isUsable = Buffer.byteLength(short) <= socketDirMaxBytes && existsSync(tmpdir());
   return isUsable ? short : join('/tmp', name);
 }

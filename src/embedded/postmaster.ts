@@ -1,4 +1,6 @@
-/** The server process of an embedded database. It is nobody's child: it outlives its starter. */
+/**
+ * The server process of an embedded database. It is not a child process: it outlives its starter.
+ */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { totalmem } from 'node:os';
@@ -17,16 +19,16 @@ import {
 
 export interface Postmaster {
   readonly pid: number;
-  /** No other process ever has it. */
+  /** Unique: no other process ever has it. */
   readonly identity: string;
-  /** Where its unix socket is. */
+  /** The directory of its Unix socket. */
   readonly socket: string;
 }
 
 export const port = 5432;
-/** After a crash it first repeats what its log of changes holds, up to `max_wal_size`. */
+/** After a crash, the server first replays its write-ahead log, up to `max_wal_size`. */
 const startTimeoutMs = 300_000;
-/** Until backends of a server that was killed have noticed and let go of its memory. */
+/** The time for backends of a killed server to notice and detach from shared memory. */
 const orphansTimeoutMs = 15_000;
 const orphansRetryMs = 200;
 const stopTimeoutMs = 30_000;
@@ -34,23 +36,23 @@ const stopTimeoutMs = 30_000;
 const settings = {
   listen_addresses: '',
   unix_socket_permissions: '0700',
-  // DB_CONNECTIONS by default is far below, and somebody may look with psql.
+  // Far above the default of DB_CONNECTIONS; leaves room for psql.
   max_connections: '100',
   shared_buffers: `${sharedBuffersMb()}MB`,
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',
-  // No replica reads this server's log of changes.
+  // No replica reads the write-ahead log.
   wal_level: 'minimal',
   max_wal_senders: '0',
-  // The log file is emptied at each start only: no statements, which hold values, no routine.
+  // The log is only truncated at a start: no statements, because they contain values.
   log_min_error_statement: 'panic',
   log_checkpoints: 'off',
   log_autovacuum_min_duration: '-1',
 };
 
 /**
- * A quarter of the memory, as the manual advises ("Resource Consumption"), and no more than what
- * begins to slow the start. A page that is not in there is copied from the system for each read.
+ * A quarter of the memory, as the manual advises ("Resource Consumption"), up to a size that would
+ * slow the start. A page outside the buffers is copied from the kernel at each read.
  */
 function sharedBuffersMb(): number {
   const limit = process.constrainedMemory();
@@ -58,7 +60,7 @@ function sharedBuffersMb(): number {
   return Math.round(Math.max(128, Math.min(2048, bytes / 4 / 1024 ** 2)));
 }
 
-/** The server of this very folder, whether ready or not: a pid file may name anybody by now. */
+/** The server of this folder, ready or not. A pid in the file may belong to another process now. */
 export function findServer(paths: EmbeddedPaths): Postmaster | undefined {
   const lines = pidFile(paths);
   const pid = Number(lines[0]);
@@ -67,8 +69,8 @@ export function findServer(paths: EmbeddedPaths): Postmaster | undefined {
 }
 
 /**
- * Resolves when it takes connections. Rejects with the server's log when it does not start, and
- * with the signal's reason when that ends it early.
+ * Resolves when the server accepts connections. Rejects with the server's log if it does not start,
+ * and with the signal's reason if aborted.
  */
 export async function startServer(
   paths: EmbeddedPaths,
@@ -88,7 +90,7 @@ export async function startServer(
   }
 }
 
-/** Rejects early with the signal's reason. @returns false when it stopped before it was ready. */
+/** Rejects with the signal's reason if aborted. @returns false if the server ended before. */
 export async function waitUntilReady(
   paths: EmbeddedPaths,
   pid: number,
@@ -130,7 +132,7 @@ async function tryToStart(
     ...['-D', paths.cluster, '-p', String(port), '-k', paths.socket],
     ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ];
-  // Its own session: Ctrl-C in the terminal must not reach it before requests have drained.
+  // A separate session: Ctrl-C in the terminal must not reach it before requests have drained.
   const child = spawn(command!, args, { detached: true, stdio: ['ignore', log, log] });
   closeSync(log);
   let lives = true;
@@ -148,7 +150,7 @@ async function tryToStart(
   try {
     isThere = await waitUntilReady(paths, pid, signal, () => lives);
   } catch (error) {
-    // Its pid file may not be there yet, so nobody else would find it.
+    // Its pid file may not exist yet, so no other code would find it.
     if (lives) await stopServer(pid);
     throw error;
   }
@@ -160,17 +162,17 @@ async function tryToStart(
 }
 
 /**
- * The server refuses to start while the pid in its pid file is alive, be it somebody else's by now
- * or a dead process that nobody has reaped. Its parent's pid it takes for stale. The rest of the
- * file stays: by it the server finds out whether a former one's backends are still at work, so
- * deleting the file would be unsafe (CreateLockFile in miscinit.c).
+ * The server refuses to start while the pid in its pid file is alive, even if another process has
+ * it now, or it is a zombie. It treats its parent's pid as stale, so this writes that pid. The rest
+ * of the file stays: the server uses it to check for backends of a former server, so deleting the
+ * file is unsafe (CreateLockFile in miscinit.c).
  */
 function disownPidFile(paths: EmbeddedPaths): void {
   const [, ...rest] = pidFile(paths);
   if (rest.length > 0) {
     writeFileSync(join(paths.cluster, 'postmaster.pid'), [process.pid, ...rest].join('\n'));
   }
-  // This one guards the socket alone, in a folder that is ours.
+  // This file guards only the socket, in a folder of this user.
   rmSync(join(paths.socket, `.s.PGSQL.${port}.lock`), { force: true });
 }
 
@@ -183,7 +185,7 @@ function isReady(paths: EmbeddedPaths, pid: number): boolean {
 function isServerOf(pid: number, cluster: string): boolean {
   const command = commandLineOf(pid);
   const folder = workingDirectoryOf(pid);
-  // A server works in its data directory, by whatever path it was told of it.
+  // The server's working directory is its data directory, whatever path it was given.
   if (folder === undefined) return command.includes(`/postgres -D ${cluster} `);
   return command.includes('/postgres -D ') && folder === realpathSync(cluster);
 }

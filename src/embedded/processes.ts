@@ -1,4 +1,4 @@
-/** What the system says about processes that are not our children. */
+/** Information about processes that are not children of this one. */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,8 +14,8 @@ export function isAlive(pid: number): boolean {
 }
 
 /**
- * Tells a process from every other one that has had or will have the same pid: letters and digits,
- * made from its start and, where the system tells, the machine's start.
+ * Identifies a process among all that ever have its pid: letters and digits from its start time
+ * and, where available, the boot time.
  */
 export function identityOf(pid: number): string {
   const startedAt = statusFields(pid)[19];
@@ -24,7 +24,7 @@ export function identityOf(pid: number): string {
     : `${startedAt}${bootId()}`;
 }
 
-/** Program and arguments, separated by spaces; empty where it cannot be told. */
+/** Program and arguments, separated by spaces; empty if unknown. */
 export function commandLineOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
@@ -33,7 +33,7 @@ export function commandLineOf(pid: number): string {
   }
 }
 
-/** `undefined` where the system does not tell. */
+/** @returns `undefined` if unknown. */
 export function workingDirectoryOf(pid: number): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
@@ -42,7 +42,7 @@ export function workingDirectoryOf(pid: number): string | undefined {
   }
 }
 
-/** @returns false when it still lives after `milliseconds`. */
+/** @returns false if it is still alive after `milliseconds`. */
 export async function waitUntilGone(pid: number, milliseconds: number): Promise<boolean> {
   const giveUp = performance.now() + milliseconds;
   while (isAlive(pid)) {
@@ -52,12 +52,12 @@ export async function waitUntilGone(pid: number, milliseconds: number): Promise<
   return true;
 }
 
-/** A container without an init keeps dead orphans in the list of processes. */
+/** In a container without an init process, dead orphans stay in the process list. */
 function isZombie(pid: number): boolean {
   return statusFields(pid)[0] === 'Z';
 }
 
-/** The fields of proc(5) `/proc/pid/stat` behind the name, which may itself hold spaces. */
+/** The fields of proc(5) `/proc/pid/stat` after the name, which may contain spaces. */
 function statusFields(pid: number): string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -76,7 +76,7 @@ function bootId(): string {
   }
 }
 
-/** Systems without /proc. */
+/** For systems without /proc. */
 function ask(pid: number, what: 'lstart' | 'command'): string {
   const { stdout } = spawnSync('ps', ['-ww', '-o', `${what}=`, '-p', String(pid)], {
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** Starts the embedded database again when it dies: nobody else would. */
+/** Restarts the embedded database when it dies. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../base/error-message.ts';
 import type { Logger } from '../telemetry/log.ts';
@@ -6,7 +6,7 @@ import type { Postmaster } from './postmaster.ts';
 import { identityOf, isAlive } from './processes.ts';
 
 export interface Watch {
-  /** Resolves when no start is under way any more. */
+  /** Resolves when no start is in progress. */
   end(): Promise<void>;
 }
 
@@ -15,7 +15,7 @@ export interface WatchOptions {
   readonly log: Logger;
 }
 
-/** It may have been taken over, and is then nobody's child: so it is looked for. */
+/** Polling: an adopted server is not a child, so its end causes no event. */
 const intervalMs = 250;
 const backOffMaxMs = 5000;
 

@@ -1,4 +1,4 @@
-/** The configured database, or the embedded one for as long as it is needed. */
+/** Provides the configured database, or an embedded one for the duration of a call. */
 import type { DatabaseConfig } from '../config/config.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { startEmbedded } from './embedded.ts';
@@ -7,11 +7,14 @@ export interface DatabaseChoice {
   /** `null`: the embedded server in `dataDir`. */
   readonly database: DatabaseConfig | null;
   readonly dataDir: string;
-  /** What the database of the embedded server is called; otherwise `tasks`. */
+  /** The database on the embedded server; default: `tasks`. */
   readonly embeddedName?: string | undefined;
 }
 
-/** An embedded server that is not running is started for `use` alone. Rejects as `use` does. */
+/**
+ * Starts an embedded server for `use` if none is running, and stops it afterwards. Settles as `use`
+ * does.
+ */
 export async function withDatabase(
   { database, dataDir, embeddedName }: DatabaseChoice,
   log: Logger,

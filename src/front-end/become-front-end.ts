@@ -1,6 +1,6 @@
 /**
- * The life of a forked front end: told to start, serves, told to drain, told to stop. It also
- * stops when the primary is gone, so that nothing is orphaned.
+ * The life of a forked front end: start, serve, drain, stop. It also stops when the primary is
+ * gone, so that no orphan remains.
  */
 import cluster from 'node:cluster';
 import type { AdminPage } from '../admin/admin-page.ts';
@@ -15,7 +15,7 @@ import { createPrimaryPages } from './primary-pages.ts';
 
 /** EX_SOFTWARE of sysexits.h. */
 const bugExitCode = 70;
-/** There is one primary. */
+/** The primary's id as a peer: there is only one. */
 const primary = 0;
 
 type StartMessage = Extract<ToFrontEnd, { type: 'start' }>;
@@ -31,7 +31,7 @@ export function becomeFrontEnd(): void {
     send: (_, rpc) => tellPrimary({ type: 'profile', rpc }),
   });
 
-  // A terminal sends Ctrl-C to every process of the group: the primary decides about stopping.
+  // A terminal sends Ctrl-C to every process of the group; only the primary decides to stop.
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => undefined);
 
@@ -59,7 +59,7 @@ export function becomeFrontEnd(): void {
         break;
     }
   });
-  // Otherwise node:cluster ends us in the middle of an answer when the primary is gone.
+  // Otherwise node:cluster ends this process in the middle of a response when the primary is gone.
   cluster.worker!.exitedAfterDisconnect = true;
   process.on('disconnect', () => void stop());
   tellPrimary({ type: 'online' });
@@ -70,10 +70,12 @@ export function becomeFrontEnd(): void {
     if (message.draining || draining) frontEnd?.drain();
   }
 
-  /** Its primary counts it as missing while there is no recorder: starting, or profiles are off. */
+  /**
+   * While there is no recorder (starting, or profiles are off) the primary counts it as missing.
+   */
   async function record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording> {
     const recorder = frontEnd?.profiles;
-    if (recorder === undefined) throw new Error('nothing records here');
+    if (recorder === undefined) throw new Error('profiles are off, or the front end is starting');
     return recorder.record(question, signal);
   }
 
@@ -83,8 +85,8 @@ export function becomeFrontEnd(): void {
     pages.close();
     profiles.close();
     try {
-      // Before it listens nothing was accepted: there is nothing to wait for, and a socket that
-      // opens now would take connections only to drop them.
+      // Before it listens, no connection was accepted, so there is nothing to drain. A socket
+      // opened now would only accept connections to close them.
       await frontEnd?.stop();
       process.exit(0);
     } catch {
@@ -98,7 +100,7 @@ async function start(
   visitPrimary: AdminPage,
 ): Promise<FrontEnd | undefined> {
   const log = createLogger({ level: logLevel, role: `frontend-${options.number}`, secrets });
-  // The primary starts a fresh process.
+  // The primary starts a new process.
   exitOnUncaught(log, 'a bug ended the front end', bugExitCode);
   try {
     const frontEnd = await startFrontEnd(options, opened, log, visitPrimary);
@@ -106,15 +108,15 @@ async function start(
     return frontEnd;
   } catch (error) {
     const reason = messageOf(error);
-    // The primary tries again, with back-off, when it sees the exit.
+    // The primary retries with back-off when this process exits.
     tellPrimary({ type: 'failed', reason }, () => process.exit(1));
     return undefined;
   }
 }
 
 /**
- * A primary that is gone hears nothing, and its front end has still to answer what it accepted:
- * without a callback the failure to send would be an `error` of the process, and end it.
+ * After the primary's death, the front end still answers the requests that it accepted. Without a
+ * callback, the failed send would be an `error` event of the process and end it.
  */
 function tellPrimary(message: ToPrimary, sent: () => void = ignore): void {
   if (process.connected) process.send?.(message, undefined, undefined, sent);

@@ -32,15 +32,17 @@ import type { Phase } from './phase.ts';
 import { createRequestLog } from './request-log.ts';
 
 export interface FrontEnd {
-  /** The schema is up to date: requests may go to the database. Before, they are refused. */
+  /** The schema is up to date: requests may use the database. Until then they are rejected. */
   open(): void;
-  /** Serves as before, and says that it is not ready: whoever balances load turns away. */
+  /**
+   * Continues to serve and fails the readiness probe, so that load balancers stop sending requests.
+   */
   drain(): void;
-  /** The native server that loaded, with its version. */
+  /** The loaded native server with its version. */
   readonly httpServer: string;
-  /** Of this process and its threads; `undefined` without profiles. */
+  /** Profiles of this process and its threads; `undefined`: profiles are off. */
   readonly profiles: ProfileRecorder | undefined;
-  /** Takes no new connection, answers everything accepted, lets go of the database. */
+  /** Stops listening, answers every accepted request, and closes the database connections. */
   stop(): Promise<void>;
 }
 
@@ -49,9 +51,9 @@ const readinessTimeoutMs = 1000;
 const warmTimeoutMs = 2000;
 
 /**
- * Rejects when the port is taken or the native server does not load.
+ * Rejects when the port is in use or the native server does not load.
  * @param opened the schema is up to date already.
- * @param visitPrimary a page of the administration, which the primary makes.
+ * @param visitPrimary a page of the administration, made by the primary.
  */
 export async function startFrontEnd(
   options: FrontEndOptions,

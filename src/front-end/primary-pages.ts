@@ -1,18 +1,20 @@
-/** Pages for operators that the primary makes for clients of this front end. */
+/** Pages for operators, made by the primary for the clients of this front end. */
 import type { AdminAnswer, AdminPage } from '../admin/admin-page.ts';
 import type { PageQuestion } from '../ipc/messages.ts';
 import { type AnswerMessage, createCaller, type ToAnswerer } from '../ipc/rpc.ts';
 
 export interface PrimaryPages {
-  /** Rejects when too many are open, when the page fails, when the client goes, and at the end. */
+  /**
+   * Rejects when too many are open, the page fails, the client disconnects, or the primary is gone.
+   */
   readonly visit: AdminPage;
   answered(message: AnswerMessage<AdminAnswer>): void;
-  /** Gives up those that are open, and every later one. */
+  /** Fails the open pages and every later one. */
   close(): void;
 }
 
 const openMax = 32;
-/** There is one primary. */
+/** The primary's id as a peer: there is only one. */
 const primary = 0;
 
 export function createPrimaryPages(

@@ -1,13 +1,13 @@
-/** One question to several peers at once. */
+/** Calls several peers at once. */
 import type { Caller, CallLimits } from './rpc.ts';
 
 export interface AllAnswers<Peer, Answer> {
   readonly answers: ReadonlyMap<Peer, Answer>;
-  /** Those that could not be reached, could not answer, were too late or are gone. */
+  /** Peers that could not be reached, failed, timed out or are gone. */
   readonly missing: readonly Peer[];
 }
 
-/** Rejects only when the signal is aborted, once each peer has confirmed its end or is given up. */
+/** Rejects only when the signal is aborted, after each peer has confirmed its end or timed out. */
 export async function callAll<Peer, Question, Answer>(
   caller: Caller<Peer, Question, Answer>,
   peers: readonly Peer[],

@@ -1,4 +1,4 @@
-/** What the primary starts a front end with: it is copied to the other process. */
+/** The options of a front end; the primary sends a copy. */
 import type { AccessOptions } from '../admin/access.ts';
 import type { AdminPaths } from '../admin/admin-pages.ts';
 import type { BatchingConfig, Config, DatabaseConfig, RedisConfig } from '../config/config.ts';
@@ -12,28 +12,28 @@ export interface FrontEndOptions {
   readonly sharesPort: boolean;
   readonly database: DatabaseConfig;
   readonly connections: FrontEndConnections;
-  /** A connection to PostgreSQL without work for this long is closed; 0: none is. */
+  /** A PostgreSQL connection idle for this long is closed; 0: never. */
   readonly connectionIdleMs: number;
   readonly batching: BatchingConfig;
   readonly redis: RedisConfig | null;
-  /** Bytes of lists that are kept in memory; 0: none. */
+  /** The most bytes of lists in memory; 0: none. */
   readonly cacheBytesMax: number;
   readonly shutdownGraceMs: number;
-  /** Origins that may read answers in a browser; none: CORS is off. */
+  /** Origins that may read responses in a browser; none: CORS is off. */
   readonly corsOrigins: readonly string[];
-  /** Names of headers that their pages may send beside those that the service reads. */
+  /** Further request headers that their pages may send. */
   readonly corsHeaders: readonly string[];
-  /** Where clients reach the service: see readHostBasePath. */
+  /** The service's address for clients: see readHostBasePath. */
   readonly hostBasePath: string;
-  /** Profiles may be asked for: the heap is sampled from the start. */
+  /** Profiles are on: the heap is sampled from the start. */
   readonly profiles: boolean;
-  /** The file that it counts in, for the primary to read; `null`: it does not count. */
+  /** The file for its metrics, which the primary reads; `null`: metrics are off. */
   readonly metricsFile: string | null;
   readonly adminPaths: AdminPaths;
   readonly access: AccessOptions;
-  /** A request that takes longer is logged; 0: none. */
+  /** Slower requests are logged; 0: none. */
   readonly slowRequestMs: number;
-  /** Answers say where their time went. */
+  /** Responses have a Server-Timing header. */
   readonly serverTiming: boolean;
   readonly uwsBuild: Config['uwsBuild'];
 }

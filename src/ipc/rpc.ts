@@ -1,12 +1,12 @@
 /**
- * One side calls, the other answers, over whatever carries messages: the channel of a fork, a channel of threads.
+ * Remote calls over any channel of messages, between processes or threads.
  *
- *     caller   call ─────────────▸  answerer      an answer, or `null`: it could not
- *              cancel ───────────▸                ends early; the answer is the confirmation
+ *     caller   call ─────────────▸  answerer      an answer, or `null`: it failed
+ *              cancel ───────────▸                stops early; its answer is the confirmation
  *              ◂─────────── answer
  *
- * A call ends once: with its answer, with its peer, with its time, or with its signal. Neither side keeps anything
- * of it after that. Nothing here knows what is asked.
+ * A call ends once: by its answer, the loss of its peer, its timeout, or its signal. After that
+ * neither side keeps any state of it. The content of questions and answers does not matter here.
  */
 export interface CallMessage<Question> {
   readonly type: 'call';
@@ -14,7 +14,7 @@ export interface CallMessage<Question> {
   readonly question: Question;
 }
 
-/** Nobody needs the answer any more. */
+/** The caller no longer needs the answer. */
 export interface CancelMessage {
   readonly type: 'cancel';
   readonly id: number;
@@ -23,7 +23,7 @@ export interface CancelMessage {
 export interface AnswerMessage<Answer> {
   readonly type: 'answer';
   readonly id: number;
-  /** `null`: it could not, or was cancelled. */
+  /** `null`: the answerer failed, or was cancelled. */
   readonly answer: Answer | null;
 }
 
@@ -31,18 +31,19 @@ export type ToAnswerer<Question> = CallMessage<Question> | CancelMessage;
 
 export interface CallLimits {
   readonly signal: AbortSignal;
-  /** How long the answer may take, in milliseconds; unset: as long as it likes. */
+  /** The timeout of the answer in milliseconds; unset: none. */
   readonly timeoutMs?: number;
-  /** How long the peer may take to confirm that it has stopped, in milliseconds; unset: nobody waits for that. */
+  /** How long to wait for the confirmation of a cancel, in milliseconds; unset: not at all. */
   readonly cancelMaxMs?: number;
 }
 
 export interface CallerOptions<Peer, Question> {
-  /** @returns whether it could be sent. */
+  /** @returns whether the message could be sent. */
   readonly send: (peer: Peer, message: ToAnswerer<Question>) => boolean;
   /**
-   * Where a peer may not listen yet, and dies without a word: how often a call is looked after. Each time it is sent
-   * again, as `questionLeft` makes it, or ends if the peer is not there.
+   * For a peer that may not listen yet, or that may die silently: the interval in which an open
+   * call is checked. Each check sends the call again, as `questionLeft` changes it, or ends it if
+   * the peer is gone.
    */
   readonly repeat?: {
     readonly everyMs: number;
@@ -53,17 +54,18 @@ export interface CallerOptions<Peer, Question> {
 
 export interface Caller<Peer, Question, Answer> {
   /**
-   * Rejects when the peer could not answer, cannot be reached, is gone or takes too long. With the signal's reason
-   * when that is aborted, once the peer has confirmed its end, is gone, or `cancelMaxMs` are over.
+   * Rejects when the peer fails, cannot be reached, is gone or times out. Rejects with the signal's
+   * reason when that is aborted, after the peer has confirmed its end, is gone, or `cancelMaxMs`
+   * have passed.
    */
   call(peer: Peer, question: Question, limits: CallLimits): Promise<Answer>;
-  /** What came from this peer. An answer that nobody waits for is dropped. */
+  /** Handles an answer of this peer. Drops it if its call has ended. */
   answered(peer: Peer, message: AnswerMessage<Answer>): void;
-  /** This peer is gone: its calls end. */
+  /** This peer is gone: ends its calls. */
   lost(peer: Peer): void;
-  /** How many calls are open. */
+  /** The number of open calls. */
   size(): number;
-  /** Ends all calls, and every later one, with this error. */
+  /** Ends all open and later calls with this error. */
   close(reason: Error): void;
 }
 
@@ -108,7 +110,7 @@ export function createCaller<Peer, Question, Answer>({
         if (forget()) reject(signal.aborted ? signal.reason : reason);
       }
 
-      /** @returns whether it was open until now. */
+      /** @returns whether the call was still open. */
       function forget(): boolean {
         clearTimeout(timer);
         clearInterval(watch);
@@ -123,7 +125,7 @@ export function createCaller<Peer, Question, Answer>({
         else timer = setTimeout(expire, cancelMaxMs);
       }
 
-      /** Its peer may be late rather than gone. */
+      /** The peer may only be late, so it is told to cancel. */
       function expire(): void {
         if (!signal.aborted) send(peer, { type: 'cancel', id });
         end(new Error('no answer in time'));
@@ -163,17 +165,17 @@ export function createCaller<Peer, Question, Answer>({
 }
 
 export interface AnswererOptions<Peer, Question, Answer> {
-  /** What it rejects with is told as `null`: no question ends the process that it was put to. */
+  /** A rejection becomes the answer `null`: no question can end the answering process. */
   readonly answer: (question: Question, signal: AbortSignal) => Promise<Answer>;
   readonly send: (peer: Peer, message: AnswerMessage<Answer>) => void;
 }
 
 export interface Answerer<Peer, Question> {
-  /** What came from this peer. A call that was heard already is not begun again. */
+  /** Handles a message of this peer. A repeated call is not started again. */
   heard(peer: Peer, message: ToAnswerer<Question>): void;
-  /** This peer is gone: what it asked for ends early, and nobody is told. */
+  /** This peer is gone: cancels its calls, without answers. */
   lost(peer: Peer): void;
-  /** Ends early what is worked on. */
+  /** Cancels all calls in progress. */
   close(): void;
 }
 
@@ -196,10 +198,10 @@ export function createAnswerer<Peer, Question, Answer>({
     try {
       answered = await answer(question, ending.signal);
     } catch {
-      // Told as `null`.
+      // The answer is `null`.
     }
     asking.running.delete(id);
-    // A successor of a peer that is gone counts from one again.
+    // A replacement of a lost peer starts again with id 1.
     if (peers.get(peer) !== asking) return;
     send(peer, { type: 'answer', id, answer: ending.signal.aborted ? null : answered });
   }
@@ -207,7 +209,7 @@ export function createAnswerer<Peer, Question, Answer>({
   function cancel(peer: Peer, asking: Asking, id: number): void {
     const ending = asking.running.get(id);
     if (ending !== undefined) return ending.abort();
-    // It never came, or its answer is under way.
+    // The call never arrived, or its answer is on the way.
     asking.lastId = Math.max(asking.lastId, id);
     send(peer, { type: 'answer', id, answer: null });
   }

@@ -1,4 +1,4 @@
-/** What the description says of the pages for whoever runs the service: metrics and profiles. */
+/** The description of the operators' pages: metrics and profiles. */
 import { describedMetricsPath } from '../contract/documents.ts';
 import type { HeaderName } from './headers.ts';
 import type { JsonObject } from './json.ts';
@@ -9,10 +9,10 @@ export interface AdministrationPage {
   readonly summary: string;
   readonly description: string;
   readonly parameters: readonly JsonObject[];
-  /** Types of the answer's body. */
+  /** The media types of the response. */
   readonly types: readonly string[];
   readonly headers: readonly HeaderName[];
-  /** Refusals in plain text, as Go's tool shows them. */
+  /** Errors in plain text, as Go's tool shows them. */
   readonly refusals: Readonly<Record<string, string>>;
 }
 
@@ -20,7 +20,7 @@ const profilesWhere =
   'Here and on METRICS_PORT, unless PPROF_ENABLED is false, in production if it is true. While the ' +
   'credentials are the default ones: for this machine alone, without';
 
-/** In the order of their names. */
+/** In alphabetical order. */
 export const profileNames = [
   'allocs',
   'block',

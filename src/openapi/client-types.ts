@@ -1,4 +1,6 @@
-/** TypeScript for clients, out of the description: its schemas, and each operation's input and answers. */
+/**
+ * Generates TypeScript types for clients: the schemas, and each operation's input and responses.
+ */
 import type { Json, JsonObject } from './json.ts';
 
 const heading = `/** Written by make doc from docs/openapi.json: change that, not this. */
@@ -10,7 +12,7 @@ export type ProblemOf<Code extends Fault['code']> = Omit<Problem, 'errors'> & {
 `;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;
-/** Of no interest to programs that work with tasks. */
+/** Tags that clients of the API do not need. */
 const leftOut = ['Documents', 'Administration'];
 
 interface Named {
@@ -20,7 +22,7 @@ interface Named {
   readonly operation: JsonObject;
 }
 
-/** @param description a whole OpenAPI document of ours. */
+/** @param description the complete OpenAPI document of this service. */
 export function clientTypes(description: JsonObject): string {
   const components = description['components'] as JsonObject;
   const types = Object.entries(components['schemas'] as JsonObject).map(
@@ -93,7 +95,7 @@ function answersOf(operation: JsonObject, components: JsonObject): string {
     .join('');
 }
 
-/** Of whichever JSON type comes first: a patch has two with one schema. */
+/** The first JSON media type: a patch has two with the same schema. */
 function jsonSchemaOf(holder: JsonObject): Json | undefined {
   const content = holder['content'] as Readonly<Record<string, JsonObject>> | undefined;
   return content === undefined ? undefined : Object.values(content)[0]!['schema'];
@@ -149,7 +151,7 @@ function objectType(properties: JsonObject, required: readonly string[]): string
   return fields.length === 0 ? 'Readonly<Record<string, unknown>>' : `{\n${fields.join('')}}`;
 }
 
-/** Problems are narrowed to the codes of their status, and by nothing else. */
+/** Only the codes of the status narrow a problem. */
 function narrowed([whole, part]: readonly JsonObject[]): string {
   const errors = (part!['properties'] as JsonObject)['errors'] as JsonObject;
   const { code } = (errors['items'] as JsonObject)['properties'] as Record<string, JsonObject>;

@@ -1,4 +1,4 @@
-/** Paths of the API, out of the table of endpoints. */
+/** Describes the paths of the API, from the table of endpoints. */
 import { problemsOf } from '../contract/endpoint-problems.ts';
 import { type Endpoint, endpoints } from '../contract/endpoints.ts';
 import { bodyMaxBytes, jsonDepthMax } from '../contract/limits.ts';
@@ -29,7 +29,7 @@ export function describeEndpoints(shared: SharedAnswers): JsonObject {
   return paths;
 }
 
-/** `:id` of the table of endpoints as OpenAPI writes it. */
+/** Converts `:id` of the table of endpoints to OpenAPI's `{id}`. */
 export function pathOf(path: string): string {
   return path.replace('/:id', '/{id}');
 }

@@ -1,6 +1,6 @@
 /**
- * The examples of the description: a story of requests to an empty service, in order, with their
- * answers. Tests tell it to a running service and hold what it says against this, but for times.
+ * The examples of the description: a sequence of requests to an empty service, with their
+ * responses. Tests send it to a running service and compare the responses, except times.
  */
 import { encodeCursor } from '../contract/cursor.ts';
 import type { Method } from '../contract/endpoints.ts';
@@ -21,19 +21,19 @@ export interface Example {
   readonly method: Method;
   /** As in the table of endpoints. */
   readonly path: string;
-  /** The path and query that are sent. */
+  /** The path and query of the request. */
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** A text is sent as it is, anything else as JSON. */
+  /** A string is sent as it is, anything else as JSON. */
   readonly body?: Json;
   readonly status: number;
-  /** Of the answer, as far as they are worth a look. */
+  /** The response headers worth showing. */
   readonly answerHeaders?: Readonly<Record<string, string>>;
-  /** `undefined`: the answer has no body. */
+  /** `undefined`: a response without a body. */
   readonly answer?: Json;
 }
 
-/** An answer that only a service in trouble gives: tests make the trouble. */
+/** A response of a failing service; tests cause the failure. */
 export interface TroubleExample {
   readonly code: ProblemCode;
   readonly summary: string;
@@ -41,7 +41,7 @@ export interface TroubleExample {
   readonly answer: Json;
 }
 
-/** Stands for a request's id in examples. */
+/** The request id in examples. */
 export const exampleRequestId = 'checkout-4711';
 
 const tasks = '/api/tasks';

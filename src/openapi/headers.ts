@@ -1,4 +1,4 @@
-/** Headers of answers, by the names under which the description has them. */
+/** Response headers, by their names in the description. */
 import { retryAfterSeconds } from '../contract/limits.ts';
 import { requestIdPattern } from '../contract/request-id.ts';
 import type { JsonObject } from './json.ts';
@@ -105,7 +105,7 @@ export const headers = {
 
 export type HeaderName = keyof typeof headers;
 
-/** Of every answer. */
+/** The headers of every response. */
 export const commonHeaders: readonly HeaderName[] = [
   'X-Request-Id',
   'Cache-Control',

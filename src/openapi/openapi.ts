@@ -1,6 +1,6 @@
 /**
- * The description of the API (OpenAPI 3.1), made of the table of endpoints, the schemas and the
- * problems that the service itself works with.
+ * Generates the description of the API (OpenAPI 3.1) from the table of endpoints, the schemas and
+ * the problems that the service uses.
  */
 
 import { ownVersion } from '../base/own-version.ts';
@@ -35,7 +35,7 @@ export function createOpenApi(): JsonObject {
       description: introduction,
       license: { name: 'MIT', identifier: 'MIT' },
     },
-    // The service adds the address that its clients are given.
+    // The service adds its configured address.
     servers: serversFor(''),
     security: [],
     tags: [

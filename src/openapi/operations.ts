@@ -1,4 +1,4 @@
-/** What the description says of each endpoint beside what follows from the table of endpoints. */
+/** The parts of the description that the table of endpoints does not contain. */
 import { idempotencyKeyHours } from '../contract/limits.ts';
 import { writableFields } from '../contract/task.ts';
 import type { HeaderName } from './headers.ts';
@@ -13,7 +13,7 @@ export interface Operation {
   readonly parameters?: readonly ParameterName[];
   readonly body?: { readonly schema: SchemaName; readonly types: readonly string[] };
   readonly success: Success;
-  /** Answers 304 to If-None-Match. */
+  /** Returns 304 for a matching If-None-Match. */
   readonly conditional?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Packs the pages: compressed once, at build time. */
+/** Compresses the pages at build time. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,10 +13,10 @@ import {
 import { dataPolicy, selfContainedPolicy, swaggerPolicy } from '../http/docs/policies.ts';
 import { swaggerFiles, swaggerInitializer, swaggerPage } from './swagger.ts';
 
-/** The best quality, 11, takes twenty times as long for a tenth less. */
+/** Quality 11 takes twenty times as long for a tenth less. */
 const brotliQuality = 9;
 
-/** The manifest comes last: a folder without one is not packed. */
+/** Writes the manifest last: a folder without one is not packed. */
 export function packPages(root: string): void {
   rmSync(packedFolder, { recursive: true, force: true });
   mkdirSync(packedFolder, { recursive: true });
@@ -68,7 +68,7 @@ function pack(
   return { paths, file, contentType, policy, tag };
 }
 
-/** The maps are larger than the files and are not served. */
+/** Source maps are larger than the files and are not served. */
 function withoutMap(bytes: Buffer): Buffer {
   const text = bytes.toString().replace(/\n(\/\/|\/\*)# sourceMappingURL=.*\n?$/, '\n');
   return Buffer.from(text);

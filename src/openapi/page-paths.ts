@@ -1,4 +1,4 @@
-/** Paths that are not of the API: the documents, and the pages for whoever runs the service. */
+/** Describes the paths outside the API: the documents and the operators' pages. */
 import { documentPages } from '../contract/documents.ts';
 import { framingProblems } from '../contract/endpoint-problems.ts';
 import { type AdministrationPage, administrationPages } from './administration.ts';
@@ -42,7 +42,7 @@ export function describePages(shared: SharedAnswers): JsonObject {
   ]);
 }
 
-/** GET, its head, and what the resource allows. */
+/** GET, HEAD and OPTIONS of a page. */
 function resource(path: string, get: JsonObject, shared: SharedAnswers): JsonObject {
   const parameters = (get['parameters'] as readonly JsonObject[]).filter(
     (parameter) => parameter['in'] === 'path',
@@ -68,7 +68,7 @@ function describeAdministration(
       headers: headerRefs(['X-Go-Pprof', ...commonHeaders]),
       content: {
         'text/plain': contentOf('text/plain'),
-        // A doubtful framing, which comes before the page.
+        // A framing fault is reported before the page.
         ...(status === '400' ? { 'application/json': { schema: schemaRef('Problem') } } : {}),
       },
     },

@@ -1,4 +1,4 @@
-/** Parameters of requests, by the names under which the description has them. */
+/** Request parameters, by their names in the description. */
 import { sortFields } from '../contract/cursor.ts';
 import { conditionPattern } from '../contract/entity-tags.ts';
 import {
@@ -17,8 +17,8 @@ import { statuses } from '../contract/task.ts';
 import type { JsonObject } from './json.ts';
 
 /**
- * Examples stand in the schemas: what stands beside them, Swagger UI would fill in and send with
- * every request that is tried out.
+ * Examples are inside the schemas: Swagger UI would fill in an example beside the schema and send
+ * it with every request.
  */
 function header(name: string, description: string, schema: JsonObject, example: string) {
   return { name, in: 'header', description, schema: { ...schema, examples: [example] } };

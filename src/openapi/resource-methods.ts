@@ -1,4 +1,4 @@
-/** HEAD and OPTIONS, which every resource has. */
+/** Describes HEAD and OPTIONS, which every resource has. */
 import { framingProblems } from '../contract/endpoint-problems.ts';
 import { commonHeaders, type HeaderName, headerRefs } from './headers.ts';
 import type { JsonObject } from './json.ts';
@@ -13,7 +13,7 @@ const optionsHeaders: readonly HeaderName[] = [
   'Access-Control-Max-Age',
 ];
 
-/** @param get as it is described. @returns the same without bodies. */
+/** @param get the description of GET. @returns the same without bodies. */
 export function describeHead(get: JsonObject): JsonObject {
   const { operationId, summary, responses, ...rest } = get;
   const bodiless = Object.entries(responses as Readonly<Record<string, JsonObject>>).map(
@@ -29,7 +29,7 @@ export function describeHead(get: JsonObject): JsonObject {
   };
 }
 
-/** @param parameters those of the path, and what every request may have. */
+/** @param parameters those of the path, and those of every request. */
 export function describeOptions(
   path: string,
   parameters: readonly JsonObject[],

@@ -1,4 +1,4 @@
-/** Answers of the description: success, not modified, and every problem by its status. */
+/** Describes responses: success, not modified, and the problems by status. */
 import { STATUS_CODES } from 'node:http';
 import { isRetryable, type ProblemCode, problems } from '../contract/problems.ts';
 import { type Example, exampleRequestId, troubleExamples } from './examples.ts';
@@ -10,7 +10,7 @@ import { schemaRef } from './schemas.ts';
 
 type Content = Readonly<Record<string, JsonObject>>;
 
-/** In a description of a request, what is longer is cut. */
+/** A longer body is cut in the description of a request. */
 const shownBodyMax = 60;
 
 export function successAnswer(success: Success, own: readonly Example[]): JsonObject {
@@ -48,7 +48,7 @@ export function byStatus(codes: readonly ProblemCode[]): Map<number, ProblemCode
   return groups;
 }
 
-/** @param own whose examples it shows. */
+/** @param own the examples to show. */
 export function problemAnswer(
   status: number,
   codes: readonly ProblemCode[],
@@ -108,7 +108,7 @@ function showExamples(
   return shown.length === 0 ? {} : { examples: Object.fromEntries(shown) };
 }
 
-/** The request that an example answers. */
+/** The request of an example. */
 function requestText({ method, url, headers, body }: Example): string {
   const sent = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const lines = Object.entries(headers ?? {}).map(([name, value]) => `\`${name}: ${value}\``);
@@ -123,7 +123,7 @@ function cut(text: string): string {
   return text.length <= shownBodyMax ? text : `${text.slice(0, shownBodyMax)}…`;
 }
 
-/** Whether a body may stand among the examples of what is asked for. */
+/** Whether the body of an example may illustrate the request. */
 export function isFitting({ status, body }: Example): boolean {
   return typeof body === 'object' && body !== null && status !== 400;
 }

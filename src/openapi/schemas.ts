@@ -1,4 +1,4 @@
-/** The schemas of the contract, under the names that the description gives them. */
+/** The schemas of the contract, by their names in the description. */
 
 import {
   AliveAnswer,
@@ -37,7 +37,7 @@ export function schemaRef(name: SchemaName): JsonObject {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** A schema that stands inside another becomes a reference where it has a name. */
+/** A nested schema that has a name becomes a reference. */
 export function createSchemas(): JsonObject {
   const names = Object.keys(named) as SchemaName[];
   const schemas = names.map((name) => [name, plainJson(named[name])] as const);

@@ -1,12 +1,12 @@
-/** Problems of every operation. Those that are the same wherever they occur are described once. */
+/** The problems of all operations. Equal ones are described once. */
 import type { ProblemCode } from '../contract/problems.ts';
 import { type Example, examples } from './examples.ts';
 import type { Json, JsonObject } from './json.ts';
 import { byStatus, problemAnswer } from './responses.ts';
 
 /**
- * The names of answers that are the same wherever they occur. Where a status has several sets of
- * codes, the set decides; a set that is not here has its answer at the endpoint itself.
+ * The names of shared responses. If a status has several sets of codes, the set is the key. A set
+ * that is not listed is described at its endpoint.
  */
 const sharedNames: Readonly<Record<string, string>> = {
   '400 invalid': 'BadRequest',
@@ -29,7 +29,7 @@ const sharedNames: Readonly<Record<string, string>> = {
 export interface SharedAnswers {
   /** @param own examples of the operation. @returns its problems by status. */
   problems(codes: readonly ProblemCode[], own?: readonly Example[]): JsonObject;
-  /** What problems refer to, by name: those that were asked for so far. */
+  /** The shared responses used so far, by name. */
   described(): JsonObject;
 }
 
@@ -45,7 +45,7 @@ export function createSharedAnswers(): SharedAnswers {
         continue;
       }
       if (!shared.has(name)) {
-        // What a set of codes is told with may be another set's.
+        // The text for one set of codes may belong to another set.
         const told =
           sharedNames[status] === undefined
             ? []

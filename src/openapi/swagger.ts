@@ -1,4 +1,4 @@
-/** The page of Swagger UI. Its program and style come from the package. */
+/** The page of Swagger UI. Its scripts and styles come from the npm package. */
 
 export const swaggerPage = `<!doctype html>
 <html lang="en">
@@ -17,7 +17,7 @@ export const swaggerPage = `<!doctype html>
 </html>
 `;
 
-/** The description is found from the page, so that a base path does not matter. */
+/** The URL of the description is relative to the page, so it works with a base path. */
 export const swaggerInitializer = `window.ui = SwaggerUIBundle({
   url: new URL('doc.json', location.href).href,
   dom_id: '#swagger-ui',
@@ -27,12 +27,12 @@ export const swaggerInitializer = `window.ui = SwaggerUIBundle({
 });
 `;
 
-/** Of swagger-ui-dist, with their types. */
+/** The files of swagger-ui-dist, with their media types. */
 export const swaggerFiles: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
   'favicon-32x32.png': 'image/png',
-  // Whoever gets the program gets what it is licensed under.
+  // The license must accompany the program.
   LICENSE: 'text/plain; charset=utf-8',
   NOTICE: 'text/plain; charset=utf-8',
   'swagger-ui-bundle.js.LICENSE.txt': 'text/plain; charset=utf-8',

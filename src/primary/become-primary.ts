@@ -1,4 +1,4 @@
-/** Reads the configuration and runs the primary, or says what is wrong with it. */
+/** Reads the configuration and runs the primary, or reports the faults of the configuration. */
 import { availableParallelism } from 'node:os';
 import { crowdingOf } from '../config/crowding.ts';
 import { loadConfig } from '../config/load.ts';
@@ -6,7 +6,7 @@ import { createLogger } from '../telemetry/log.ts';
 import { exitOnUncaught } from '../telemetry/uncaught.ts';
 import { runPrimary } from './primary.ts';
 
-/** Resolves when everything runs, or with an exit code when it cannot. */
+/** Resolves when everything runs. Sets the exit code if it cannot. */
 export async function becomePrimary(): Promise<void> {
   const result = loadConfig('service');
   const { secrets, lookAlikes } = result;

@@ -1,4 +1,4 @@
-/** The front-end processes: forked, replaced with back-off when they die, stopped together. */
+/** The front-end processes: forks them, replaces dead ones with back-off, stops them together. */
 import cluster, { type Worker } from 'node:cluster';
 import type { AdminAnswer, AdminPage } from '../admin/admin-page.ts';
 import { headMaxBytes } from '../contract/limits.ts';
@@ -18,55 +18,55 @@ import {
 export interface FleetOptions {
   readonly size: number;
   readonly logLevel: LogLevel;
-  /** What no front end may log. */
+  /** Secrets that front ends must not log. */
   readonly secrets: readonly string[];
   /** How long a front end may take to stop before it is killed. */
   readonly graceMs: number;
   readonly log: Logger;
   readonly frontEnd: Omit<FrontEndOptions, 'number' | 'metricsFile'>;
-  /** Where each front end counts in a file of its own; `null`: they do not count. */
+  /** The folder for the metric files of the front ends; `null`: metrics are off. */
   readonly metricFolder: string | null;
-  /** Makes the pages that clients of the front ends ask for. */
+  /** Makes the pages that clients of the front ends request. */
   readonly page: AdminPage;
 }
 
 export interface Fleet {
-  /** Resolves once every front end listens; rejects when one cannot at first. */
+  /** Resolves when every front end listens. Rejects when one cannot at its first start. */
   listening(): Promise<void>;
-  /** The schema is up to date: every front end, also one that starts later, may use the database. */
+  /** The schema is up to date: all front ends, also later ones, may use the database. */
   open(): void;
-  /** Every front end, also one that starts later, says that it is not ready, and serves. */
+  /** All front ends, also later ones, fail their readiness probe and continue to serve. */
   drain(): void;
-  /** What every front end, and each of its threads, records for a profile. */
+  /** Records a profile in every front end and its threads. */
   readonly ask: AskFrontEnds;
-  /** How often the front end of this number was replaced because it died. */
+  /** How often the front end with this number was replaced after its death. */
   restarts(number: number): number;
-  /** The native server of the front ends, with its version; empty before one listens. */
+  /** The front ends' native server with its version; empty until one listens. */
   httpServer(): string;
-  /** Resolves when every front end is gone. Rejects when one had to be killed. */
+  /** Resolves when all front ends have ended. Rejects when one had to be killed. */
   stop(): Promise<void>;
-  /** Ends every front end at once. */
+  /** Kills all front ends. */
   kill(): void;
 }
 
 const backOffMinMs = 100;
 const backOffMaxMs = 5000;
-/** While nobody listens connections are refused: what cannot start is tried again sooner. */
+/** With no front end listening, connections are refused, so the back-off is shorter. */
 const backOffAloneMaxMs = 1000;
-/** A front end that served this long has earned a quick restart. */
+/** A front end that served for this long is restarted without back-off. */
 const provenAfterMs = 10_000;
-/** Beyond the front ends' own grace: they give up by themselves first. */
+/** Added to the front ends' own timeout, so that they end by themselves first. */
 const killMarginMs = 2000;
 
-/** uWebSockets.js reads it when it is loaded. Its own default is 4 KiB. */
+/** uWebSockets.js reads it when it loads. Its default is 4 KiB. */
 const nativeSettings = { UWS_HTTP_MAX_HEADERS_SIZE: String(headMaxBytes) };
 
 export function createFleet(options: FleetOptions): Fleet {
   const { log } = options;
   const running = new Map<number, Worker>();
-  /** Those that listen to messages. */
+  /** Workers that listen to messages. */
   const online = new Set<number>();
-  /** Those that listen to clients. */
+  /** Workers that listen to clients. */
   const listening = new Set<number>();
   const timers = new Set<NodeJS.Timeout>();
   const numbers = Array.from({ length: options.size }, (_, place) => place + 1);
@@ -89,7 +89,7 @@ export function createFleet(options: FleetOptions): Fleet {
     () => undefined,
   );
 
-  /** Resolves when it listens; rejects when it fails before that. */
+  /** Resolves when it listens. Rejects when it fails before that. */
   function fork(number: number, backOffMs: number): Promise<void> {
     const forkedAt = performance.now();
 
@@ -102,11 +102,11 @@ export function createFleet(options: FleetOptions): Fleet {
       }
       running.set(number, worker);
       worker.on('message', (reply: ToPrimary) => {
-        // What one that is gone has left in the channel is not its successor's.
+        // Ignores late messages of a worker that has been replaced.
         if (running.get(number) !== worker) return;
         switch (reply.type) {
           case 'online':
-            // What was sent before this is lost: it learns now what it has to be.
+            // Earlier messages were lost: send the current state.
             online.add(number);
             tell(worker, stopping ? { type: 'stop' } : startMessage(number));
             break;
@@ -127,7 +127,7 @@ export function createFleet(options: FleetOptions): Fleet {
         }
       });
       worker.on('error', (error) => {
-        // A message to a front end that is just dying: its exit says the same.
+        // A message to a dying worker failed; its exit will be handled.
         if (worker.process.pid !== undefined) return;
         running.delete(number);
         goOnWithout(error);
@@ -146,7 +146,7 @@ export function createFleet(options: FleetOptions): Fleet {
         replaceLater(number, proven ? backOffMinMs : backOffMs, listened);
       });
 
-      /** The system has no process, memory or descriptor for it now, and there is no exit. */
+      /** The system lacks processes, memory or descriptors, and there will be no exit event. */
       function goOnWithout(error: unknown): void {
         if (stopping) return resolve();
         reject(error);
@@ -163,7 +163,7 @@ export function createFleet(options: FleetOptions): Fleet {
     return { type: 'start', options: frontEnd, logLevel, secrets, opened, draining };
   }
 
-  /** One that is dying has closed its channel already. */
+  /** A dying worker has closed its channel already. */
   function tell(worker: Worker, message: ToFrontEnd): void {
     if (worker.isConnected()) worker.send(message);
   }
@@ -176,8 +176,8 @@ export function createFleet(options: FleetOptions): Fleet {
   }
 
   /**
-   * Back-off is for what dies beside others that serve, or before it listens. One that has listened
-   * is replaced at once when it was the last: until then every connection is refused.
+   * Back-off applies to a front end that dies while others serve, or before it listens. If it was
+   * the last one listening, it is replaced at once: until then every connection is refused.
    */
   function replaceLater(number: number, backOffMs: number, listened: boolean): void {
     const isAlone = listening.size === 0;
@@ -214,7 +214,7 @@ export function createFleet(options: FleetOptions): Fleet {
     draining = true;
     stopping = true;
     for (const timer of timers) clearTimeout(timer);
-    // A start that failed has been reported where it was awaited.
+    // A failed first start is reported by `listening`.
     started.catch(() => undefined);
     let killed = 0;
     await Promise.all(

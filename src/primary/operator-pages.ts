@@ -1,4 +1,4 @@
-/** What the primary has for operators: metrics and profiles of all processes, and their port. */
+/** The primary's pages for operators: metrics and profiles of all processes, and their port. */
 import type { AccessOptions } from '../admin/access.ts';
 import { createAccess } from '../admin/access.ts';
 import type { AdminPage } from '../admin/admin-page.ts';
@@ -19,15 +19,15 @@ import type { Fleet } from './fleet.ts';
 
 export interface AdministrationOptions {
   readonly config: Config;
-  /** Of the API, where the same pages are. */
+  /** The port of the API, which has the same pages. */
   readonly port: number;
   readonly addresses: readonly string[];
   readonly database: DatabaseConfig;
   readonly log: Logger;
-  /** `undefined` before it is there. */
+  /** `undefined` until it exists. */
   readonly fleet: () => Pick<Fleet, 'ask' | 'httpServer' | 'restarts'> | undefined;
   readonly background: Background;
-  /** `undefined` before it is there. */
+  /** `undefined` until it exists. */
   readonly definition: () => DefinitionState | undefined;
 }
 
@@ -35,20 +35,20 @@ export interface Administration {
   readonly page: AdminPage;
   readonly paths: AdminPaths;
   readonly access: AccessOptions;
-  /** Where front ends count; `null`: they do not. */
+  /** The folder of the front ends' metric files; `null`: metrics are off. */
   readonly metricFolder: string | null;
   close(): Promise<void>;
 }
 
 const connectionsMax = 256;
-/** Of the files that the primary may open: it needs some for its database and to fork front ends. */
+/** The share of the primary's descriptors; it needs others for its database and for forks. */
 const connectionsShareMax = 1 / 4;
 
 function filesMax(): number {
   return openFilesMax() ?? Number.POSITIVE_INFINITY;
 }
 
-/** Opens the port too. Nothing that fails here ends the service: it is said, and it serves. */
+/** Also opens the port. A failure is logged and does not end the service. */
 export function openAdministration(options: AdministrationOptions): Administration {
   const { config, log } = options;
   const folder = config.metrics.isEnabled ? makeFolder(log) : undefined;
@@ -93,7 +93,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
   ].join(' and ');
   const server = openPort();
 
-  /** Without pages, and where both are to be one port, there is nothing to open. */
+  /** Opens nothing without pages, or if they share the port of the API. */
   function openPort(): AdminServer | undefined {
     if (metrics === undefined && profiles === undefined) return undefined;
     const { port } = config.metrics;
@@ -110,7 +110,7 @@ export function openAdministration(options: AdministrationOptions): Administrati
           on: describeAddresses(options.addresses),
         }),
       onFailure: ({ code }, address) =>
-        log.error(`the port of ${what} cannot be had, and is tried again`, {
+        log.error(`the port of ${what} cannot be opened and is retried`, {
           port,
           address,
           code,

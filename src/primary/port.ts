@@ -1,23 +1,23 @@
 /**
- * Addresses and port are chosen before a front end is forked: front ends share a port, so the system
- * would let a second service share it too; and one that replaces another must get the same.
+ * Chooses addresses and port before the first fork. Front ends share a port, so the system would
+ * let a second service share it too; and a replacement must get the same port.
  */
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { type BindConfig, withoutCovered } from '../config/bind-address.ts';
 
-/** Below these are ports of well-known services. */
+/** Lower ports belong to well-known services. */
 const anyPortMin = 10_000;
-/** Linux's default, and lower than that of the other systems. */
+/** Linux's default; the defaults of other systems are higher. */
 const ephemeralPortMin = 32_768;
 const attemptsMax = 50;
-/** Not an address of this machine, no IPv6 here, a link-local address without its interface. */
+/** Not an address of this machine, no IPv6, or a link-local address without its interface. */
 const absent = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL']);
 
 /**
- * @returns what the ports are opened on; never nothing.
- *   Rejects when the machine does not have an address that somebody has named.
+ * @returns the addresses to listen on; at least one.
+ * Rejects when the machine lacks an address that the operator configured.
  */
 export async function findAddresses({
   addresses,
@@ -43,14 +43,14 @@ export async function findAddresses({
 
 /**
  * @param wanted 0 for any free port.
- * @param addresses as {@link findAddresses} has found them.
- * @returns a port on which nobody listens on any of them. Rejects when any process listens on the
- *   wanted one, sharing it or not.
+ * @param addresses the result of {@link findAddresses}.
+ * @returns a port that is free on all of them. Rejects when a process listens on the wanted port,
+ * whether it shares it or not.
  */
 export async function findPort(wanted: number, addresses: readonly string[]): Promise<number> {
   if (wanted !== 0) return probe(wanted, addresses);
-  // Until a front end listens, the system would give a port of its own choice to the next who
-  // asks for any, or to an outgoing connection: so it is one that the system never chooses.
+  // Until a front end listens, the kernel could assign an ephemeral port to another process or to
+  // an outgoing connection. So the port is below that range.
   const end = ephemeralPortBegin();
   for (let attempt = 0; attempt < attemptsMax && end > anyPortMin; attempt++) {
     const port = await probe(randomInt(anyPortMin, end), addresses).catch(() => undefined);
@@ -79,7 +79,7 @@ function portErrorOf(error: NodeJS.ErrnoException, port: number, address: string
   }
 }
 
-/** @returns the port. Rejects when any process listens there. */
+/** @returns the port. Rejects when a process listens there. */
 function bind(wanted: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
@@ -91,7 +91,7 @@ function bind(wanted: number, host: string): Promise<number> {
   });
 }
 
-/** ip(7): where the ports begin that the system chooses by itself. */
+/** ip(7): the start of the range from which the kernel assigns ports. */
 function ephemeralPortBegin(): number {
   try {
     const [begin] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/);

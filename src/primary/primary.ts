@@ -1,8 +1,7 @@
 /**
- * The first process. It starts what is needed, in order, and stops it in the reverse order:
- * embedded database ▸ migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database. Front
- * ends do not wait for a database that is away: they say so to whoever asks, until the schema is
- * up to date.
+ * The first process. It starts the parts in order and stops them in reverse: embedded database ▸
+ * migrations ▸ front ends ▸ … ▸ not ready ▸ front ends ▸ embedded database. Front ends do not wait
+ * for a database that is down: they answer 503 until the schema is up to date.
  */
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,19 +26,19 @@ import { createFleet, type Fleet } from './fleet.ts';
 import { type Administration, openAdministration } from './operator-pages.ts';
 import { findAddresses, findPort } from './port.ts';
 
-/** `make` passes a signal on that the terminal has sent already: not the user's second one. */
+/** `make` forwards a signal that the terminal has sent too: that is not a second Ctrl-C. */
 const sameSignalMs = 300;
-/** A database that says nothing for this long, or migrates for longer, does not hold up the rest. */
+/** A database that is silent, or migrates for longer, does not delay the rest of the start. */
 const schemaPatienceMs = 2000;
 
 export interface PrimaryOptions {
   readonly config: Config;
-  /** What no process may log. */
+  /** Secrets that no process may log. */
   readonly secrets: readonly string[];
   readonly log: Logger;
 }
 
-/** Resolves when everything runs; the process then lives until a signal ends it. */
+/** Resolves when everything runs; a signal ends the process later. */
 export async function runPrimary({ config, secrets, log }: PrimaryOptions): Promise<void> {
   let embedded: EmbeddedDatabase | undefined;
   let startingEmbedded: Promise<EmbeddedDatabase> | undefined;
@@ -51,7 +50,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
   let stopping: Promise<void> | undefined;
   let firstSignalAt = 0;
   let serves = false;
-  /** Ends what a start may wait long for. */
+  /** Aborts the slow parts of a start. */
   const interruption = new AbortController();
 
   process.on('SIGTERM', onSignal);
@@ -116,7 +115,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
         uwsBuild: config.uwsBuild,
       },
     });
-    // Most often the schema is there by now, and they never hear of a wait.
+    // Usually the schema is ready already, and the front ends never see a wait.
     schema.ready.then(fleet.open, () => undefined);
     await fleet.listening();
     if (stopping !== undefined) return;
@@ -183,7 +182,7 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
       await fleet?.stop();
       await Promise.all([expiredKeys?.stop(), textIndexer?.stop(), definition?.stop()]);
       await administration?.close();
-      // A signal may come while it starts: its server would outlive us.
+      // A signal may arrive during the start of the server, which would outlive this process.
       await (embedded ?? (await startingEmbedded?.catch(() => undefined)))?.stop();
       log.info('stopped');
     } catch (error) {
@@ -194,19 +193,19 @@ export async function runPrimary({ config, secrets, log }: PrimaryOptions): Prom
   }
 }
 
-/** A host under which a client on this machine reaches the first of the addresses. */
+/** A host name with which a client on this machine reaches the first address. */
 function nameOf([address = '']: readonly string[]): string {
   if (['127.0.0.1', '::1', '0.0.0.0', '::'].includes(address)) return 'localhost';
   return isIPv6(address) ? `[${address.replace('%', '%25')}]` : address;
 }
 
 interface Preparation {
-  /** Resolves when the schema is ready, or for now there is nothing but to wait for it. */
+  /** Resolves when the schema is ready, or when nothing is left to do but wait for it. */
   readonly begun: Promise<void>;
   readonly ready: Promise<void>;
 }
 
-/** @param isOurs an embedded database is there, or the start has failed. */
+/** @param isOurs an embedded database exists, or the start has failed. */
 function prepareSchema(options: SchemaOptions, isOurs: boolean): Preparation {
   if (isOurs) {
     const ready = bringSchemaUp(options);

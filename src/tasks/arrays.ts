@@ -1,7 +1,7 @@
 /** PostgreSQL's text form of arrays (manual, "Array Input and Output Syntax"). */
 
 export function bigintArray(values: readonly (number | null)[]): string {
-  // A null in an array joins as the empty string, which is not PostgreSQL's NULL.
+  // Array.join writes null as the empty string, which is not PostgreSQL's NULL.
   let text = '{';
   for (let place = 0; place < values.length; place++) {
     if (place > 0) text += ',';

@@ -1,7 +1,7 @@
 /**
- * Changes and removals that depend on the version of the task, or that may change nothing. They
- * cost more than the plain ones, so a batch is written by these only if a request in it needs it, or
- * when a plain one did nothing and it is to be found out why.
+ * Changes and removals with a precondition on the task's version, and changes without fields. They
+ * cost more than the plain statements. A batch uses them only if one of its requests needs it, or
+ * to find out why a plain statement changed nothing.
  */
 import type { ResponseItem } from '../batching/frames.ts';
 import type { Pipeline } from '../database/pipeline/pipeline.ts';
@@ -19,12 +19,12 @@ import {
   writtenColumns,
 } from './task-fields.ts';
 
-/** What a request says about the task that it is for. */
+/** The task of a request and the versions that it may have. */
 export interface Precondition {
   readonly id: number;
   /**
-   * Versions that the task may have, comma-separated, perhaps none; each with a minus: those that it may
-   * not have; `null`: any.
+   * Comma-separated versions that the task may have, perhaps none. Each with a minus: versions that
+   * it must not have. `null`: any version.
    */
   readonly versions: string | null;
 }
@@ -36,9 +36,9 @@ const listed = `string_to_array(versions, ',')::bigint[]`;
 const isMet = `(versions IS NULL OR CASE WHEN starts_with(versions, '-')
   THEN -version <> ALL (${listed}) ELSE version = ANY (${listed}) END)`;
 
-// `locked` has the latest version of each row, however long it waited for the lock, so that what
-// is judged is what is changed: nobody can come between. What the UPDATE returns was changed; a
-// trigger, a rule or a policy may have kept a row as it was.
+// `locked` has the latest version of each row, however long the lock took, so no writer can come
+// between the check and the change. Rows that the UPDATE returns were changed. A trigger, a rule or
+// a policy may have left others unchanged.
 const changeText = `
   WITH change AS (
     SELECT * FROM unnest($1::bigint[], $2::text[], ${arrayParameters(3)})
@@ -79,10 +79,13 @@ const removeText = `
 
 const thereText = 'SELECT id FROM tasks WHERE id = ANY($1::bigint[])';
 
-/** @returns the answers of the tasks that exist, by their ids. */
+/** @returns the answers of the tasks that exist, by id. */
 type Answers = Promise<ReadonlyMap<number, ResponseItem>>;
 
-/** @param changes each id at most once; one without any field changes nothing, not even the version. */
+/**
+ * @param changes each id at most once. A change without fields changes nothing, not even the
+ * version.
+ */
 export async function changeTasksIf(
   pipeline: Pipeline,
   changes: readonly ConditionalChange[],
@@ -101,7 +104,7 @@ export async function removeTasksIf(
   return byPlace(await pipeline.read(...removeCall(removals), readJudgedRemoval, before), ids);
 }
 
-/** Never rejects: it only tells more about a write that has happened, or not, beside it. */
+/** Never rejects: it only adds detail to the outcome of another statement. */
 export async function idsThere(
   pipeline: Pipeline,
   ids: readonly number[],

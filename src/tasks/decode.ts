@@ -1,4 +1,4 @@
-/** From the bytes of a body to a checked value, or to everything that is wrong with it. */
+/** Decodes a body into a checked value or a list of all its faults. */
 import { isUtf8 } from 'node:buffer';
 import { Ajv, type ErrorObject } from 'ajv';
 import { formats } from '../contract/formats.ts';
@@ -32,9 +32,9 @@ export interface BodyDecoder {
   patch(body: Uint8Array): Decoded<TaskChange>;
 }
 
-/** Compiles the schemas: tens of milliseconds, once per thread. */
+/** Compiles the schemas, which takes tens of milliseconds: once per thread. */
 export function createBodyDecoder(): BodyDecoder {
-  // The schemas are ours: whether they are valid ones is a question for tests, not for each start.
+  // Tests validate the schemas, so the service does not at each start.
   const ajv = new Ajv({ allErrors: true, meta: false, validateSchema: false });
   for (const [name, { holds }] of Object.entries(formats)) {
     Format.Set(name, holds);
@@ -82,8 +82,8 @@ const nothingToChange: Fault = {
 };
 
 /**
- * The compiled check costs a tenth of a microsecond and says yes or no; Ajv, which lists what is
- * wrong, runs only after a no.
+ * The compiled check takes 0.1 µs and only says yes or no. Ajv lists the errors; it runs only after
+ * a no.
  */
 function createReader<Schema extends BodySchema>(schema: Schema, ajv: Ajv) {
   const check = Compile(schema);
@@ -104,7 +104,10 @@ function createReader<Schema extends BodySchema>(schema: Schema, ajv: Ajv) {
   };
 }
 
-/** `undefined`: not JSON in UTF-8. A byte order mark is not JSON either (RFC 8259, section 8.1). */
+/**
+ * @returns `undefined`: not JSON in UTF-8. A byte order mark is invalid too (RFC 8259, section
+ * 8.1).
+ */
 function parseJson(body: Uint8Array): unknown {
   if (!isUtf8(body)) return undefined;
   try {
@@ -118,7 +121,7 @@ function isPlainObject(value: unknown): value is Readonly<Record<string, unknown
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Only a field that is ignored or refused can nest at all, so most bodies cost no recursion. */
+/** Only ignored or rejected fields can be nested, so most bodies need no recursion. */
 function exceedsDepth(value: unknown, depth = 0): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === jsonDepthMax) return true;
@@ -128,7 +131,7 @@ function exceedsDepth(value: unknown, depth = 0): boolean {
   return false;
 }
 
-/** One fault a field: the first that Ajv found, in the order in which it found them. */
+/** At most one fault for each field: Ajv's first one, in Ajv's order. */
 function describeErrors(
   errors: readonly ErrorObject[],
   schema: BodySchema,

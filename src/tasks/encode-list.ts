@@ -31,7 +31,9 @@ function byPage(query: ListQuery, { rows, total, totalExact }: TaskPage) {
   };
 }
 
-/** There is no number of the page that a cursor begins; the statement read one row more. */
+/**
+ * A page by cursor has no number. The statement read one row more to know if another page follows.
+ */
 function byCursor(query: ListQuery, { rows, total, totalExact }: TaskPage) {
   const shown = rows.slice(0, query.perPage);
   const last = shown.at(-1);

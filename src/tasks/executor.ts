@@ -1,6 +1,6 @@
 /**
- * A batch of one kind from bytes to bytes: decode ▸ validate ▸ one statement ▸ encode. It does not
- * know which thread it is on: a front end calls it in place, a worker thread for its pool.
+ * Runs a batch of one kind: decode ▸ validate ▸ one statement ▸ encode. It works on any thread: a
+ * front end calls it directly, a worker thread for its pool.
  */
 
 import {
@@ -34,11 +34,11 @@ export interface Executor extends BatchExecutor {
   readLists(kind: ListKind, items: readonly ListItem[]): Promise<Answers<ListAnswer>>;
   /** Rejects when the database does not answer a trivial statement. */
   ping(): Promise<void>;
-  /** Why that did not succeed, in words that an operator can act on. */
+  /** Explains a rejection of `ping` to an operator. */
   reasonOf(error: unknown): string;
   /** Connects for reads and lists. Rejects when it cannot. */
   warm(): Promise<void>;
-  /** The lane of lists. The generation is read on it where connections are few. */
+  /** The lane of lists. With a small connection budget, the generation is read on it too. */
   readonly lane: Lane;
 }
 
@@ -130,7 +130,7 @@ async function executeReads(
 
 const readTriesMax = 3;
 
-/** A lost connection, or a conflict (on a standby: with what it has to replay), is worth another try. */
+/** Retries once after a lost connection or a conflict (on a standby: with recovery). */
 async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {
     try {
@@ -144,7 +144,7 @@ async function retryRead<Result>(read: () => Promise<Result>): Promise<Result> {
   }
 }
 
-/** The front end checked it when it made these bytes. */
+/** The front end has validated these bytes. */
 function decodeListQuery(body: Uint8Array): ListQuery {
   return JSON.parse(Buffer.from(body).toString()) as ListQuery;
 }

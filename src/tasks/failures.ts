@@ -1,6 +1,6 @@
 /**
- * What a failed statement means for the requests behind it. Decided by SQLSTATE and by the
- * driver's codes alone: messages and details carry values.
+ * Maps a failed statement to the answer of its requests. It reads only SQLSTATEs and the driver's
+ * codes: messages and details carry values of clients.
  */
 import type { ProblemCode } from '../contract/problems.ts';
 import {
@@ -15,17 +15,20 @@ import { type Course, courseOf, mayBeOneRow } from './sqlstates.ts';
 
 export interface Failure {
   readonly code: ProblemCode;
-  /** For the log: the code, and which rule or function reported it; never a value. */
+  /** For the log: the code, and the rule or function that raised it; never a value. */
   readonly cause: string;
-  /** `lost`: the connection is gone. `bug`: ours or the driver's, so what the server did is not known. */
+  /**
+   * `lost`: the connection is gone. `bug`: in this service or the driver, so the outcome is
+   * unknown.
+   */
   readonly course: Course | 'lost' | 'bug';
-  /** One row may be to blame: worth running the rows in halves. Nothing was written. */
+  /** One row may be the cause: run the rows in halves. Nothing was written. */
   readonly perRow: boolean;
 }
 
 export function describeFailure(error: unknown, isRead: boolean): Failure {
   const code = errorCode(error);
-  // Node gives codes to its own, too.
+  // Node sets codes on its own errors too.
   if (code === undefined || error instanceof TypeError || error instanceof RangeError) {
     return { code: 'internal', cause: nameBug(error), course: 'bug', perRow: false };
   }
@@ -39,7 +42,7 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
       perRow: false,
     };
   }
-  // From here on the server itself reported the error, so the statement was rolled back.
+  // From here on the server reported the error, so the statement was rolled back.
   const reported = reportedBy(error, code);
   const course = courseOf(reported);
   return {
@@ -50,7 +53,7 @@ export function describeFailure(error: unknown, isRead: boolean): Failure {
   };
 }
 
-/** A code of the system that no list has: whatever it was, the statement was on its way. */
+/** An errno that no list has: the statement may have been sent. */
 function mayHaveEnded(error: unknown): boolean {
   return hasEndedSession(error) || !(isWireError(error) || isRefusal(error));
 }
@@ -63,7 +66,8 @@ function codeOf(course: Course, { routine, hasContext }: Reported, isRead: boole
       return 'unavailable';
     case 'rejected':
       if (!isRead) return 'rejected';
-      // A policy that fails is its author's; a value that a statement does not take is our bug.
+      // A failing policy is the owner's bug. A value that the statement does not take is this
+      // service's.
       return hasContext || routine.startsWith('exec_stmt_') ? 'unavailable' : 'internal';
     case 'internal':
       return 'internal';
@@ -72,26 +76,26 @@ function codeOf(course: Course, { routine, hasContext }: Reported, isRead: boole
 
 type Reported = Pick<ServerError, 'code' | 'routine' | 'constraint' | 'hasContext' | 'isRunning'>;
 
-/** Where the server refused the connection, the driver has read its error, and knows the code alone. */
+/** When the server refuses the connection, the driver keeps only the code of the error. */
 function reportedBy(error: unknown, code: string): Reported {
   const nothing = { routine: '', constraint: '', hasContext: false, isRunning: true };
   return isWireError(error) ? error : { ...nothing, code };
 }
 
-/** Names of the schema and of the server's source: who reads the log needs them, a client does not. */
+/** Names of schema objects and server routines: useful in the log, hidden from clients. */
 function causeOf({ code, routine, constraint }: Reported): string {
   if (constraint !== '') return `${code} ${constraint}`;
   return routine === '' ? code : `${code} ${routine}`;
 }
 
-/** What the server sent is no answer to what was asked: a bug, or a server that lies. */
+/** The server's rows do not match the statement: a bug, or a faulty server. */
 export function impossibleRows(what: string): Error {
   return Object.assign(new Error(`impossible rows: ${what}`), { name: impossible });
 }
 
 const impossible = 'ImpossibleRows';
 
-/** Its kind and where it came from; not its message, which may carry values. */
+/** The error's type and place, not its message, which may carry values. */
 function nameBug(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if (error.name === impossible) return error.message;

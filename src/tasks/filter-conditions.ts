@@ -1,12 +1,12 @@
-/** From the terms of a filter to SQL: which terms there are decides the text, values are parameters. */
+/** Translates a filter to SQL. The kinds of terms decide the text; values become parameters. */
 import type { FilterTerm } from '../contract/filter.ts';
 import { isStatus, readNumber, timestampOf } from '../contract/values.ts';
 import { bigintArray, textArray } from './arrays.ts';
 
-/** Collects the values of one statement and names their places. */
+/** Collects the values of a statement and names their placeholders. */
 export interface Parameters {
   readonly values: readonly string[];
-  /** @returns the placeholder, such as `$3::bigint`. */
+  /** @returns the placeholder, for example `$3::bigint`. */
   add(
     value: string | number,
     type: 'text' | 'bigint' | 'timestamptz' | 'text[]' | 'bigint[]',
@@ -25,23 +25,23 @@ export function createParameters(): Parameters {
 }
 
 /**
- * Titles are compared and sorted by code point, the same on every server whatever its locale; the
- * index tasks_title_id is made so.
+ * Titles compare and sort by code point, which is the same on every server. The index
+ * tasks_title_id has the same collation.
  */
 export const titleByCodePoint = 'title COLLATE "C"';
 
 /**
- * As the table lies: the settings of lanes.ts forbid to read all of a table, and the way through its
- * key takes longer.
+ * Reads the table in physical order. The settings of lanes.ts forbid a sequential scan, and the
+ * primary key would be slower.
  */
 const queuedIds = `SELECT id FROM tasks_unindexed WHERE ctid >= '(0,0)'`;
 
-/** A shorter text has no trigram that the index could look for. */
+/** A shorter text has no trigram, so the index cannot find it. */
 const indexedTextMinCharacters = 3;
 
 /**
- * @param byIndex whether an index may find what the term asks for; otherwise it is only looked at.
- * @returns an expression for WHERE; empty when there is no term.
+ * @param byIndex whether the term may use an index; otherwise the term only filters rows.
+ * @returns an expression for WHERE; empty without terms.
  */
 export function conditionsOf(
   terms: readonly FilterTerm[],
@@ -52,13 +52,13 @@ export function conditionsOf(
 }
 
 /**
- * Finds the tasks that terms ask for, where the index of texts can: those whose texts the index has,
- * those that are not in it yet, and those that another field matches. All tasks that match are among
- * them, and others, so each has to be looked at.
- * @param rarest the term with the fewest hits, where that is known.
- * @param most no more tasks that match than this are needed.
- * @returns a query for ids, some more than once; `undefined` when no text can be looked up, or another
- *   index finds fewer tasks.
+ * Finds the candidates of terms with the text index: tasks that the index finds, tasks that it does
+ * not contain yet, and tasks that match in another field. Every match is a candidate. A candidate
+ * may not match, so each must be checked.
+ * @param rarest the term with the fewest matches, if known.
+ * @param most this many matches are enough.
+ * @returns a query for ids, which may repeat; `undefined` if no text can use the index, or another
+ * index finds fewer tasks.
  */
 export function candidatesOf(
   terms: readonly FilterTerm[],
@@ -81,28 +81,28 @@ export function candidatesOf(
   ].join(' UNION ALL ');
 }
 
-/** Whether some index can find what a term asks for. */
+/** Whether an index can find the matches of a term. */
 export function isIndexed(term: FilterTerm): boolean {
   if (searchesText(term)) return isTextIndexed(term);
   return term.field !== 'any' && term.operator !== '!=';
 }
 
-/** Whether a term looks into texts. */
+/** Whether a term searches texts. */
 export function searchesText(term: FilterTerm): boolean {
   if (term.field === 'any' || term.field === 'description') return true;
   return term.field === 'title' && term.operator === 'contains';
 }
 
 /**
- * Whatever the index has of a task that is not in the queue is what the task has. So of these at least
- * so many match. OFFSET 0 hides the LIMIT, for which the planner would do without the index.
+ * The index entry of a task outside the queue is current, so at least this many of the results
+ * match. OFFSET 0 hides the LIMIT, which would make the planner avoid the index.
  */
 function upTo(most: number, found: string): string {
   const limit = `${most} + (SELECT count(*) FROM (${queuedIds}) AS queued)`;
   return `(SELECT id FROM (${found} OFFSET 0) AS found LIMIT ${limit})`;
 }
 
-/** The index holds folded texts, so for a text that is to be equal it finds others, too. */
+/** The index has folded texts, so for an exact match it finds more than that. */
 function asksForPart(term: FilterTerm): boolean {
   return term.field === 'any' || ('operator' in term && term.operator === 'contains');
 }
@@ -118,8 +118,8 @@ function hasTrigram(text: string): boolean {
 }
 
 /**
- * Terms of texts alone are looked up together. Of those that other fields may match as well, just
- * one: whatever matches it is in the union, but not what matches both.
+ * Terms that search only texts are looked up together. Of terms that other fields may match too,
+ * only one is looked up: each task that matches all terms matches that one.
  */
 function termsLookedUp(
   indexed: readonly FilterTerm[],
@@ -130,7 +130,7 @@ function termsLookedUp(
   return alone.length > 0 ? alone : indexed.slice(0, 1);
 }
 
-/** Of a row of tasks_texts, whose texts are folded. */
+/** A condition on a row of tasks_texts, whose texts are folded. */
 function textCondition(term: FilterTerm, { add }: Parameters): string {
   switch (term.field) {
     case 'any': {
@@ -151,7 +151,7 @@ function matchesOthers(term: FilterTerm): boolean {
   return term.field === 'any' && (isStatus(term.text) || readNumber(term.text) !== undefined);
 }
 
-/** What a text that any field may match is compared with besides texts: a condition for each. */
+/** The conditions on other fields for a term that matches in any field. */
 function otherMatches(term: FilterTerm, { add }: Parameters): string[] {
   if (term.field !== 'any') return [];
   if (isStatus(term.text)) return [`status = '${term.text}'`];
@@ -174,7 +174,8 @@ function conditionOf(term: FilterTerm, parameters: Parameters, byIndex: boolean)
       if (term.operator === 'in') {
         return `${text('status')} = ANY(${add(textArray(term.statuses), 'text[]')})`;
       }
-      // Five words that come from a fixed list: the planner knows how frequent each is.
+      // A literal, safe because it comes from a fixed list: the planner knows each word's
+      // frequency.
       return `${text('status')} ${sqlOperator(term.operator)} '${term.statuses[0]}'`;
     case 'id':
     case 'assigneeID': {
@@ -195,7 +196,7 @@ function conditionOf(term: FilterTerm, parameters: Parameters, byIndex: boolean)
       return anyField(term.text);
   }
 
-  /** An expression instead of a column has no index. */
+  /** No index fits an expression, so the expression keeps the planner from using one. */
   function text(name: string): string {
     return byIndex ? name : `(${name} || '')`;
   }
@@ -212,14 +213,15 @@ function conditionOf(term: FilterTerm, parameters: Parameters, byIndex: boolean)
 }
 
 /**
- * Without case, composed: migration 030 says how. Each search is planned for its own values, so a
- * pattern is folded once, by the planner. By code point, so that no locale has a say in the comparison.
+ * Folds the text as migration 030 does: composed and without case. A search is planned for its
+ * values, so the planner folds a pattern once. Comparison is by code point, independent of the
+ * locale.
  */
 function folded(text: string): string {
   return `tasks_fold(${text}) COLLATE "C"`;
 }
 
-/** Every character stands for itself (manual, "LIKE"), and folding leaves all that is special here. */
+/** Escapes wildcards (manual, "LIKE"). Folding does not change the escape characters. */
 function containsPattern(text: string): string {
   return `%${text.replace(/[\\%_]/g, '\\$&')}%`;
 }

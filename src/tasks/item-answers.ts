@@ -1,4 +1,4 @@
-/** What the executor says of a request, as the frame carries it. */
+/** The answers of the executor in the form that a frame carries. */
 import { type ResponseItem, replayedFlag, wantsProblemFlag } from '../batching/frames.ts';
 import { type Fault, type ProblemCode, problemCodes, problems } from '../contract/problems.ts';
 import { readByteTexts, type Values } from '../database/pipeline/row.ts';
@@ -19,11 +19,13 @@ export const noContent: ResponseItem = {
 export const notFound = problemAnswer('not_found');
 export const preconditionFailed = problemAnswer('precondition_failed');
 export const conflict = problemAnswer('conflict');
-/** The database left the row out, or as it was, without an error: a trigger or a policy did. */
+/**
+ * The database skipped the row or left it unchanged without an error: a trigger or a policy did.
+ */
 export const leftOut = problemAnswer('rejected', Buffer.from('the row was left out'));
 const keyReused = problemAnswer('idempotency_key_reused');
 
-/** From a row of `taskColumns`, where it lies, without decoding its texts: perf/micro/encode.ts. */
+/** Decodes a row of `taskColumns` in place, without decoding its texts: perf/micro/encode.ts. */
 export function readTaskAnswer(bytes: Buffer, at: number): ResponseItem {
   return byteAnswer(200, readByteTexts(bytes, at), 0);
 }
@@ -32,19 +34,19 @@ export function readCreatedAnswer(bytes: Buffer, at: number): ResponseItem {
   return byteAnswer(201, readByteTexts(bytes, at), 0);
 }
 
-/** The same with the place of a create behind it. */
+/** The same row followed by the index of a create in its batch. */
 export function readPlacedCreated(bytes: Buffer, at: number): PlacedRow<ResponseItem> {
   const texts = readByteTexts(bytes, at);
   return { place: Number(texts[taskColumnCount]), answer: byteAnswer(201, texts, 1) };
 }
 
-/** The same with the id that a change was for. */
+/** The same row followed by the id of the change. */
 export function readPlacedChanged(bytes: Buffer, at: number): PlacedRow<ResponseItem> {
   const texts = readByteTexts(bytes, at);
   return { place: Number(texts[taskColumnCount]), answer: byteAnswer(200, texts, 1) };
 }
 
-/** From what a conditional change selects: a task's columns, the id that was asked for, and the verdict. */
+/** A row of a conditional change: the task's columns, the requested id, and the verdict. */
 export function readJudgedAnswer(bytes: Buffer, at: number): PlacedRow<ResponseItem> {
   const texts = readByteTexts(bytes, at);
   const place = Number(texts[taskColumnCount]);
@@ -63,7 +65,7 @@ function refusal(verdict: string | null | undefined): ResponseItem {
   throw impossibleRows('a task without a verdict');
 }
 
-/** From what keyed-create.ts selects: a task's columns, the place, and what became of it. */
+/** A row of keyed-create.ts: the task's columns, the index in the batch, and the verdict. */
 export function readKeyedAnswer(bytes: Buffer, at: number): PlacedRow<ResponseItem> {
   const texts = readByteTexts(bytes, at);
   const outcome = texts[taskColumnCount + 1];
@@ -87,7 +89,7 @@ function keyedAnswer(outcome: string | null | undefined, texts: Values): Respons
   }
 }
 
-/** @param more columns behind those of the task. */
+/** @param more the number of columns after those of the task. */
 function byteAnswer(status: number, texts: Values, more: number, flags = 0): ResponseItem {
   if (texts.length !== taskColumnCount + more) throw impossibleRows('another number of columns');
   const row = toTaskRow(texts);
@@ -100,7 +102,7 @@ export function readId(bytes: Buffer, at: number): number {
   return Number(id);
 }
 
-/** @param found in any order; an id that has none there is not found. */
+/** @param found in any order. An id without an answer is not found. */
 export function inOrderOf(ids: readonly number[], found: readonly ResponseItem[]): ResponseItem[] {
   const byId = new Map<number, ResponseItem>();
   if (found.length > ids.length) throw impossibleRows('more tasks than were asked for');
@@ -114,7 +116,7 @@ export function faultsAnswer(faults: readonly [Fault, ...Fault[]], flags: number
   return { id: 0, version: 0, status, problem: 0, flags: 0, body: encodeFaults(faults, format) };
 }
 
-/** The body is the cause, for the front end's log: a client never sees it. */
+/** The body is the cause, for the front end's log; clients never see it. */
 export function failureAnswer(failure: Failure): ResponseItem {
   return problemAnswer(failure.code, Buffer.from(failure.cause));
 }

@@ -1,6 +1,6 @@
 /**
- * Creates with an Idempotency-Key. The key's row is written in the create's own statement, so
- * there is no moment at which one is there without the other, whatever dies in between.
+ * Creates with an Idempotency-Key. One statement writes the task and the key, so neither exists
+ * without the other, whatever fails.
  */
 import { createHash } from 'node:crypto';
 import type { ResponseItem } from '../batching/frames.ts';
@@ -26,13 +26,13 @@ import {
 } from './task-fields.ts';
 
 export interface KeyedDraft extends TaskDraft {
-  /** `null`: none. */
+  /** `null`: no key. */
   readonly key: string | null;
 }
 
-// A key is claimed by whoever gets its lock, which ends with the transaction; who does not get it
-// need not wait. Which were got is noted for the next statement, whose snapshot is younger than the
-// locks: so it sees what those have written who had them before.
+// A transaction claims a key with an advisory lock, which ends with the transaction. It does not
+// wait for a lock that another one holds. It stores which keys it got for the next statement. The
+// snapshot of that is taken after the locks, so it sees the writes of earlier holders.
 const lockText = `
   SELECT set_config('tasks.held', coalesce(array_agg(place)::text, '{}'), true)
   FROM unnest($1::text[]) WITH ORDINALITY AS wanted(key, place)
@@ -42,14 +42,15 @@ const expired = `created_at < now() - interval '${idempotencyKeyHours} hours'`;
 
 const storedTexts = columnTexts('created');
 const draftTexts = draftedTexts('draft', 'known.task_id', 'known.created_at');
-/** The task as it was made: now, or by the first request of this key. */
+/** The task as created, by this request or by the first one with the key. */
 const answerTexts = storedTexts.map(
   (stored, place) => `coalesce(${stored}, known.answer[${place + 1}], ${draftTexts[place]})`,
 );
 
-// Tasks are made first and keys for those that were: one that a trigger leaves out keeps no key, and
-// one that it changes is kept as it was stored, for whoever asks again. A key that has expired is taken
-// over. Where a key's row cannot be written the division fails, and the statement as a whole.
+// Inserts tasks first, and keys only for inserted tasks: if a trigger skips a task, its key is not
+// stored. If a trigger changes a task, the key stores the changed task for later requests. An
+// expired key is overwritten. If a key cannot be written, the division by zero fails the whole
+// statement.
 const createText = `
   WITH draft AS MATERIALIZED (
     SELECT *,
@@ -91,10 +92,11 @@ const createText = `
     LEFT JOIN claimed ON claimed.key = draft.key`;
 
 /**
- * A replayed answer is the task as it was created: the fingerprint says that its fields were these, and
- * the key's row has what became of them where that was something else.
+ * A replayed answer is the task as it was created. The fingerprint proves that the fields were
+ * equal; the key's row has the stored task if it differed from them.
  * @param before statements that run first in the same transaction.
- * @returns one answer for each draft, in their order. Of two with the same key the second is under way.
+ * @returns one answer for each draft, in their order. A second draft with the same key gets "in
+ * flight".
  */
 export async function createTasksOnce(
   pipeline: Pipeline,

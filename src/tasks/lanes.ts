@@ -1,7 +1,8 @@
 /**
- * One connection a kind and thread, so that a slow list never holds up a read by id and a change
- * that waits for a lock never holds up a create. Batches of one kind are pipelined on it. Where a
- * thread may have fewer (src/config/connection-budget.ts), kinds share: those first that hold each other up least.
+ * One connection for each kind and thread: a slow list does not delay a read by id, and a change
+ * that waits for a lock does not delay a create. Batches of one kind are pipelined. With a smaller
+ * connection budget (src/config/connection-budget.ts) kinds share connections, starting with those
+ * that delay each other least.
  */
 
 import type { DatabaseConfig } from '../config/config.ts';
@@ -17,45 +18,45 @@ import { warmStatements } from './warm-statements.ts';
 
 export interface ExecutorOptions {
   readonly database: DatabaseConfig;
-  /** Told to PostgreSQL, so that its activity view names the thread. */
+  /** The application_name, so that pg_stat_activity shows the thread. */
   readonly applicationName: string;
   readonly statementTimeoutMs: number;
-  /** The most that it may have open, at least one; default: one for each kind, and two for searches. */
+  /** The most connections, at least one; default: one for each kind, two for searches. */
   readonly connections?: number | undefined;
-  /** One without work for this long is closed; default: none is. */
+  /** A connection idle for this long is closed; default: never. */
   readonly idleMs?: number | undefined;
 }
 
 export interface Lanes extends Readonly<Record<Kind, Lane>> {
   /**
-   * Connects for reads and lists, which are asked for first; the others connect when they are used.
-   * Rejects when it cannot.
+   * Connects for reads and lists, which are needed first. The others connect on first use. Rejects
+   * when it cannot.
    */
   warm(): Promise<void>;
-  /** Which list statements the connections keep. */
+  /** Which list statements the connections keep prepared. */
   readonly prepared: PreparedShapes;
   close(): Promise<void>;
 }
 
 /**
- * Statements by id have one right plan, the primary key's. PostgreSQL would plan them anew each
- * time, because it expects ten ids where a batch has one; kept plans saved a third of its time for
- * a lone read and half for a change (perf/README.md). And a plan that was made while the table was
- * empty, to read all of it, must not be the one that is kept.
+ * Statements by id have one best plan, the primary key. PostgreSQL would plan them each time,
+ * because it expects ten ids where a batch has one. Generic plans save a third of its time for a
+ * single read and half for a change (perf/README.md). A plan made while the table was empty must
+ * not be a sequential scan, because it is kept.
  */
 const planOnce = { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off' };
 
-/** A bitmap would take the rows in the table's order, and two batches could wait for each other. */
+/** A bitmap scan locks rows in physical order, and two batches could deadlock. */
 const planInOrderOfId = { ...planOnce, enable_bitmapscan: 'off' };
 
-/** Each of the plain lists walks the one index that has its order; nothing is ever sorted. */
+/** Each plain list reads the one index with its order, without a sort. */
 const walkIndexes = { ...planInOrderOfId, enable_sort: 'off' };
 
-/** Values decide here, so each search is planned for its own. */
+/** The best plan depends on the values, so each search is planned for its own. */
 const planForValues = {
   plan_cache_mode: 'force_custom_plan',
   enable_seqscan: 'off',
-  // Starting helpers takes longer than what a LIMIT leaves to do.
+  // Starting parallel workers takes longer than the rest of a statement with LIMIT.
   max_parallel_workers_per_gather: '0',
 };
 
@@ -68,13 +69,13 @@ const settingsOf: Readonly<Record<Kind, Readonly<Record<string, string>>>> = {
   search: planForValues,
 };
 
-/** Defaults of PostgreSQL. A kind that shares a connection with lists needs them back. */
+/** PostgreSQL's defaults, for a kind that shares a connection with lists. */
 const plannerDefaults = { enable_bitmapscan: 'on', enable_sort: 'on' };
 
 /**
- * For each number of connections which kinds share one. It is set up for the first of them; a kind that needs
- * other settings makes them in each of its transactions. A slow search should not hold up the
- * next one, so there are two for them where there can be.
+ * Which kinds share a connection, for each number of connections. A connection has the settings of
+ * its first kind; the others set theirs in each transaction. Searches get two connections if
+ * possible, so that a slow one does not block the next.
  */
 const sharing: readonly (readonly (readonly Kind[])[])[] = [
   [['list', 'read', 'change', 'create', 'remove', 'search']],

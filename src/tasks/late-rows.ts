@@ -1,6 +1,6 @@
 /**
- * Tasks that were late alone, for some seconds: whoever tries again must not hold everybody up again.
- * A bounded number; with more than that, the oldest are forgotten.
+ * Remembers for some seconds the tasks that alone exceeded the time limit, so that a retry does not
+ * delay its whole batch again. Bounded: beyond that the oldest are dropped.
  */
 export interface LateRows {
   has(id: number): boolean;
@@ -12,11 +12,11 @@ const keptMs = 10_000;
 const rowsMax = 1000;
 
 export function createLateRows(now: () => number = () => performance.now()): LateRows {
-  /** In the order of their times. */
+  /** End times by id, in ascending order. */
   const until = new Map<number, number>();
 
   function has(id: number): boolean {
-    // Mostly there is none.
+    // The common case: no late task.
     if (until.size === 0) return false;
     const end = until.get(id);
     if (end === undefined) return false;

@@ -1,13 +1,13 @@
 /**
- * The statement of a list: page, total and generation in one, so from one snapshot. Its text
- * depends on the shape of the query only; values are parameters.
+ * Builds the statement of a list: page, total and generation in one statement, so from one
+ * snapshot. The text depends only on the shape of the query; values are parameters.
  *
  *   state  the generation, the number of all tasks, the number of tasks in the list
  *   page   its tasks, found in one of four ways:
- *            shallow   walk the sort order's index over the tasks before the page
- *            blocks    the counts of tasks_blocks say where the page begins (order by id)
- *            halves    walk from whichever end of the sort order is nearer
- *            cursor    begin behind a position
+ *            shallow   read the sort order's index from its start to the page
+ *            blocks    the counts of tasks_blocks locate the page (order by id)
+ *            halves    read from the nearer end of the sort order
+ *            cursor    start after a position
  */
 import type { Order, Position, SortField } from '../contract/cursor.ts';
 import {
@@ -40,7 +40,7 @@ import {
 import { type SearchPlan, walkedTerm } from './search-plans.ts';
 import { prefixed, taskColumns } from './task-fields.ts';
 
-/** Ids of one block of tasks_blocks: id >> 14. */
+/** The size of a block of tasks_blocks: block = id >> 14. */
 const blockBits = 14;
 
 const sortColumns: Readonly<Record<SortField, string>> = {
@@ -53,8 +53,8 @@ const sortColumns: Readonly<Record<SortField, string>> = {
 };
 
 /**
- * First columns of each row: generation, tasks in the table, tasks in the list, and whether all of
- * these were counted.
+ * The first columns of each row: generation, tasks in the table, tasks in the list, and whether the
+ * count of the list is complete.
  */
 export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
   const { order } = query;
@@ -84,13 +84,13 @@ export function listStatement(query: ListQuery, plan: SearchPlan): Statement {
 }
 
 interface Matching {
-  /** For FROM beside tasks_state: one row with `matching` and `finished`. */
+  /** For FROM next to tasks_state: one row with `matching` and `finished`. */
   readonly item: string;
-  /** The column of tasks_state and tasks_blocks that has the total. */
+  /** The column of tasks_state and tasks_blocks with the total. */
   readonly column?: 'total' | Status;
 }
 
-/** The triggers keep the totals of all tasks and of each status; other lists are counted. */
+/** Triggers maintain the totals of all tasks and of each status; other lists are counted. */
 function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan): Matching {
   const [term, ...others] = query.terms;
   if (term === undefined) return kept('total');
@@ -101,7 +101,7 @@ function matchingOf(query: ListQuery, parameters: Parameters, plan: SearchPlan):
     return { item: '(SELECT count(*) AS matching, true AS finished FROM gathered)' };
   }
   if (plan.count === 'walk') return { item: countedOnWalk(query, parameters) };
-  // One field that is no text can be counted in its index, without a look at the tasks.
+  // One term that is not a text is counted in its index, without reading tasks.
   const bound = others.length === 0 && !searchesText(term) ? countMax : lookedAtCountMax;
   const found = findAll('id', query, parameters, plan, plan.count, bound + 1);
   return { item: countedUpTo(bound, `SELECT FROM ${found}`, 'true') };
@@ -111,7 +111,7 @@ function kept(column: 'total' | Status): Matching {
   return { item: `LATERAL (SELECT ${column} AS matching, true AS finished)`, column };
 }
 
-/** Looks at so many tasks at most, where it is told nothing of how many there are to find. */
+/** Reads a bounded number of tasks, because the number of matches is unknown. */
 function countedOnWalk(query: ListQuery, parameters: Parameters): string {
   const walked = walkedTerm(query);
   if (walked === undefined) {
@@ -152,13 +152,13 @@ function shallowPage({ query, parameters, plan }: PageParts): string {
   const found = pageSource(query, parameters, plan);
   const limit = parameters.add(query.perPage, 'bigint');
   const offset = parameters.add(offsetOf(query), 'bigint');
-  // Behind the end nothing is looked for. The planner tests this once, before it reads anything.
+  // Reads nothing after the end of the list. The planner tests this once, before any read.
   const inside = `(${offset} < state.matching OR NOT state.finished)`;
   return `SELECT ${taskColumns} FROM ${found} ${where(inside)}
     ORDER BY ${orderBy(query.order, false)} LIMIT ${limit} OFFSET ${offset}`;
 }
 
-/** The ids alone are read, from the index, between the block's beginning and the page's. */
+/** Reads only ids, from the index, between the start of the block and the start of the page. */
 function blockPage({ query, parameters }: PageParts, counted: string): string {
   const conditions = conditionsOf(query.terms, parameters, always);
   const { descending } = query.order;
@@ -187,7 +187,7 @@ function blockPage({ query, parameters }: PageParts, counted: string): string {
     ) AS task`;
 }
 
-/** Only one of the two runs: the other's condition is false before it reads anything. */
+/** Only one of the two branches runs: the other's condition is false before it reads. */
 function nearerHalfPage({ query, parameters }: PageParts): string {
   const conditions = conditionsOf(query.terms, parameters, always);
   const { order } = query;
@@ -205,7 +205,7 @@ function nearerHalfPage({ query, parameters }: PageParts): string {
       OFFSET greatest(state.matching - ${offset} - ${limit}, 0))`;
 }
 
-/** One task more than the page has: whether another page follows. */
+/** Reads one task more than the page has, to know whether another page follows. */
 function pageBehind({ query, parameters, plan }: PageParts, after: Position | null): string {
   const found = pageSource(query, parameters, plan);
   const { order } = query;
@@ -237,7 +237,7 @@ function sortValue(field: SortField, { value }: Position, parameters: Parameters
   }
 }
 
-/** The id has the direction of the field before it, so that one index serves both directions. */
+/** The id has the direction of the first sort key, so one index serves both directions. */
 function orderBy({ field, descending }: Order, reversed: boolean, prefix = ''): string {
   const direction = descending === reversed ? '' : ' DESC';
   const keys = field === 'id' ? ['id'] : [sortColumns[field], 'id'];

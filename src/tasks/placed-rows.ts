@@ -1,13 +1,13 @@
-/** Rows that say whose they are: whoever asked gets theirs and nobody else's, or all get a failure. */
+/** Matches rows to requests: each request gets its row, or all requests get a failure. */
 import { impossibleRows } from './failures.ts';
 
 export interface PlacedRow<Answer> {
-  /** Where its request stands in the batch, from 1; or the id that it asked for. */
+  /** The index of its request in the batch, from 1; or the requested id. */
   readonly place: number;
   readonly answer: Answer;
 }
 
-/** @throws when a row is nobody's, or the second one of somebody. */
+/** @throws when a row belongs to no request, or is the second one of a request. */
 export function byPlace<Answer>(
   rows: readonly PlacedRow<Answer>[],
   places: readonly number[],
@@ -21,7 +21,7 @@ export function byPlace<Answer>(
   return found;
 }
 
-/** The same for places that count from 1. @returns `otherwise` where there is no row. */
+/** The same for indexes from 1. @returns `otherwise` for a request without a row. */
 export function atPlaces<Answer>(
   rows: readonly PlacedRow<Answer>[],
   count: number,

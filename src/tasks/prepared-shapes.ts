@@ -1,12 +1,12 @@
 /**
- * Which list statements the server keeps prepared. Filters combine into more shapes than it
- * should: the first ones are kept, those that a service warms among them, the others are not.
+ * Decides which list statements the server keeps prepared. Filters combine into many shapes: the
+ * first ones are kept, with those of the warm-up, the others are not.
  */
 export interface PreparedShapes {
   keeps(text: string): boolean;
 }
 
-/** A kept statement costs the server some tens of kilobytes on every connection. */
+/** A prepared statement costs the server some tens of kilobytes on each connection. */
 export const preparedShapesMax = 64;
 
 export function createPreparedShapes(max = preparedShapesMax): PreparedShapes {

@@ -1,12 +1,12 @@
 /**
- * How a search is best read. Two ways:
+ * Chooses how to read a search. Two ways:
  *
- *   gather   let indexes find all tasks that match, sort them, cut the page out: right where few match
- *   walk     follow the sort order and look at each task until the page is full: right where many do
+ *   gather   indexes find all matches, then sort and cut the page: best for few matches
+ *   walk     follow the sort order and check each task until the page is full: best for many
  *
- * Each is hopeless at the other's work, and PostgreSQL cannot tell: its statistics know no words, and
- * that the tasks of last week have the highest ids. So a sample of the tasks decides. ADR 3 has the
- * figures behind the thresholds.
+ * Each is very slow for the other's case, and PostgreSQL cannot choose: its statistics have no
+ * words, and do not know that recent tasks have the highest ids. So a sample of tasks decides. ADR
+ * 3 has the measurements behind the thresholds.
  */
 
 import type { StatementClock } from '../base/statement-time.ts';
@@ -16,46 +16,43 @@ import type { ListQuery } from '../contract/list-query.ts';
 import { isIndexed, searchesText } from './filter-conditions.ts';
 
 export interface SearchPlan {
-  /** `planner`: few tasks, or no choice; PostgreSQL decides. */
+  /** `planner`: few tasks or only one way; PostgreSQL chooses. */
   readonly page: 'gather' | 'walk' | 'planner';
   readonly count: 'gather' | 'walk' | 'planner';
   /**
-   * Which of the terms has the fewest hits, of those that an index can find: by its index tasks are
-   * gathered. Where that is not known, texts are looked up.
+   * The index of the term with the fewest matches among those that an index can find: its index
+   * gathers the tasks. If unknown, the text index is used.
    */
   readonly rarest?: number;
 }
 
-/** Tasks that match, in each of a number of runs that are spread over all ids, in their order. */
+/** The matches in each of several runs of tasks, spread over all ids in ascending order. */
 export interface TaskSample {
   readonly hits: readonly number[];
-  /** Of each term but the walked one by itself, in all runs together. */
+  /** The matches of each single term except the walked one, in all runs. */
   readonly termHits: readonly number[];
-  /** That were looked at, in all runs together. */
+  /** The tasks that were read, in all runs. */
   readonly tasks: number;
-  /** Of the walked term, up to lookedAtMax; 0 without one. */
+  /** The tasks of the walked term, up to lookedAtMax; 0 without one. */
   readonly walkedTasks: number;
 }
 
 export interface SearchPlans {
-  /** @param clock times the sample, where one is taken. Rejects as that does. */
+  /** @param clock times the sample, if one is taken. Rejects as the sample does. */
   planFor(query: ListQuery, clock: StatementClock): Promise<SearchPlan>;
-  /** Told with each list: how many tasks there are. */
+  /** Called with each list's number of all tasks. */
   observe(tableTotal: number): void;
 }
 
-/** Below this, everything is fast. */
+/** With fewer tasks every plan is fast. */
 const sampledTasksMin = 20_000;
-/** A page is walked to from about three hits in four thousand tasks. */
+/** Walk for a page from about three matches in four thousand tasks. */
 const pageWalkShareMin = 0.00075;
-/**
- * What is counted is gathered by one index, if that hands over fewer tasks than this: as many as a
- * count looks at when it walks.
- */
+/** One index gathers for a count if it returns fewer tasks than this: as many as a walk reads. */
 const gatheredTasksMax = lookedAtMax;
-/** That tasks are not all at the far end of the order may be chance this often. */
+/** The accepted chance that matches only seem to be at the far end of the order. */
 const chanceMin = 0.01;
-/** How frequent something is changes slowly. */
+/** Frequencies change slowly. */
 const rememberedMs = 5 * 60_000;
 const rememberedMax = 1000;
 
@@ -81,7 +78,7 @@ export function createSearchPlans(
     const walks = share >= pageWalkShareMin && startsSoon(query, hits);
     return {
       page: walks ? 'walk' : 'gather',
-      // Without texts an index alone can count.
+      // Without texts, an index alone can count.
       count: !hasText ? 'planner' : rarest * tableTotal < gatheredTasksMax ? 'gather' : 'walk',
       ...rarestTerm(query, taken, tableTotal),
     };
@@ -107,9 +104,9 @@ export function createSearchPlans(
 }
 
 /**
- * Whether a walk comes upon tasks at once, where the sample knows the order: tasks are created in
- * the order of their ids. If they were spread evenly, all of them would be behind the first run
- * with a hit with a chance of (share of runs behind it) ^ hits.
+ * Whether a walk meets matches soon. The sample knows the order, because tasks are created in order
+ * of id. For evenly spread matches, the chance that all come after the first run with a match is
+ * (share of runs after it) ^ matches.
  */
 function startsSoon({ order }: ListQuery, hits: readonly number[]): boolean {
   if (order.field !== 'id' && order.field !== 'createdAt') return true;
@@ -118,7 +115,7 @@ function startsSoon({ order }: ListQuery, hits: readonly number[]): boolean {
   return (1 - first / hits.length) ** sum(hits) >= chanceMin;
 }
 
-/** Of two that are as rare in the sample, the first. */
+/** Of two equally rare terms, the first. */
 function rarestTerm(
   query: ListQuery,
   { termHits, tasks, walkedTasks }: TaskSample,
@@ -142,8 +139,8 @@ function sum(values: readonly number[]): number {
 }
 
 /**
- * The term by whose index, (assignee_id, id) or (status, id), tasks can be walked in the order of
- * their ids: then only those are looked at.
+ * The term whose index, (assignee_id, id) or (status, id), returns tasks in order of id: only those
+ * tasks are read.
  */
 export function walkedTerm({ terms, order }: ListQuery): FilterTerm | undefined {
   if (order.field !== 'id') return undefined;

@@ -1,7 +1,7 @@
 /**
- * The SQL of plain requests; conditional-statements.ts and keyed-create.ts have that of the others.
- * Each is one statement, so one transaction; each takes a whole batch as arrays, so that one
- * prepared statement serves every batch size.
+ * The SQL of plain requests; conditional-statements.ts and keyed-create.ts have the others. Each is
+ * one statement and so one transaction. Each takes a whole batch as arrays, so one prepared
+ * statement serves every batch size.
  */
 import type { ResponseItem } from '../batching/frames.ts';
 import type { ListQuery } from '../contract/list-query.ts';
@@ -43,36 +43,36 @@ import {
   writtenValues,
 } from './task-fields.ts';
 
-/** A page, the number of tasks in the whole list, and the generation of the snapshot of both. */
+/** A page, the number of tasks in the list, and the generation of their snapshot. */
 export interface TaskPage {
   readonly rows: readonly TaskRow[];
   readonly total: number;
-  /** False: there are more than were counted. */
+  /** False: the list has more tasks than were counted. */
   readonly totalExact: boolean;
-  /** All tasks there are, whatever the list is of. */
+  /** The number of all tasks, whatever the list selects. */
   readonly tableTotal: number;
   readonly generation: string;
 }
 
 const readText = `SELECT ${taskColumns} FROM tasks WHERE id = ANY($1::bigint[])`;
 
-// A lone one without the arrays takes a little less. $1: no row is written otherwise, as in a warm-up.
+// Without arrays a single create takes a little less. $1 false writes no row: for the warm-up.
 const createOneText = `
   INSERT INTO tasks (${writtenColumns})
   SELECT ${writtenParameters(2)} WHERE $1::boolean
   RETURNING ${taskColumns}`;
 
-// unnest gives the rows in the order of the requests, and nothing sorts them: so they are numbered.
-// The database may leave rows out or change all of a row, but not the place that it returns with.
+// unnest returns rows in the order of the requests, and nothing sorts them, so they are numbered.
+// Triggers may skip or change rows, but not the number that a row returns.
 const createText = `
   INSERT INTO tasks (${writtenColumns})
   SELECT ${writtenValues}
   FROM unnest(${arrayParameters(1)}) WITH ORDINALITY AS draft(${writtenColumns}, place)
   RETURNING ${taskColumns}, ${placeOfRow}`;
 
-// Rows are locked in ascending order of id, so that two batches can never wait for each other: with the
-// settings of lanes.ts, `id = ANY` walks the primary key in its order, whatever that of the array.
-// greatest(): a transaction that began earlier may commit later; updated_at must not go back.
+// Locks rows in ascending order of id, so that two batches cannot deadlock. With the settings of
+// lanes.ts, `id = ANY` follows the primary key, whatever the order of the array. greatest(): a
+// transaction that began earlier may commit later, and updated_at must not decrease.
 const changeText = `
   UPDATE tasks AS task SET
     ${assignments('change.')},
@@ -86,14 +86,14 @@ const removeText = 'DELETE FROM tasks WHERE id = ANY($1::bigint[]) RETURNING id'
 
 export const pingText = 'SELECT 1';
 
-/** @returns the answers of those that exist, in no order. */
+/** @returns the answers of the existing tasks, in no order. */
 export function readTasks(pipeline: Pipeline, ids: readonly number[]): Promise<ResponseItem[]> {
   return pipeline.read(readText, [bigintArray(ids)], readTaskAnswer);
 }
 
 /**
  * @param before statements that run first in the same transaction.
- * @returns one answer for each draft, in their order: the task as it is stored, or `rejected`.
+ * @returns one answer for each draft, in their order: the stored task, or `rejected`.
  */
 export async function createTasks(
   pipeline: Pipeline,
@@ -110,21 +110,21 @@ export async function createTasks(
   return atPlaces(rows, drafts.length, leftOut);
 }
 
-/** Makes the server keep the statement for a lone task. Without effect. */
+/** Prepares the statement for a single task. Writes nothing. */
 export async function warmCreateOne(pipeline: Pipeline): Promise<void> {
   await pipeline.run(createOneText, ['false', ...parametersOf(toDraft({ title: '-' }))]);
 }
 
 /**
  * @param changes each id at most once.
- * @returns the answers of the changed tasks, by the id that was asked for; the others were not changed.
+ * @returns the answers of the changed tasks, by requested id. Other tasks were not changed.
  */
 export async function changeTasks(
   pipeline: Pipeline,
   changes: readonly (TaskChange & { readonly id: number })[],
   before?: readonly Call[],
 ): Promise<ReadonlyMap<number, ResponseItem>> {
-  // A planner that walks the arrays, and not the key, locks in the same order.
+  // A plan that follows the array instead of the key also locks in this order.
   const ascending = changes.toSorted((one, other) => one.id - other.id);
   const ids = ascending.map((change) => change.id);
   const parameters = [bigintArray(ids), ...arraysOf(ascending)];
@@ -132,7 +132,7 @@ export async function changeTasks(
   return byPlace(rows, ids);
 }
 
-/** @returns the ids that were there and are gone. */
+/** @returns the ids that existed and were removed. */
 export async function removeTasks(
   pipeline: Pipeline,
   ids: readonly number[],
@@ -147,7 +147,7 @@ export async function removeTasks(
   );
 }
 
-/** @param prepared decides whether the server keeps the statement. */
+/** @param prepared decides whether the server keeps the statement prepared. */
 export async function listTasks(
   pipeline: Pipeline,
   query: ListQuery,
@@ -159,19 +159,19 @@ export async function listTasks(
   if (!isCount(generation) || !isCount(tableTotal) || !isCount(matching)) {
     throw impossibleRows('a list without its state');
   }
-  // One more than the page tells a cursor whether more come.
+  // One row more than the page tells a cursor that another page follows.
   if (rows.length > query.perPage + 1) throw impossibleRows('a list longer than its page');
   return {
     generation,
     tableTotal: Number(tableTotal),
     total: Number(matching),
     totalExact: finished === 't',
-    // Without a task on the page there is still one row: the state beside nulls.
+    // An empty page still has one row: the state with nulls.
     rows: rows.filter((row) => row[stateColumns] !== null).map(toListedRow),
   };
 }
 
-/** In front of a task in each row of a list. */
+/** The number of columns before the task in each row of a list. */
 const stateColumns = 4;
 
 function toListedRow(row: Values): TaskRow {
@@ -210,7 +210,7 @@ function isCount(text: string | null | undefined): text is string {
   return text !== undefined && text !== null && /^-?\d{1,19}$/.test(text);
 }
 
-/** A shape that is not kept is parsed and planned each time. */
+/** A shape that is not prepared is parsed and planned each time. */
 async function runShape(
   pipeline: Pipeline,
   { text, values }: Statement,

@@ -1,13 +1,13 @@
 /**
- * The fields of a task on their way from a body to the table and back: nothing else in
- * src/tasks/ lists them. What is done for every task is written out; the texts of statements are made of the
- * table of columns, once, when their modules load.
+ * The fields of a task on their way from a body to the table and back. No other file of src/tasks/
+ * lists them. Code that runs for each task is written out; texts of statements are built from the
+ * table of columns when the modules load.
  */
 import type { CreateTask, PatchTask, Status, UpdateTask } from '../contract/task.ts';
 import { unreadableTimeError } from '../database/connection-lost.ts';
 import { bigintArray, textArray } from './arrays.ts';
 
-/** A task that is to be. */
+/** A task to create. */
 export interface TaskDraft {
   readonly title: string;
   readonly description: string;
@@ -15,7 +15,7 @@ export interface TaskDraft {
   readonly assigneeId: number;
 }
 
-/** What a change writes; `null` leaves the field as it is. Only a patch may have nothing else. */
+/** What a change writes; `null` keeps the field. Only a PATCH may have no field at all. */
 export type TaskChange = { readonly [Field in keyof TaskDraft]: TaskDraft[Field] | null };
 
 const descriptionDefault = '';
@@ -40,7 +40,7 @@ export function toChange(body: UpdateTask): TaskChange {
   };
 }
 
-/** A given `null` resets the field to its default. */
+/** A null in the body resets the field to its default. */
 export function toPatch(body: PatchTask): TaskChange {
   const { title = null, description, status } = body;
   return {
@@ -56,14 +56,14 @@ interface Assigned {
   readonly assignee_id?: number | null;
 }
 
-/** Both names of the assignee are given, and differ. */
+/** The body has both names of the assignee, with different values. */
 export function namesTwoAssignees({ assigneeID, assignee_id: alias }: Assigned): boolean {
   return (
     assigneeID !== undefined && alias !== undefined && (assigneeID ?? nobody) !== (alias ?? nobody)
   );
 }
 
-/** `null`: not given. A given `null` is 0, nobody. */
+/** `null`: not in the body. A null in the body means 0, no assignee. */
 function assigneeOf({ assigneeID, assignee_id: alias }: Assigned): number | null {
   if (assigneeID !== undefined) return assigneeID ?? nobody;
   return alias === undefined ? null : (alias ?? nobody);
@@ -78,7 +78,7 @@ export function changesNothing(change: TaskChange): boolean {
   );
 }
 
-/** Columns that clients write, with the types in which arrays bring their values. */
+/** The columns that clients write, with the types of their array parameters. */
 const written = [
   { column: 'title', type: 'text' },
   { column: 'description', type: 'text' },
@@ -86,14 +86,14 @@ const written = [
   { column: 'assignee_id', type: 'bigint' },
 ] as const;
 
-/** The place of a row's request travels through the statement in it, until the statement ends. */
+/** A setting local to the transaction; it carries a row's index through the statement. */
 const placeSetting = `'tasks.place'`;
 
 export const writtenColumns = written.map(({ column }) => column).join(', ');
 /**
- * For the SELECT of an INSERT: what the arrays have, and a note of the row's place beside it. An INSERT
- * takes one row after another as far as its RETURNING, so that this is the place of the row that
- * {@link placeOfRow} stands in, whatever triggers change in it, or how many they leave out.
+ * For the SELECT of an INSERT: the values, and a note of the row's index. INSERT processes one row
+ * at a time up to its RETURNING. So {@link placeOfRow} gives the index of that row, whatever
+ * triggers change in it and however many rows they skip.
  */
 export const writtenValues = writtenColumns.replace(
   'title',
@@ -113,22 +113,22 @@ export function arraysOf(values: readonly TaskChange[]): string[] {
   ];
 }
 
-/** What {@link arraysOf} makes, as parameters from `$first` on. */
+/** The parameters of {@link arraysOf}, from `$first` on. */
 export function arrayParameters(first: number): string {
   return written.map(({ type }, place) => `$${first + place}::${type}[]`).join(', ');
 }
 
-/** One draft alone, in the order of `written`. */
+/** One draft, in the order of `written`. */
 export function parametersOf({ title, description, status, assigneeId }: TaskDraft): string[] {
   return [title, description, status, String(assigneeId)];
 }
 
-/** What {@link parametersOf} makes, as parameters from `$first` on. */
+/** The parameters of {@link parametersOf}, from `$first` on. */
 export function writtenParameters(first: number): string {
   return written.map(({ type }, place) => `$${first + place}::${type}`).join(', ');
 }
 
-/** Columns with a prefix in front of each: `task.` or `new_`. */
+/** The columns, each with a prefix: `task.` or `new_`. */
 export function prefixed(prefix: string, columns: string): string {
   return columns
     .split(', ')
@@ -136,19 +136,19 @@ export function prefixed(prefix: string, columns: string): string {
     .join(', ');
 }
 
-/** For SET: each column as the change has it, or as it was. */
+/** For SET: each column gets the value of the change, or keeps its own. */
 export function assignments(change: string): string {
   return written
     .map(({ column }) => `${column} = coalesce(${change}${column}, task.${column})`)
     .join(', ');
 }
 
-/** The columns of a task as texts, as they are in `row`. */
+/** The columns of a task as texts, read from `row`. */
 export function columnTexts(row: string): string[] {
   return taskColumns.split(', ').map((column) => `${row}.${column}::text`);
 }
 
-/** For SQL: the task is what the draft asked for, made in this transaction and not changed since. */
+/** A SQL condition: the task equals the draft, and this transaction created it. */
 export function isAsDrafted(task: string, draft: string): string {
   const fields = written.map(({ column }) => `${task}.${column} = ${draft}.${column}`);
   return [
@@ -159,18 +159,18 @@ export function isAsDrafted(task: string, draft: string): string {
   ].join(' AND ');
 }
 
-/** The texts of a task that is what the draft asked for. */
+/** The texts of a task that equals its draft. */
 export function draftedTexts(draft: string, id: string, createdAt: string): string[] {
   const fields = written.map(({ column }) => `${draft}.${column}::text`);
   return [`${id}::text`, `'1'`, ...fields, `${createdAt}::text`, `${createdAt}::text`];
 }
 
-/** What a key of a create is remembered with. The same for bodies that mean the same. */
+/** The fingerprint of a create with a key. Equal for bodies with the same meaning. */
 export function meaningOf({ title, description, status, assigneeId }: TaskDraft): string {
   return JSON.stringify([title, description, status, assigneeId]);
 }
 
-/** Column values as PostgreSQL's text: a bigint stays exact and a timestamp keeps its digits. */
+/** Column values in PostgreSQL's text form: a bigint stays exact, a timestamp keeps its digits. */
 export interface TaskRow {
   readonly id: string;
   readonly version: string;
@@ -200,8 +200,8 @@ export function toTaskRow(values: readonly (string | null)[]): TaskRow {
 }
 
 /**
- * Written out, because only the two texts need escaping: perf/micro/encode.ts has both ways. What has
- * to be escaped is ASCII, so texts may as well be UTF-8 with one character for each byte.
+ * Written out, because only two texts need escaping: perf/micro/encode.ts measures both ways. Only
+ * ASCII needs escaping, so the texts may be undecoded UTF-8 with one character for each byte.
  */
 export function encodeTask(row: TaskRow): string {
   return (
@@ -212,7 +212,7 @@ export function encodeTask(row: TaskRow): string {
   );
 }
 
-/** What JSON has to escape; a lone surrogate does not come this far (contract/values.ts). */
+/** The characters that JSON must escape. contract/values.ts rejects lone surrogates earlier. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const escaped = /["\\\u0000-\u001f]/;
 
@@ -226,9 +226,9 @@ const otherZone =
   /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d{1,3})?)([+-])(\d\d)(?::(\d\d)(?::(\d\d))?)?$/;
 
 /**
- * PostgreSQL's `2025-12-05 12:00:00.12+00` (DateStyle ISO, TimeZone UTC, timestamptz(3)) to
- * `2025-12-05T12:00:00.120Z`, without a Date in between.
- * @throws where it has another form.
+ * Converts PostgreSQL's `2025-12-05 12:00:00.12+00` (DateStyle ISO, TimeZone UTC, timestamptz(3))
+ * to `2025-12-05T12:00:00.120Z` without a Date.
+ * @throws for any other form.
  */
 export function toRfc3339(timestamp: string): string {
   const isExpected =
@@ -240,7 +240,7 @@ export function toRfc3339(timestamp: string): string {
   return `${timestamp.slice(0, 10)}T${timestamp.slice(11, 19)}.${fraction.padEnd(3, '0')}Z`;
 }
 
-/** A trigger of somebody else may have set another time zone for the transaction, or another DateStyle. */
+/** A trigger may have set another TimeZone or DateStyle for the transaction. */
 function fromOtherZone(timestamp: string): string {
   const match = otherZone.exec(timestamp);
   if (match === null) throw unreadableTimeError();

@@ -1,4 +1,4 @@
-/** Statements that every connection of a kind prepares when it begins. */
+/** The statements that each connection of a kind prepares when it opens. */
 import type { Kind } from '../contract/endpoints.ts';
 import type { FilterTerm } from '../contract/filter.ts';
 import { deepOffsetMin } from '../contract/limits.ts';
@@ -20,8 +20,8 @@ import {
 } from './statements.ts';
 
 /**
- * The statements of a kind, once on this connection and without effect, so that no request pays for
- * preparing them: empty arrays change nothing and make no generation step.
+ * Runs each statement of a kind once, without effect, so that no request waits for it to be
+ * prepared. Empty arrays change nothing and do not advance the generation.
  */
 export const warmStatements: Readonly<
   Record<Kind, (pipeline: Pipeline, prepared: PreparedShapes) => Promise<unknown>>

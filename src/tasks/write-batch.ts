@@ -1,6 +1,7 @@
 /**
- * A batch of writes of one kind, whatever the kind. It goes out as one statement; what fails because of
- * a row is run again in pieces, so that only the guilty one fails; and who is late alone comes last.
+ * Writes a batch of any kind. It is sent as one statement. If a row makes that fail, the rows are
+ * run again in pieces, so that only the faulty row fails. Rows that alone exceed the time limit
+ * come last.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatementClock } from '../base/statement-time.ts';
@@ -13,11 +14,11 @@ import type { LateRows } from './late-rows.ts';
 import { limitsOf, setLimits, type TimeLimits } from './time-limits.ts';
 
 /**
- * One transaction. Rejects when nothing of it was written, or when that is not known.
- * @param before statements that run first in it.
- * @param clock times it.
- * @returns one answer for each value, in their order; `undefined`: nothing was written and it is to be
- * looked at more closely.
+ * Runs one transaction. Rejects when nothing was written, or when the outcome is unknown.
+ * @param before statements that run first in the transaction.
+ * @param clock times the transaction.
+ * @returns one answer for each value, in their order; `undefined`: nothing was written for an
+ * unknown reason, and `lookCloser` finds out.
  */
 export type Write<Value> = (
   values: readonly Value[],
@@ -28,18 +29,18 @@ export type Write<Value> = (
 export interface WriteKind<Value> {
   decode(item: RequestItem): Decoded<Value>;
   readonly write: Write<Value>;
-  /** Answers each of what `write` has left open. */
+  /** Answers the values that `write` left undefined. */
   readonly lookCloser: Write<Value>;
-  /** One that took effect does so once, also when it is written again. */
+  /** Writing the value twice takes effect only once. */
   isRepeatable(value: Value): boolean;
-  /** The task that is late when this is; 0: none. */
+  /** The id of the task; 0: a create, which has none. */
   idOf(value: Value): number;
 }
 
 export interface WriteOptions {
-  /** Of a request as a whole. */
+  /** The timeout of a request. */
   readonly timeoutMs: number;
-  /** Until the first of the batch is answered without us: what begins later must not happen. */
+  /** Milliseconds until the first request of the batch times out: no write may start later. */
   readonly leftMs: number;
   readonly late: LateRows;
   readonly clock: StatementClock;
@@ -52,7 +53,7 @@ interface Row<Value> {
 
 const againMax = 4;
 const againFirstMs = 5;
-/** An answer needs some time on its way to the front end, which looks at deadlines ten times a second. */
+/** The time for an answer to reach the front end, which checks deadlines ten times a second. */
 const marginShare = 0.05;
 const marginMaxMs = 200;
 
@@ -63,7 +64,7 @@ const outOfTime: Failure = {
   perRow: false,
 };
 
-/** What does not decode is answered with its faults, the rest is written. Never rejects. */
+/** Answers undecodable items with their faults and writes the rest. Never rejects. */
 export async function executeWrites<Value>(
   items: readonly RequestItem[],
   kind: WriteKind<Value>,
@@ -89,23 +90,23 @@ export async function executeWrites<Value>(
   return answers;
 }
 
-/** Each row has its answer in the end. */
+/** When it resolves, each row has its answer. */
 async function writeRows<Value>(
   rows: readonly Row<Value>[],
   kind: WriteKind<Value>,
   { timeoutMs, leftMs, late, clock }: WriteOptions,
 ): Promise<void> {
   const dueAt = performance.now() + leftMs - Math.min(marginMaxMs, marginShare * timeoutMs);
-  /** Those that were late alone, with what they were at. */
+  /** Rows that alone exceeded the time limit, with their current step. */
   const lateOnes: { readonly row: Row<Value>; readonly write: Write<Value> }[] = [];
 
-  // Asked once: while the others are written, another batch may find that a row is late no more.
+  // Asked once for all rows: during the write another batch may remove a row from `late`.
   const inTime: Row<Value>[] = [];
   const known: Row<Value>[] = [];
   for (const row of rows) (late.has(kind.idOf(row.value)) ? known : inTime).push(row);
   if (inTime.length > 0) await settle(inTime, kind.write, undefined);
   for (const row of known) await settleLate(row);
-  // The others are done; each of these may take long now.
+  // The other rows are done, so each of these may take long.
   for (const { row, write } of lateOnes.splice(0)) await settle([row], write, limits('alone'));
   for (const { row } of lateOnes) remember(row);
 
@@ -118,7 +119,7 @@ async function writeRows<Value>(
     return limitsOf(share, timeoutMs, dueAt - performance.now());
   }
 
-  /** It had its time a moment ago. */
+  /** The row exceeded the time limit a moment ago, so it gets less time. */
   async function settleLate(row: Row<Value>): Promise<void> {
     late.remove(kind.idOf(row.value));
     await settle([row], kind.write, limits('apart'));
@@ -127,7 +128,7 @@ async function writeRows<Value>(
     remember(row);
   }
 
-  /** @param given `undefined`: those of the connection. */
+  /** @param given `undefined`: the limits of the connection. */
   async function settle(
     some: readonly Row<Value>[],
     write: Write<Value>,
@@ -149,14 +150,14 @@ async function writeRows<Value>(
       return;
     }
     if (failure.course === 'late') {
-      // Locks on whole tables are waited for together, once.
+      // All rows wait for a table lock together, once.
       if (!failure.perRow && given === undefined) return settle(some, write, limits('alone'));
       if (some.length === 1) lateOnes.push({ row: some[0]!, write });
     }
     fail(some, failure);
   }
 
-  /** @returns why nothing was written; `undefined`: each row that was written has its answer. */
+  /** @returns why nothing was written; `undefined`: each written row has its answer. */
   async function attempt(
     some: readonly Row<Value>[],
     write: Write<Value>,
@@ -177,16 +178,17 @@ async function writeRows<Value>(
       } catch (error) {
         const failure = describeFailure(error, false);
         if (failure.course !== 'again' || tries === againMax) return failure;
-        // By chance, so that two that stood in each other's way do not meet again.
+        // A random delay, so that two conflicting transactions do not meet again.
         await sleep(Math.random() * againFirstMs * 2 ** tries);
       }
     }
   }
 
   /**
-   * The connection was lost: what has a key is written once more, and takes effect once. Where the first
-   * try may have been committed, only a success says what became of it: a second try that failed, or found the
-   * key under way, says nothing. Where the first one was not sent, the second one's answer is the answer.
+   * After a lost connection: writes the rows with a key once more; they take effect once. If the
+   * first attempt may have been committed, only a success of the second one tells the outcome: a
+   * failure, or a key in flight, does not. If the first attempt was not sent, the second answer
+   * counts.
    */
   async function repeat(
     some: readonly Row<Value>[],
@@ -206,7 +208,9 @@ async function writeRows<Value>(
   }
 }
 
-/** Halves find a few guilty ones in the fewest runs; but where each run with one takes long, in two steps. */
+/**
+ * Halves find a few faulty rows in the fewest runs. For slow rows, square-root pieces: two steps.
+ */
 function split<Value>(rows: readonly Row<Value>[], isLate: boolean): (readonly Row<Value>[])[] {
   const size = isLate ? Math.floor(Math.sqrt(rows.length)) : Math.ceil(rows.length / 2);
   const pieces: (readonly Row<Value>[])[] = [];

@@ -1,4 +1,4 @@
-/** What the kinds of writes have of their own: how a request is read, and which statement writes. */
+/** The kinds of writes: how each decodes a request, and which statement it runs. */
 
 import type { StatementClock } from '../base/statement-time.ts';
 import {
@@ -28,7 +28,7 @@ import { changeTasks, createTasks, removeTasks } from './statements.ts';
 import { changesNothing } from './task-fields.ts';
 import { executeWrites, type WriteKind } from './write-batch.ts';
 
-/** @param leftMs until the first of them is answered without us. */
+/** @param leftMs milliseconds until the first request times out. */
 type ExecuteWrites = (
   items: readonly RequestItem[],
   leftMs: number,
@@ -43,7 +43,7 @@ export interface Writes {
 
 export function createWrites(
   lanes: Readonly<Record<'create' | 'change' | 'remove', Lane>>,
-  /** Of a request as a whole. */
+  /** The timeout of a request. */
   timeoutMs: number,
 ): Writes {
   const decoder = createBodyDecoder();
@@ -150,9 +150,9 @@ async function remove(
 }
 
 /**
- * The tasks are not there, or something kept them as they were: they are locked and judged, and
- * written if they can be now. One that was there before and is there behind it, and was not to be
- * locked, is kept from us by a policy.
+ * For tasks that a plain statement did not change: locks and checks them, and writes them if
+ * possible now. A task that existed before and after, and that could not be locked, is hidden by a
+ * policy.
  */
 async function lookCloser<Value extends Precondition>(
   pipeline: Pipeline,
@@ -173,12 +173,12 @@ async function lookCloser<Value extends Precondition>(
   return ids.map((id) => judged.get(id) ?? (there.has(id) && still.has(id) ? leftOut : notFound));
 }
 
-/** A create has its answer at once. */
+/** A create always has an answer, so it leaves nothing open. */
 async function answerNothing(): Answers {
   return [];
 }
 
-/** It changes something, whatever the task's version. */
+/** The change has fields, and no condition on the version. */
 function isPlain(change: ConditionalChange): boolean {
   return change.versions === null && !changesNothing(change);
 }

@@ -1,10 +1,10 @@
 /**
- * Work that goes on behind the requests, and what becomes of it. A failure is a warning once, and its
- * end is told once; the metrics have the rest.
+ * Background work and its failures. The log reports the first failure and the recovery; the metrics
+ * count the rest.
  *
- *   works ──a failure that is its own──▸ fails ──a success──▸ works
+ *   works ──a failure of the work──▸ fails ──a success──▸ works
  *
- * While the database is away nothing can work. Others say so, and nothing changes here.
+ * Failures while the database is down do not count: the database watch reports those.
  */
 import { describeError, type Logger } from './log.ts';
 
@@ -17,17 +17,17 @@ export interface WorkState {
 }
 
 export interface Work {
-  /** Never rejects. @returns `undefined` when it failed. */
+  /** Never rejects. @returns `undefined` after a failure. */
   attempt<Result>(run: () => Promise<Result>): Promise<Result | undefined>;
 }
 
 export interface Background {
-  /** @param name for metrics and the log. */
+  /** @param name in the metrics and the log. */
   work(name: string): Work;
   states(): readonly WorkState[];
 }
 
-/** @param isAway tells a database that is away from a failure of the work. */
+/** @param isAway whether an error means that the database is down. */
 export function createBackground(log: Logger, isAway: (error: unknown) => boolean): Background {
   const all: { name: string; failures: number; isFailing: boolean }[] = [];
 
@@ -49,7 +49,7 @@ export function createBackground(log: Logger, isAway: (error: unknown) => boolea
       async attempt(run) {
         try {
           const result = await run();
-          if (state.isFailing) log.info('background work goes on', { work: name });
+          if (state.isFailing) log.info('background work has recovered', { work: name });
           state.isFailing = false;
           return result;
         } catch (error) {

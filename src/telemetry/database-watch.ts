@@ -1,15 +1,15 @@
 /**
- * Says once that the database is away, and once that it is back. Whoever meets a failure reports
- * it here; a trivial statement decides whether it was the database, and goes on asking until
- * there is an answer, so that `back` is said without anybody's request.
+ * Logs once when the database goes down, and once when it is back. Code that meets a failure
+ * reports it here. A trivial statement then tests the database and is repeated until it succeeds,
+ * so the log reports the recovery without a request.
  *
- *   there ──a failure, and no answer──▸ away ──an answer──▸ there
+ *   up ──a failure, and no answer──▸ down ──an answer──▸ up
  */
 
 export interface DatabaseWatchOptions {
-  /** Rejects when the database does not answer, in a bounded time. */
+  /** Rejects after a bounded time when the database does not answer. */
   readonly ping: () => Promise<void>;
-  /** Why it did not, in words that an operator can act on. */
+  /** Explains a rejection of `ping` to an operator. */
   readonly reasonOf: (error: unknown) => string;
   readonly log: {
     info(message: string): void;
@@ -48,7 +48,7 @@ export function createDatabaseWatch(options: DatabaseWatchOptions): DatabaseWatc
       log.warn('the database is away', { reason });
     }
     isAway = reason !== undefined;
-    // Also after an answer: what fails without end must not be asked about without end.
+    // Also after a success: requests that always fail must not cause endless pings.
     timer = setTimeout(() => {
       timer = undefined;
       if (isAway) void ask();

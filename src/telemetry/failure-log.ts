@@ -1,33 +1,33 @@
 /**
- * Requests that failed, as many of them as a log can bear: the first few of a second one by one,
- * the rest as numbers. An outage under load must not fill a disk, which would be the next fault. Bugs have
- * lines of their own: an outage must not hide one.
+ * Logs failed requests within a limit: the first few of each second as single lines, the rest as
+ * counts. An outage under load must not fill the disk. Bugs have a separate limit, so that an
+ * outage cannot hide one.
  */
 import type { Logger } from './log.ts';
 import type { Stages } from './slow-log.ts';
 
 export interface FailedRequest {
   readonly requestId: string;
-  /** Of the trace that the client has begun; not there: it has not. */
+  /** The trace id from the client; absent without a trace. */
   readonly traceId?: string;
   readonly method: string;
   readonly route: string;
   readonly code: string;
-  /** SQLSTATE, the driver's code or a sentence of ours; never a value. */
+  /** An SQLSTATE, the driver's code, or a fixed sentence; never a value. */
   readonly cause: string;
   readonly stages: Stages;
 }
 
 export interface FailureLog {
-  /** @param isBug is said as an error, otherwise as a warning. */
+  /** @param isBug logs an error instead of a warning. */
   add(failure: FailedRequest, isBug: boolean): void;
-  /** Writes what is still to be told. */
+  /** Logs the remaining counts. */
   close(): void;
 }
 
 const windowMs = 1000;
 const linesPerWindow = 10;
-/** Causes that are named; a further one is counted as another. */
+/** The most causes with a name; further causes share one count. */
 const causesMax = 20;
 
 export function createFailureLog(log: Logger): FailureLog {

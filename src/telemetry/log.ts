@@ -1,6 +1,6 @@
 /**
- * Process events and errors as one JSON object a line, or readable text on a terminal. What cannot
- * be written (a full disk, a reader that is gone) is lost, and ends nothing.
+ * Writes events and errors as one JSON object on each line, or as readable text on a terminal. A
+ * line that cannot be written (disk full, closed pipe) is dropped.
  */
 import { fstatSync, writeSync } from 'node:fs';
 import { createMask, maskValue } from './mask.ts';
@@ -19,13 +19,15 @@ export interface Logger {
 
 export interface LoggerOptions {
   readonly level: LogLevel;
-  /** Which process speaks: primary, frontend-1, migrate. */
+  /** The process: primary, frontend-1, migrate. */
   readonly role: string;
-  /** What must not be in a line, whoever brings it; `Config` names them. */
+  /** Secrets to mask in every line; `Config` lists them. */
   readonly secrets?: readonly string[];
   /** Readable text instead of JSON; default: stdout is a terminal. */
   readonly pretty?: boolean;
-  /** Takes one line without its newline; default: stdout. A throw: the line is lost. */
+  /**
+   * Writes one line, without its newline; default: to stdout. If it throws, the line is dropped.
+   */
   readonly write?: (line: string) => void;
 }
 
@@ -60,7 +62,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
-/** What may be logged of an error: never its query, parameters or detail, which carry values. */
+/** The fields of an error that may be logged. Its query, parameters and detail carry values. */
 export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: String(error) };
   const code = (error as { code?: unknown }).code;
@@ -77,7 +79,7 @@ const stdout = 1;
 function openStdout(): (line: string) => void {
   const status = fstatSync(stdout);
   const isFile = status.isFile() || (status.isCharacterDevice() && !process.stdout.isTTY);
-  // Node's stream for files is stuck for good after the first write that failed.
+  // Node's stream for files stops for ever after its first failed write.
   if (isFile) return (line) => void writeSync(stdout, `${line}\n`);
   if (!process.stdout.listeners('error').includes(ignore)) process.stdout.on('error', ignore);
   return (line) => void process.stdout.write(`${line}\n`);
@@ -86,8 +88,8 @@ function openStdout(): (line: string) => void {
 function ignore(): void {}
 
 /**
- * What a terminal or a reader of lines may act on, or show in another order than it is written:
- * C0 and C1 controls, line and paragraph separators, marks of direction, the byte order mark.
+ * Characters that a terminal or a line reader may interpret or reorder: C0 and C1 controls, line
+ * and paragraph separators, bidirectional marks, the byte order mark.
  */
 const controls =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -101,8 +103,8 @@ function escapeControls(text: string): string {
 }
 
 function formatJson(level: LogLevel, role: string, message: string, fields?: LogFields): string {
-  // JSON.stringify escapes what would end the line; the rest stands in strings only, where an
-  // escape means the same.
+  // JSON.stringify escapes line ends. The other characters occur only in strings, where an escape
+  // has the same meaning.
   const time = new Date().toISOString();
   return escapeControls(JSON.stringify({ time, level, role, message, ...fields }));
 }
@@ -121,7 +123,7 @@ function formatValue(value: unknown): string {
   return escapeControls(JSON.stringify(value) ?? 'undefined');
 }
 
-/** Each line is set in: what an error's message breaks in two never looks like a line of the log. */
+/** Indents each line, so that a line break in a message cannot imitate a log line. */
 function formatStack(stack: unknown): string {
   return String(stack)
     .split('\n')

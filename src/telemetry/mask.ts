@@ -1,24 +1,24 @@
 /**
- * Takes secrets out of what is logged: the known ones in the forms that they travel in, and whatever
- * looks like the credentials of a URL. The second line of defence: nothing should bring one so far.
+ * Masks secrets in log lines: the known secrets in all their encodings, and anything like the
+ * credentials in a URL. This is the second line of defence: no secret should reach the log.
  */
 
 const masked = '***';
-/** Shorter ones are parts of everyday words, and masking those would tell what the secret is. */
+/** A shorter secret may be part of a common word; masking that would reveal the secret. */
 const secretLengthMin = 6;
-/** What is left of a secret inside base64 when the characters it shares with others are cut off. */
+/** The part of a secret in base64 without the characters that it shares with its neighbours. */
 const base64LengthMin = 6;
 
-/** A URL has no white space, and ends at a quotation mark. Each text is walked through once. */
+/** A URL has no white space and ends at a quotation mark. Linear time. */
 const word = /[^\s"]+/g;
-/** Of connection strings of libpq and of parameters in a URL. */
+/** Passwords in libpq connection strings and in URL parameters. */
 const assignment = /\b(password|passwd|pwd)(\s*=\s*)('[^']*'|[^\s&"';,]+)/gi;
 
 export type Mask = (text: string) => string;
 
 export function createMask(secrets: readonly string[]): Mask {
   const forms = secrets.filter(({ length }) => length >= secretLengthMin).flatMap(formsOf);
-  // The longest first, so that a secret which contains another one is masked as a whole.
+  // Longest first, so that a secret that contains another one is masked whole.
   const known = [...new Set(forms.map(foldCase))].sort((a, b) => b.length - a.length);
 
   return function mask(text) {
@@ -30,7 +30,7 @@ export function createMask(secrets: readonly string[]): Mask {
   };
 }
 
-/** Every text in a value, names of fields too. */
+/** Masks every string in a value, and the names of fields. */
 export function maskValue(value: unknown, mask: Mask): unknown {
   if (typeof value === 'string') return mask(value);
   if (Array.isArray(value)) return value.map((item) => maskValue(item, mask));
@@ -41,8 +41,8 @@ export function maskValue(value: unknown, mask: Mask): unknown {
 }
 
 /**
- * `scheme://user:password@` and `scheme://token@`, also with one slash, as in a path that a URL was
- * taken for; not the name of a package in a path, `file:///a/@scope/name.js:1:2`.
+ * Masks `scheme://user:password@` and `scheme://token@`, also with one slash (a URL normalised as a
+ * path). It keeps a package name in a path: `file:///a/@scope/name.js:1:2`.
  */
 function maskUserinfo(text: string): string {
   const colon = text.indexOf(':/');
@@ -61,7 +61,9 @@ function formsOf(secret: string): string[] {
   return [secret, quoted, encoded, ...base64FormsOf(Buffer.from(secret))];
 }
 
-/** A header of Basic authentication has a name before it: it may begin at any of three places. */
+/**
+ * In Basic authentication a name precedes the secret, so it may start at any of three positions.
+ */
 function base64FormsOf(secret: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), secret]);
@@ -74,8 +76,9 @@ function base64FormsOf(secret: Buffer): string[] {
 }
 
 /**
- * No regular expression: one of a long secret is too large, and the error that says so has it inside.
- * @param forms folded.
+ * Without a regular expression: one for a long secret is too large, and its error message contains
+ * the secret.
+ * @param forms in folded case.
  */
 function hide(text: string, forms: readonly string[]): string {
   let rest = text;
@@ -95,12 +98,12 @@ function hide(text: string, forms: readonly string[]): string {
   return rest;
 }
 
-/** Names of hosts and percent-encoding change their case on their way. Keeps the length. */
+/** Host names and percent-encoding may change their case. Keeps the length of the text. */
 function foldCase(text: string): string {
   return text.replace(/[A-Z]+|[^\p{ASCII}]/gu, foldRun);
 }
 
-/** Letters beyond ASCII come one by one: what becomes of some depends on their neighbours. */
+/** Non-ASCII letters one by one: the lower case of some depends on their neighbours. */
 function foldRun(letters: string): string {
   const folded = letters.toLowerCase();
   return folded.length === letters.length ? folded : letters;

@@ -1,9 +1,9 @@
-/** Says once that what runs here gets no fixes any more, and how to leave it. */
+/** Logs once that the runtime gets no more security fixes, and how to replace it. */
 import type { Logger } from './log.ts';
 
-/** The last version of Node that gets none. */
+/** The newest version of Node without maintenance. */
 const lastUnmaintainedNode = 20;
-/** Newer glibc than this build needs. */
+/** The current build needs a newer glibc. */
 const oldBuild = /^uWebSockets\.js 20\.30\./;
 
 /** @param httpServer the native server with its version. */

@@ -1,9 +1,9 @@
-/** Open files of this process: every connection is one, and so is much that it needs to work. */
+/** Counts and reserves file descriptors. Each connection is one. */
 import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 
 /**
- * RLIMIT_NOFILE as it is now: the soft limit, which Node raises to the hard one when it starts.
- * `undefined` where the system does not tell (Linux: proc(5)).
+ * The current soft limit RLIMIT_NOFILE, which Node raises to the hard limit at its start.
+ * `undefined` where the system does not report it (Linux: proc(5)).
  */
 export function openFilesMax(): number | undefined {
   try {
@@ -15,7 +15,7 @@ export function openFilesMax(): number | undefined {
   }
 }
 
-/** `undefined` where the system does not tell (Linux from 6.2 on: proc(5)). */
+/** `undefined` where the system does not report it (Linux 6.2 and later: proc(5)). */
 export function openFiles(): number | undefined {
   try {
     const { size } = statSync('/proc/self/fd');
@@ -26,8 +26,8 @@ export function openFiles(): number | undefined {
 }
 
 /**
- * Files that are held only to be given back, so that somebody else may have them.
- * @returns `undefined`: there are not so many.
+ * Opens files only to reserve their descriptors.
+ * @returns `undefined` if there are not so many.
  */
 export function holdFiles(count: number): number[] | undefined {
   const held: number[] = [];

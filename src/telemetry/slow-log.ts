@@ -1,25 +1,25 @@
-/** Requests that took long, as many of them as a log can bear. */
+/** Logs slow requests within a limit. */
 import type { Logger } from './log.ts';
 
-/** Where the time of a request went, in milliseconds. What did not happen is 0. */
+/** How a request's time was spent, in milliseconds; 0 for a stage that did not occur. */
 export interface Stages {
-  /** From its last byte until its batch went out; all of it for what the cache has answered. */
+  /** From the last byte of the request until its batch was sent; everything for a cache hit. */
   readonly queueMs: number;
   /**
-   * The rest until the last statement ended: the way to a worker thread and the wait for it, decoding,
-   * the wait for a connection, pauses between tries.
+   * The rest until the end of the last statement: transfer to a worker thread, waiting for it,
+   * decoding, waiting for a connection, delays between retries.
    */
   readonly dispatchMs: number;
-  /** In which the database worked for its batch, the network included. */
+  /** How long the database worked for the batch, including the network. */
   readonly statementMs: number;
-  /** From the last statement's end until the answer was written: encoding, the way back. */
+  /** From the end of the last statement until the response was written: encoding and transfer. */
   readonly replyMs: number;
   readonly totalMs: number;
 }
 
 export interface SlowRequest extends Stages {
   readonly requestId: string;
-  /** Of the trace that the client has begun; not there: it has not. */
+  /** The trace id from the client; absent without a trace. */
   readonly traceId?: string;
   readonly method: string;
   readonly route: string;
@@ -28,7 +28,7 @@ export interface SlowRequest extends Stages {
 
 export interface SlowLog {
   add(request: SlowRequest): void;
-  /** Writes what is still to be told. */
+  /** Logs the remaining counts. */
   close(): void;
 }
 

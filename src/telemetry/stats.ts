@@ -1,23 +1,23 @@
-/** What one front end has counted since it started: plain numbers, cheap enough for the hot path. */
+/** The cache counters of one front end since its start. Plain numbers: cheap on the hot path. */
 export interface CacheStats {
   generationReads: number;
   generationReadFailures: number;
-  /** Requests that reads of the generation have served. */
+  /** Requests served by reads of the generation. */
   generationWaiters: number;
   memoryHits: number;
   memoryMisses: number;
   memoryEvictions: number;
   redisHits: number;
   redisMisses: number;
-  /** Lookups and fills that Redis refused, garbled or did not answer in time. */
+  /** Lookups and stores that Redis refused, answered wrongly or did not answer in time. */
   redisFailures: number;
-  /** Commands of Redis that were given up; probes among them. */
+  /** Redis commands that timed out, including probes. */
   redisTimeouts: number;
-  /** Fills that were dropped because Redis was behind, or takes none. */
+  /** Lists not stored because too many waited for Redis, or because it refuses lists. */
   redisFillsDropped: number;
-  /** Lists that were read from PostgreSQL. */
+  /** Reads of lists from PostgreSQL. */
   listReads: number;
-  /** Requests that shared the read of another one. */
+  /** Requests that shared the read of another request. */
   listReadsShared: number;
 }
 

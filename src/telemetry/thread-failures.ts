@@ -1,10 +1,10 @@
-/** Worker threads that fail, also where each that replaces another fails at once. */
+/** Logs failures of worker threads, within a limit when each replacement fails at once. */
 import { describeError, type Logger } from './log.ts';
 
-/** The same failure is told of once in this time. */
+/** The interval in which the same failure is logged once. */
 const quietMs = 10_000;
 
-/** @returns to be told of each failure. */
+/** @returns a function to call with each failure. */
 export function createThreadFailureLog(log: Logger): (error: Error) => void {
   const toldAt = new Map<string, number>();
 

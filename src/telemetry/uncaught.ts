@@ -1,7 +1,7 @@
-/** An error that nobody caught: Node would print it as it is, with all that it carries. */
+/** Handles uncaught errors: Node would print them with all their values. */
 import { describeError, type Logger } from './log.ts';
 
-/** Nobody knows what state a bug has left: the process ends, with its one line in the log. */
+/** The state after a bug is unknown, so the process logs one line and exits. */
 export function exitOnUncaught(log: Logger, message: string, exitCode: number): void {
   const exit = (error: unknown): void => {
     log.error(message, describeError(error));

@@ -1,4 +1,4 @@
-/** A client over a raw keep-alive socket that knows what it wrote, and what came back, and when. */
+/** A client over a raw keep-alive socket that records what it sent and received, with times. */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertBytesDescribed } from '../support/described-bytes.ts';
@@ -7,38 +7,38 @@ import { parseAnswer } from '../support/raw-socket.ts';
 export type Habit =
   /** One request after the other on one connection. */
   | 'busy'
-  /** As busy, and reads. */
+  /** As busy, but reads. */
   | 'reader'
-  /** A connection for each request. */
+  /** A new connection for each request. */
   | 'fresh'
-  /** Half of the body comes later. */
+  /** Sends half of the body later. */
   | 'slow'
-  /** Pauses that are now and then longer than the service waits for silence. */
+  /** Pauses are sometimes longer than the service's keep-alive timeout. */
   | 'idle';
 
-/** One request of which at least a byte was written. Times are milliseconds since 1970. */
+/** A request of which at least one byte was sent. Times are milliseconds since 1970. */
 export interface Attempt {
   readonly habit: Habit;
-  /** What it creates; `undefined`: it reads. */
+  /** The title that it creates; `undefined`: a read. */
   readonly title: string | undefined;
   readonly connectedAt: number;
-  /** An answer came on this connection before: the service has accepted it. */
+  /** A response came on this connection before, so the service had accepted it. */
   readonly isConnectionUsed: boolean;
   readonly writtenAt: number;
   readonly endedAt: number;
-  /** 0: the connection ended before the answer was whole. */
+  /** 0: the connection ended before the response was complete. */
   readonly status: number;
   readonly announcedClose: boolean;
-  /** Bytes of the answer that came. */
+  /** The received bytes of the response. */
   readonly bytes: number;
 }
 
 export interface ClientOptions {
   readonly port: number;
   readonly habit: Habit;
-  /** Begins every title. */
+  /** The prefix of every title. */
   readonly name: string;
-  /** True once the service has been told to stop: a refused connection is the end then. */
+  /** True once the service has been told to stop: then a refused connection ends the client. */
   readonly isStopping: () => boolean;
   readonly onAttempt: (attempt: Attempt) => void;
 }
@@ -46,7 +46,7 @@ export interface ClientOptions {
 const pauseMaxMs = 500;
 const answerTimeoutMs = 20_000;
 
-/** Resolves when the service takes no connection any more. Rejects when it does so too early. */
+/** Resolves when the service refuses connections. Rejects when it does so too early. */
 export async function runClient(options: ClientOptions): Promise<void> {
   let count = 0;
   for (;;) {
@@ -74,7 +74,7 @@ export async function runClient(options: ClientOptions): Promise<void> {
   }
 }
 
-/** The time of the clock that the service's log shows, more exactly. */
+/** The clock of the service's log, with a higher resolution. */
 export function clock(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -83,7 +83,7 @@ interface Wire {
   readonly socket: Socket;
   readonly connectedAt: number;
   isOver(): boolean;
-  /** Resolves with the next whole answer, or with what came until the connection ended. */
+  /** Resolves with the next complete response, or with what came before the connection ended. */
   answer(): Promise<{ readonly text: string; readonly isWhole: boolean }>;
 }
 
@@ -137,7 +137,7 @@ function wholeAnswer(text: string): boolean {
   return length !== undefined && text.length >= head + 4 + Number(length);
 }
 
-/** @returns `undefined` when nothing could be written any more. */
+/** @returns `undefined` if the connection was closed before anything was sent. */
 async function ask(
   wire: Wire,
   habit: Habit,

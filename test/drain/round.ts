@@ -1,4 +1,4 @@
-/** One start, load and stop of the service, and what was wrong with it. */
+/** One start, load and stop of the service, and the violations found. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestDatabase } from '../support/postgres.ts';
 import { type LogLine, type Service, startService } from '../support/service.ts';
@@ -9,25 +9,25 @@ export interface RoundOptions {
   readonly database: TestDatabase;
   readonly frontEnds: number;
   readonly delayMs: number;
-  /** One front end is killed before the load, so that its successor is starting at the signal. */
+  /** Kills one front end before the load, so that its replacement is starting at the signal. */
   readonly isOneStarting: boolean;
 }
 
 export interface RoundResult {
   readonly attempts: number;
-  /** Answered after the signal. */
+  /** Requests answered after the signal. */
   readonly drained: number;
-  /** Closed without a byte, and the service had not read the request. */
+  /** Requests closed without a byte that the service had not read. */
   readonly unread: number;
-  /** Of these, on connections that the service had not taken from the kernel's queue. */
+  /** Of these, those on connections still in the kernel's accept queue. */
   readonly untaken: number;
-  /** From the signal to the exit. */
+  /** Milliseconds from the signal to the exit. */
   readonly stopMs: number;
   readonly violations: readonly string[];
 }
 
 const habits: Readonly<Record<Habit, number>> = { busy: 8, reader: 3, fresh: 4, slow: 4, idle: 5 };
-/** What lies further apart than this did not happen at the same time, on a busy machine either. */
+/** Events further apart than this are not a race, even on a busy machine. */
 const raceMs = 100;
 const graceMs = 10_000;
 
@@ -38,7 +38,7 @@ export async function runRound(options: RoundOptions): Promise<RoundResult> {
       FRONTENDS: String(options.frontEnds),
       SHUTDOWN_DELAY_MS: String(options.delayMs),
       SHUTDOWN_GRACE_MS: String(graceMs),
-      // A machine with much else to do must not make the service refuse what it is to answer.
+      // On a busy machine, load shedding must not reject requests that should be answered.
       QUEUE_WAIT_MAX_MS: '60000',
       LOGGER_LEVEL: 'debug',
     },
@@ -94,7 +94,7 @@ function judge(
   { log }: Service,
 ): string[] {
   const faults: string[] = [];
-  // The first of several front ends: what came well before that had to be taken by any of them.
+  // The time of the first front end: any of them must accept what came well before it.
   const refusesFrom = firstTime(log, 'takes no new connections');
   const closesFrom = firstTime(log, 'closed the connections that were left');
   for (const attempt of attempts) {

@@ -46,7 +46,7 @@ test('whatever breaks behind it, an answer tells no cause, and the log has it in
   const api = createApi(service.port);
   t.after(() => api.close());
   const id = await api.create({ title: 'hidden title' });
-  // A driver, a trigger, an extension may put anything into a message.
+  // A driver, a trigger or an extension may put any value into a message.
   const faults = [
     {
       body: `RAISE EXCEPTION E'secret cause\\r\\n\\x1b[31m{"level":"info","message":"forged"}' USING
@@ -86,7 +86,7 @@ test('whatever breaks behind it, an answer tells no cause, and the log has it in
   assert.doesNotMatch(JSON.stringify(service.log), /hidden title|secret hint/);
 });
 
-/** As text, because what is checked is that something is nowhere in it. */
+/** Returns text, because the test checks that a value is nowhere in it. */
 async function raw(port: number, method: string, path: string, body: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     method,

@@ -1,4 +1,4 @@
-/** Work behind the requests that fails: the log says so once, a metric has it, and it recovers. */
+/** Background work that fails: the log reports it once, a metric counts it, and it recovers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scrape } from '../support/metrics.ts';
@@ -16,7 +16,7 @@ test('texts that cannot be indexed are a warning once and a metric, requests go 
     async () => (await metrics()).values.get('background_failing{work="texts"}') === 0,
     'the indexer has not begun',
   );
-  // As a publication did while the queue had no key: writers go on, and nothing is taken from it.
+  // Like a publication while the queue had no key: inserts succeed, and deletes fail.
   await database.sql.unsafe(`
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN RAISE EXCEPTION 'not from here' USING ERRCODE = 'object_not_in_prerequisite_state'; END $$;

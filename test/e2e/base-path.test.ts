@@ -1,4 +1,4 @@
-/** What a service below a path says of itself: Location, Link, the page at `/`; and whose trace is logged. */
+/** A service behind a path prefix: Location, Link and the page at `/`; and trace ids in the log. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { assertFetchedDescribed } from '../support/described-bytes.ts';
@@ -37,7 +37,7 @@ test('Location and Link begin with the base path, from every layer', async () =>
     assert.ok(targets.length >= 2);
     for (const target of targets) assert.match(target, /^\/tasks-api\/api\/tasks\?/);
   }
-  // The service itself has no base path: the proxy takes it off.
+  // The service itself has no base path: the proxy strips it.
   assert.equal((await suite.api.get(`${base}/api/tasks`)).status, 404);
 });
 
@@ -102,7 +102,7 @@ test('/ loads nothing, runs nothing, and has the methods of a page', async () =>
   assert.deepEqual([options.status, options.headers.get('allow')], [204, 'GET, HEAD, OPTIONS']);
   for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
     const refused = await front('*/*', { method });
-    // A body method without a length is refused for that: fetch sends one.
+    // Without a length, such a method is rejected for that reason; fetch sends one.
     assert.equal(refused.status, 405, method);
     assert.equal(refused.headers.get('allow'), 'GET, HEAD, OPTIONS');
   }
@@ -112,7 +112,7 @@ const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const traceparent = `00-${traceId}-00f067aa0ba902b7-01`;
 let requests = 0;
 
-/** Creates a task. @returns the line of the log about it. */
+/** Creates a task. @returns its log line. */
 async function loggedFor(title: string, headers: readonly string[]) {
   const requestId = `traced-${++requests}`;
   const body = JSON.stringify({ title });

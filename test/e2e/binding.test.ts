@@ -1,4 +1,4 @@
-/** On which addresses of the machine the ports are opened. */
+/** The addresses on which the ports listen. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,9 +12,9 @@ import { complaintsOf, runToExit, type Service, startService } from '../support/
 const credentials = { METRICS_USERNAME: 'who-measures', METRICS_PASSWORD: 'hunter2-hunter2' };
 const loopbacks = (networkInterfaces()['lo'] ?? []).map(({ address }) => address);
 const withoutIpv6 = loopbacks.includes('::1') ? false : 'this machine has no IPv6';
-/** All of 127.0.0.0/8 is this machine, on Linux. */
+/** On Linux all of 127.0.0.0/8 is loopback. */
 const withoutLinux = process.platform === 'linux' ? false : 'this needs Linux';
-/** What is served: in production no profiles. */
+/** The log line; production has no profiles. */
 const served = /^metrics( and profiles)? are served$/;
 let database: TestDatabase;
 
@@ -25,7 +25,7 @@ after(async () => {
   await database?.drop();
 });
 
-/** @returns whether somebody listens there. */
+/** @returns whether a connection succeeds. */
 async function listens(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port });
   try {
@@ -44,7 +44,7 @@ async function metricsPortOf(service: Service): Promise<number> {
   return line['port'] as number;
 }
 
-/** Checks both ports. @param on what the log says. */
+/** Checks both ports. @param on the addresses in the log. */
 async function checkListening(
   service: Service,
   expected: Readonly<Record<string, boolean>>,
@@ -74,7 +74,7 @@ test('both ports in development are for this machine alone, and nobody else has 
   for (const host of ['127.0.0.1', 'localhost']) {
     assert.equal((await fetch(`http://${host}:${service.port}/readyz`)).status, 200);
   }
-  // Whoever comes second is told which address it is, sharing the port or not.
+  // The second service reports the address in use, whether it shares the port or not.
   const { code, log } = await runToExit({
     database: database.config,
     env: { PORT: String(service.port), FRONTENDS: '2', BIND_ADDRESS: '127.0.0.2,127.0.0.1' },
@@ -106,7 +106,7 @@ test('a list of addresses is what several front ends share, one that dies is rep
   await service.logged(({ message }) => message === 'a front end was replaced');
   for (const host of ['127.0.0.2', '127.0.0.3']) {
     for (let round = 0; round < 8; round++) {
-      // A connection of its own each time: the system chooses the front end.
+      // A new connection for each request: the kernel chooses the front end.
       const headers = { Connection: 'close' };
       const answer = await fetch(`http://${host}:${service.port}/readyz`, { headers });
       assert.equal(answer.status, 200);
@@ -169,7 +169,7 @@ test('a machine without IPv6 is listened on with IPv4 alone, and nothing is said
   assert.deepEqual(complaintsOf(service), []);
 });
 
-/** Its socket is a file, which is there in every network. */
+/** A Unix socket is a file, which exists in every network namespace. */
 function isSocket(): boolean {
   return (process.env['TEST_DB_HOST'] ?? '').startsWith('/');
 }

@@ -1,4 +1,4 @@
-/** The pages in a real browser that reaches the service and nothing else. */
+/** The pages in a real browser that can reach only the service. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ const program = findChromium();
 const needsBrowser = {
   skip: program === undefined ? 'install Chromium: it is not in PATH' : false,
 };
-/** Where a page of another origin is. */
+/** The origin of another page. */
 const elsewhere = await freePort();
 const other = createServer((_, response) => {
   response
@@ -95,7 +95,7 @@ test('/swagger/index.html shows every endpoint without a complaint', needsBrowse
   assertContent(tab);
 });
 
-/** The status of the answer that a block shows. */
+/** The status that a block shows. */
 function statusIn(block: string): string {
   return `${block}.querySelector('.live-responses-table tbody .response-col_status')?.innerText`;
 }
@@ -114,7 +114,7 @@ test('a request that is tried out in Swagger UI happens', needsBrowser, async ()
   const tab = await openTab('/swagger/index.html');
   const create = await openBlock(tab, 'createTask');
   for (const title of ['from the browser', 'from the browser again']) {
-    // React hears of a value that is set as if it was typed.
+    // React must see the value as if it was typed.
     await tab.evaluate(`(() => {
       const area = ${create}.querySelector('textarea.body-param__text');
       const { set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, 'value');
@@ -129,7 +129,7 @@ test('a request that is tried out in Swagger UI happens', needsBrowser, async ()
   const list = await suite.api.get('/api/tasks?filter=title:browser');
   assert.equal(list.body.meta.total, 2);
 
-  // Nothing is filled in that would be refused.
+  // Default values in the form must be valid.
   const lists = await openBlock(tab, 'listTasks');
   await tab.evaluate(`${lists}.querySelector('.execute').click()`);
   await tab.until(`${statusIn(lists)}?.startsWith('200')`, 'there is no list');
@@ -174,7 +174,7 @@ test(
       );
     assert.equal(await ask('{}'), 401);
     assert.equal(await ask(`{ headers: { Authorization: 'Basic ${btoa('admin:admin')}' } }`), 401);
-    // What no list of CORS_ORIGINS names is not sent at all.
+    // The browser does not send a header that CORS_HEADERS does not list.
     const refused = await tab.evaluate<string>(
       `fetch('${service}/livez', { headers: { 'X-Other': '1' } }).then(() => 'sent', () => 'refused')`,
     );

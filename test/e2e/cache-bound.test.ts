@@ -1,7 +1,6 @@
 /**
- * What lists in memory cost: the growth of a front end that was asked for five thousand different
- * ones, beside that of one that keeps none. What is common to both (code, buffers, garbage that
- * nobody has collected yet) is no business of the cache.
+ * The memory of cached lists: the growth of a front end after five thousand different lists,
+ * compared with one without a cache. That subtracts code, buffers and uncollected garbage.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -14,8 +13,8 @@ const mebibyte = 1024 * 1024;
 const queries = 5000;
 const boundBytes = 8 * mebibyte;
 /**
- * Two processes that do the same differ by tens of MiB, by when their garbage is collected; and V8
- * lets 64 MiB of buffers that once were kept gather before it looks for them, in Node 24 more.
+ * Two equal processes differ by tens of MiB, depending on their garbage collections. V8 also lets
+ * 64 MiB of freed buffers gather before it collects them, in Node 24 more.
  */
 const noiseBytes = 128 * mebibyte;
 
@@ -28,7 +27,7 @@ test('five thousand lists in memory cost no more than the bound', async (t) => {
     `${queries} lists of ${Math.round(bounded.bytesEach / 1024)} KiB: ` +
       `${inMebibytes(bounded.growth)} MiB, ${inMebibytes(none.growth)} MiB when none is kept`,
   );
-  // Otherwise a cache without a bound would pass.
+  // Otherwise an unbounded cache would pass.
   assert.ok(bounded.bytesEach * queries > 2 * (boundBytes + noiseBytes));
   assert.ok(bounded.growth - none.growth < boundBytes + noiseBytes);
 
@@ -55,8 +54,8 @@ test('five thousand lists in memory cost no more than the bound', async (t) => {
     async function askFrom(first: number): Promise<number> {
       let size = 0;
       for (let number = first; number < queries; number += 32) {
-        // Each is another list to the cache, and all of the tasks to the database.
-        // Nothing is parsed here: the tests would take longer than the service.
+        // For the cache each is another list, for the database each is all tasks. The body is not
+        // parsed: that would take longer than the request.
         const path = `/api/tasks?per_page=100&filter=id<${10 ** 6 + number}`;
         const answer = await fetch(`http://127.0.0.1:${service.port}${path}`);
         assert.equal(answer.status, 200);

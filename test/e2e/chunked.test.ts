@@ -1,4 +1,6 @@
-/** Bodies in chunks beyond single requests: content, keys, memory, and answers that nobody reads. */
+/**
+ * Chunked bodies beyond single requests: content, keys, memory, and responses that are not read.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -11,7 +13,7 @@ import { openRaw, type RawAnswer } from '../support/raw-socket.ts';
 import { eventually } from '../support/service.ts';
 import { useService } from '../support/suite.ts';
 
-// What bodies hold together is bounded for each front end.
+// The bound on all held bodies is per front end.
 const suite = useService('chunked', { env: { FRONTENDS: '1' } });
 
 const lastChunk = '0\r\n\r\n';
@@ -28,7 +30,7 @@ function chunk(bytes: Uint8Array): Buffer {
   ]);
 }
 
-/** Sends one request in chunks, and expects that its answer ends the connection. */
+/** Sends a chunked request and expects that its response ends the connection. */
 async function sendChunks(
   method: string,
   path: string,
@@ -69,7 +71,7 @@ test('a task whose body comes in chunks, in any pieces, is stored as it was sent
   await fc.assert(fc.asyncProperty(title, cuts, cuts, run), { numRuns: 15 });
 });
 
-/** @param places where to cut, in any order; no piece is empty. */
+/** @param places the cut positions, in any order; no piece is empty. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
   const ends = [...new Set([...places, bytes.length])].filter((end) => end > 0);
   const sorted = ends.sort((a, b) => a - b).map((end) => Math.min(end, bytes.length));
@@ -128,7 +130,7 @@ test('a trailer a moment behind its request is no answer to it, and not 505 to w
     await connection.send('X-Checksum: abc\r\n\r\n');
     const [answer] = await connection.answers(1);
     if (answer!.status === 201) created++;
-    // Both came in one segment, and nothing was done.
+    // Both came in one segment, and the request had no effect.
     else assert.equal(answer!.status, 505);
     connection.close();
   }
@@ -136,7 +138,7 @@ test('a trailer a moment behind its request is no answer to it, and not 505 to w
   assert.equal(answer.body.meta.total, created);
 });
 
-/** Sends the rest once the answer is there. Rejects when that brings a reset. */
+/** Sends the rest after the response. Rejects if that causes a reset. */
 async function sendOn(
   request: readonly (string | Buffer)[],
   status: RegExp,
@@ -168,14 +170,14 @@ test('pages have what they need of a request in chunks', async () => {
 
 test('a long answer that its client does not read lets nothing behind it run', async () => {
   const kept = await suite.api.create({ title: 'kept' });
-  // More than a socket buffer of the system holds.
+  // More than a socket buffer holds.
   await suite.database.sql`
     INSERT INTO tasks (title, description)
     SELECT 'long', repeat('€', 16000) FROM generate_series(1, 300)`;
   const path = '/api/tasks?title=long&per_page=100';
   const expected = await suite.api.get(path);
   const removal = `DELETE /api/tasks/${kept} HTTP/1.1\r\nHost: a\r\n\r\n`;
-  // While the answer waits, and when the system has taken all of it.
+  // While the response is pending, and after the kernel has taken all of it.
   for (const reads of [false, true]) {
     const connection = await openRaw(suite.service.port);
     if (!reads) connection.socket.pause();
@@ -203,7 +205,7 @@ test('one more upload is refused while others hold all there is; when they break
   const statusOf = async () =>
     (await sendChunks('POST', '/api/tasks', `{"title":"${'x'.repeat(200)}"}`)).status;
   await eventually(async () => (await statusOf()) === 503, 'it was not refused');
-  // What needs no room is served.
+  // A request that needs no buffer is served.
   assert.equal((await sendChunks('GET', '/livez', 'x')).status, 200);
   for (const { socket } of uploads) socket.resetAndDestroy();
   await eventually(async () => (await statusOf()) === 201, 'the room did not come back');

@@ -1,4 +1,4 @@
-/** The curl lines of README.md and docs/api.md, each page's on an empty service, in their order. */
+/** The curl commands of README.md and docs/api.md: each page's on an empty service, in order. */
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const skip = spawnSync('curl', ['--version']).error === undefined ? false : 'the
 
 interface Command {
   readonly line: string;
-  /** What the page shows below it. */
+  /** The response that the page shows. */
   readonly shown: string | undefined;
 }
 
@@ -32,7 +32,7 @@ function commandsOf(page: string): Command[] {
   );
 }
 
-/** Times are those of the moment. */
+/** Replaces times, which differ. */
 function withoutTimes(text: string): string {
   return text.trim().replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'a time');
 }

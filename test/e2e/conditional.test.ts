@@ -1,4 +1,4 @@
-/** ETag, If-None-Match and If-Match: nobody's change is lost, and nothing is sent twice. */
+/** ETag, If-None-Match and If-Match: no lost updates, and no repeated transfers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi } from '../support/api.ts';
@@ -59,7 +59,7 @@ test('a list that the client has is not sent again until a task changes', async 
   assert.equal(again.status, 304);
   assert.equal(again.headers.etag, first.headers.etag);
   assert.equal(again.headers.link, first.headers.link);
-  // The same data in another list is another answer.
+  // The same data in another list is another representation.
   assert.equal((await suite.api.get('/api/tasks?per_page=5', { headers })).status, 200);
   await suite.api.create({ title: 'new' });
   const changed = await suite.api.get(path, { headers });
@@ -177,7 +177,7 @@ const bodyOf = (method: string, title: string) => (method === 'DELETE' ? {} : { 
 test('a write does not happen at a version that If-None-Match names', async () => {
   const id = await suite.api.create({ title: 'one' });
   const path = `/api/tasks/${id}`;
-  // Weak comparison: a weak tag names the version too.
+  // Weak comparison: a weak tag matches too.
   const matching = ['*', `"${id}-1"`, `W/"${id}-1"`, `"x", "${id}-2" ,, W/"${id}-1"`];
   for (const method of writes) {
     for (const etag of matching) {
@@ -286,7 +286,7 @@ test('a create under If-None-Match: * is refused, for the list is there', async 
   assert.equal(refused.status, 412);
   assert.equal(refused.body.errors[0]!.code, 'precondition_failed');
   assert.equal((await suite.api.get('/api/tasks?title=unmet')).body.meta.total, 0);
-  // It has not used up its key.
+  // The failed request has not used its key.
   const made = await suite.api.post({ title: 'unmet' }, { headers: key });
   assert.deepEqual([made.status, made.headers['idempotency-replayed']], [201, undefined]);
   assert.equal((await suite.api.post({ title: 'tagged' }, ifNoneMatch('"x"'))).status, 201);
@@ -296,7 +296,7 @@ test('of many clients that write unless a version is there, one does', async () 
   const id = await suite.api.create({ title: 'race' });
   const api = createApi(suite.service.port, 16);
   for (let version = 1; version <= 20; version++) {
-    // A write makes a version that the others have excluded.
+    // The write creates a version that the other requests exclude.
     const next = ifNoneMatch(`"${id}-${version + 1}"`);
     const race = Array.from({ length: 16 }, (_, n) => api.put(id, { title: `${n}` }, next));
     const statuses = (await Promise.all(race)).map(({ status }) => status).sort();

@@ -1,4 +1,4 @@
-/** A cursor is always usable: the longest one, beside the longest filter, through a real socket. */
+/** A cursor always fits: the longest one with the longest filter, through a real socket. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import type { Body } from '../support/api.ts';
 import { openRaw } from '../support/raw-socket.ts';
 import { useService } from '../support/suite.ts';
 
-/** Every byte of it is percent-encoded in a URL: 126 code points of four bytes, and eight of one. */
+/** All bytes are percent-encoded in a URL: 126 code points of four bytes, and eight of one. */
 const needle = '😀'.repeat(123);
 const filter = `description:"${needle}"`;
 const letters = ['😀', '\u0001', '\u001f', '"', '\\', 'é', '日', '%'];
@@ -23,7 +23,7 @@ const suite = useService('cursors', {
   },
 });
 
-/** What ordinary clients send besides: a browser's, with a token of 300 bytes. */
+/** The usual headers of a browser, with a token of 300 bytes. */
 const headers = [
   'Host: tasks.example.com',
   'User-Agent: Mozilla/5.0 (X11; Linux x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36',
@@ -35,7 +35,7 @@ const headers = [
   'Connection: keep-alive',
 ].join('\r\n');
 
-/** The head comes in packets, as through a network. */
+/** Sends the head in several packets, as over a network. */
 async function get(path: string): Promise<{ body: Body; link: string }> {
   const raw = await openRaw(suite.service.port);
   const head = `GET ${path} HTTP/1.1\r\n${headers}\r\n\r\n`;

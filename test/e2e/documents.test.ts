@@ -1,4 +1,4 @@
-/** The pages about the API, as a browser asks for them. */
+/** The pages about the API, requested as a browser does. */
 import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { test } from 'node:test';

@@ -34,7 +34,7 @@ async function metricsOf(service: Service): Promise<Scrape> {
   return scrape(line['port'] as number);
 }
 
-/** Resolves when the service has read the heads of so many requests that are not answered. */
+/** Resolves when that many requests are in flight: heads read, not answered. */
 function underWay(service: Service, count: number): Promise<void> {
   return eventually(
     async () => (await metricsOf(service)).sum('requests_open') === count,
@@ -42,7 +42,7 @@ function underWay(service: Service, count: number): Promise<void> {
   );
 }
 
-/** Resolves when so many lists were answered, though perhaps not read. */
+/** Resolves when that many lists were answered; the client may not have read them. */
 function listsAnswered(service: Service, count: number): Promise<void> {
   const labels = { method: 'GET', route: '/api/tasks', status: '200' };
   return eventually(
@@ -51,7 +51,7 @@ function listsAnswered(service: Service, count: number): Promise<void> {
   );
 }
 
-/** Everything that comes until the connection ends. */
+/** Everything until the end of the connection. */
 function readAll(socket: Socket): Promise<string> {
   return new Promise((done, reject) => {
     let text = '';
@@ -80,7 +80,7 @@ async function isRefused(port: number): Promise<boolean> {
   }
 }
 
-/** Resolves when a write has reached the database and waits there. */
+/** Resolves when a write waits inside the database. */
 function writeWaits(): Promise<void> {
   return eventually(async () => {
     const rows = await database.sql`
@@ -103,7 +103,7 @@ test('every front end serves for the delay and says that it is not ready; then n
   const began = performance.now();
   const stopped = service.stop();
   await service.logged(({ message }) => message === 'stopping');
-  // A connection each, so that both front ends are asked; they hear of it one after the other.
+  // New connections, so that both front ends are asked; they learn it one after the other.
   await eventually(async () => {
     for (let round = 0; round < 16; round++) {
       if ((await askOnce(service.port, '/readyz')).status !== 503) return false;
@@ -117,7 +117,7 @@ test('every front end serves for the delay and says that it is not ready; then n
       assert.equal((await askOnce(service.port, '/api/tasks')).status, 200);
     }
   } catch (error) {
-    // On a slow machine the delay is over before they all were answered.
+    // On a slow machine the delay may end before all were answered.
     if (performance.now() - began < 3900) throw error;
   }
   await service.logged(({ message }) => message === 'takes no new connections');
@@ -142,7 +142,7 @@ test('a body that is half sent when the drain begins is awaited, and answered', 
   await underWay(service, 2);
   const stopped = service.stop();
   await service.logged(({ message }) => message === 'takes no new connections');
-  // Longer than the silence after which idle connections are closed.
+  // Longer than the idle time after which connections are closed.
   await sleep(1000);
   socket.write(body.slice(9));
   const left = body.slice(9);
@@ -204,7 +204,7 @@ test('a long answer to a slow reader arrives whole', async () => {
     socket.resume();
     if (!isStopping) {
       await underWay(service, 0);
-      // What is handed to the kernel is read before the end is.
+      // The service reads the data in the kernel's buffer before it sees the end.
       socket.end();
     }
     const text = await whole;
@@ -239,7 +239,7 @@ function postmasterOf(folder: string): number | undefined {
   }
 }
 
-/** Moments of a start, and how they are seen from outside. */
+/** Moments of a start, and how to detect them from outside. */
 const moments: readonly {
   readonly name: string;
   readonly isEmbedded: boolean;
@@ -309,7 +309,7 @@ test('a front end that is starting when the service stops neither serves nor sta
     assert.equal(await service.stop(), 0);
     const stops = service.log.filter(({ message }) => message === 'takes no new connections');
     const isReplaced = service.log.some(({ message }) => message === 'a front end was replaced');
-    // One that just listens when the stop comes stops too; its primary does not tell of it any more.
+    // A front end that just started to listen stops too, but its primary no longer logs that.
     assert.ok(stops.length === 2 || (stops.length === 1 && !isReplaced), String(stops.length));
   }
 });

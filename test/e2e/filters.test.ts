@@ -1,4 +1,4 @@
-/** The filter, the sort order, the cursor and the links of a list, as the contract has them. */
+/** The filter, the sort order, the cursor and the links of a list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { faultsOf } from '../support/api.ts';
@@ -11,7 +11,7 @@ interface Seeded {
   readonly assigneeID?: number;
 }
 
-/** By these letters the tests below name what they expect. */
+/** The tests below name their expected tasks by these letters. */
 const seeded: Readonly<Record<string, Seeded>> = {
   a: { title: 'Quarterly report', status: 'pending', assigneeID: 7 },
   b: { title: 'invoice', description: 'see the REPORT', status: 'in_progress' },
@@ -69,17 +69,17 @@ const accepted: readonly (readonly [filter: string, tasks: string])[] = [
   ['updatedAt<2001-01-01T00:00:00.000Z', ''],
   ['updatedAt>=2001-01-01T00:00:00+01:00', 'abcdefgh'],
   ['createdAt!=2001-01-01T00:00:00Z', 'abcdefgh'],
-  // Bare texts and quoted ones, in any field.
+  // Bare and quoted texts, in any field.
   ['report', 'abh'],
   ['quarterly REPORT', 'a'],
   ['"quarterly report"', 'a'],
-  // Two by assignee, one by id: the database is new.
+  // Two by assignee and one by id, because the database is new.
   ['7', 'adg'],
   ['12', 'f'],
   ['done', 'cd'],
   ['ÄRGER', 'g'],
   ['Émile', 'g'],
-  // What means something to SQL or to the filter itself, taken literally.
+  // Characters with a meaning in SQL or in the filter are literal.
   ['title:%', 'c'],
   ['title:_', 'd'],
   ['title:\\', 'e'],
@@ -119,7 +119,7 @@ test('the exact parameters and the filter are joined by AND', async () => {
   assert.equal(await letters('title=report&filter=title=invoice'), '');
 });
 
-/** Each with the token that is at fault and its position, counted in characters from 1. */
+/** Each with the faulty token and its position, in characters from 1. */
 const malformed: readonly (readonly [filter: string, token: string, position: number])[] = [
   ['status=open', 'open', 8],
   ['status:pending|open', 'open', 8],
@@ -211,7 +211,7 @@ for (const sort of ['name', 'assignee_id', 'id,title', '+id', 'ID', '--id']) {
   });
 }
 
-/** As a client follows it (RFC 8288). */
+/** Finds a link by its relation (RFC 8288). */
 function linkOf(header: unknown, relation: string): string | undefined {
   return new RegExp(`<([^>]*)>; rel="${relation}"`).exec(String(header))?.[1];
 }
@@ -300,7 +300,7 @@ test('a list that is too long to count says so, and goes on', async () => {
   await suite.database.sql`
     INSERT INTO tasks (title, assignee_id)
     SELECT 'crowd ' || n, 99 FROM generate_series(1, 30000) AS n`;
-  // The service learns how many tasks there are by the lists that it reads.
+  // The service learns the number of tasks from lists that it reads.
   await suite.api.get('/api/tasks');
   const text = await suite.api.get('/api/tasks?filter=title:crowd&per_page=100');
   assert.deepEqual(text.body.meta, {

@@ -1,4 +1,4 @@
-/** What a newcomer has: the requests of docs/requests.http, and the client of docs/client/. */
+/** A newcomer's tools: the requests of docs/requests.http, and the client of docs/client/. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -69,7 +69,7 @@ test('the example client creates once, lists everything and loses no change', as
   assert.deepEqual([known.status, known.body], [304, null]);
 });
 
-/** Never called: what a client must not write does not compile. */
+/** Never called: each of these must fail to compile. */
 export async function notWritten(client: Client): Promise<void> {
   // @ts-expect-error a task needs a title
   await client.call('createTask', { body: { description: 'x' } });

@@ -1,6 +1,6 @@
 /**
- * A table of requests as bytes. After each the process lives, the connection or a new one works,
- * and nothing has run that should not have.
+ * A table of requests as bytes. After each one the process is alive, a connection works, and no
+ * unintended request has run.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,12 +14,12 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('framing', { prepare: playAll });
 
-/** At once; most of the time of a case is waiting. */
+/** Cases at once; most of a case is waiting. */
 const atOnce = 24;
-/** Long enough for an answer to come that should not. */
+/** Long enough for an unexpected response to arrive. */
 const silenceMs = 400;
 const pauseMs = 4;
-/** A part of the process, and a count. */
+/** The random prefix of the process, and a counter. */
 const madeId = /^[0-9a-z]{6}-[0-9a-z]+$/;
 const health = 'GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
@@ -29,7 +29,7 @@ interface Played {
   readonly answers: readonly RawAnswer[];
   readonly rest: string;
   readonly endedByItself: boolean;
-  /** Status of a request that followed, on the same connection while that is open. */
+  /** The status of a following request, on the same connection if that is open. */
   readonly next: number | undefined;
   readonly tasks: number;
 }
@@ -52,7 +52,7 @@ async function playAll(): Promise<void> {
   await Promise.all(Array.from({ length: atOnce }, work));
 }
 
-/** As long as the marker that it takes the place of. */
+/** As long as the marker that it replaces. */
 function titleOf(place: number): string {
   return `c${place}`.padEnd(titleLength, '.');
 }
@@ -72,7 +72,7 @@ async function play(framingCase: FramingCase, place: number): Promise<Played> {
   }
   if (hangUp === 'reset') connection.socket.resetAndDestroy();
   if (hangUp === 'half') connection.socket.end();
-  // One more than there should be would be seen; so would one where there should be none.
+  // Waits, so that surplus responses are detected.
   const patience = afterwards === 'waits' || expected.length === 0 ? silenceMs : 5000;
   const answers = [...(await connection.answers(Math.max(1, expected.length), patience))];
   const endedByItself = await connection.ended(afterwards === 'ends' ? 5000 : 30);
@@ -92,7 +92,7 @@ async function play(framingCase: FramingCase, place: number): Promise<Played> {
 }
 
 async function tasksOf(title: string, { hangUp, creates }: Outcome): Promise<number> {
-  // What the client did not wait for may come a moment later.
+  // After a hang-up, the effect may come a moment later.
   if (hangUp !== undefined || creates === 'perhaps') await sleep(silenceMs);
   const [row] = await suite.database.sql<{ count: string }[]>`
     SELECT count(*) FROM tasks WHERE starts_with(title, ${title})`;
@@ -117,7 +117,7 @@ for (const [place, framingCase] of framingCases.entries()) {
     } = expectedOf(framingCase);
     const outcome = outcomes[place];
     assert.ok(outcome !== undefined && !(outcome instanceof Error), String(outcome));
-    // Of a request that was whole before its client left, the answer may have been quicker.
+    // The response may have been faster than the hang-up.
     const isRace = hangUp !== undefined && creates === 'perhaps';
     if (!isRace) {
       assert.deepEqual(
@@ -167,7 +167,7 @@ test('a connection on which nothing complete comes is ended', async () => {
   const silent = await openRaw(suite.service.port);
   const halfway = await openRaw(suite.service.port);
   await halfway.send('POST /api/tasks HTTP/1.1\r\nHost: a\r\nContent-Le');
-  // Whoever sends a little now and then gains nothing.
+  // Sending a little at intervals must not extend the timeout.
   const head = 'POST /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
   const chunkByChunk = await openRaw(suite.service.port);
   await chunkByChunk.send(head);
@@ -184,6 +184,6 @@ test('a connection on which nothing complete comes is ended', async () => {
     60_000,
   ).finally(() => clearInterval(drip));
   for (const connection of [silent, halfway, chunkByChunk]) assert.equal(connection.received(), '');
-  // The current build sees that it is no size.
+  // The current build detects an invalid size.
   assert.match(endlessLine.received(), /^(HTTP\/1\.1 400 .*<h1>.*)?$/s);
 });

@@ -1,4 +1,4 @@
-/** Idempotency-Key: a create that is sent again happens once. */
+/** Idempotency-Key: a repeated create takes effect once. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -33,7 +33,7 @@ test('the same request again gets the first answer', async () => {
   assert.equal(second.headers.location, first.headers.location);
   assert.equal(await tasksWith('once'), 1);
 
-  // Also when the task has changed since, and when it is gone.
+  // Also after the task was changed, and after it was deleted.
   await suite.api.put(id, { title: 'changed' });
   assert.equal((await post(body, key)).text, first.text);
   await suite.api.remove(id);

@@ -1,4 +1,4 @@
-/** What was acknowledged is there, once; what is there was asked for. Also while threads die. */
+/** Acknowledged writes exist exactly once, and nothing else exists; also while threads die. */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,7 +9,7 @@ import { startService } from '../support/service.ts';
 const seconds = Number(process.env['LEDGER_SECONDS'] ?? 4);
 const clients = 64;
 
-/** On a busy machine it goes on until somebody met trouble, where that is wanted. */
+/** On a busy machine it continues until a client has met trouble, if the test needs that. */
 const longestSeconds = 10 * seconds;
 
 async function runLedgers(env: Readonly<Record<string, string>>, wantsTrouble = false) {

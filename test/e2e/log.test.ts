@@ -1,4 +1,4 @@
-/** A log that cannot be written is no reason to end. */
+/** A failing log does not end the service. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, rmSync } from 'node:fs';
@@ -39,7 +39,7 @@ function launch(port: number, stdout: number | 'pipe'): ChildProcess {
   });
 }
 
-/** Kills a front end, so that there is something to say; then it must be replaced, and serve. */
+/** Kills a front end to cause log lines; its replacement must serve. */
 async function holdItGoesOn(child: ChildProcess, port: number): Promise<void> {
   const ended = new Promise<number | null>((done) => child.once('exit', done));
   const serves = async (): Promise<boolean> => {

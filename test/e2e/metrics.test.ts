@@ -21,7 +21,7 @@ let database: TestDatabase;
 let service: Service;
 let api: Api;
 let adminPort: number;
-/** Answers by method, route and status, as the client has seen them since the start. */
+/** Responses by method, route and status, counted by the client since the start. */
 const seen = new Map<string, number>();
 
 before(async () => {
@@ -48,7 +48,7 @@ async function send(method: string, path: string, route: string, body?: unknown)
   seen.set(key, (seen.get(key) ?? 0) + 1);
 }
 
-/** What the service serves and what it refuses, many at once over many connections. */
+/** Valid and invalid requests, many at once on many connections. */
 async function burst(): Promise<void> {
   const byId = '/api/tasks/:id';
   const sent: Promise<void>[] = [];
@@ -93,7 +93,7 @@ function sorted(counts: ReadonlyMap<string, number>): [string, number][] {
 
 async function holdCounts(): Promise<Scrape> {
   let found = await scrape(adminPort);
-  // What is counted outside of requests is written ten times a second.
+  // Numbers outside of requests are written ten times a second.
   await eventually(
     async () => {
       found = await scrape(adminPort);
@@ -128,7 +128,7 @@ test('requests are counted to the last one over front ends, also when one is kil
   await burst();
   const before = await holdCounts();
   assert.equal(before.sum('front_end_up'), 2);
-  // Written a moment after the answers are.
+  // Written a moment after the responses.
   await eventually(
     async () => (await scrape(adminPort)).sum('batch_size_sum', { kind: 'read' }) >= 180,
     'batches are not counted',
@@ -150,7 +150,7 @@ test('requests are counted to the last one over front ends, also when one is kil
 
 const watched = ['/api/tasks/:id', '/api/tasks', '/livez', 'unmatched'];
 
-/** By status, over the routes that the load asks for. */
+/** By status, for the routes of the load. */
 function answersByStatus(found: Scrape): Map<string, number> {
   const sums = new Map<string, number>();
   for (const status of ['200', '404', '503']) {
@@ -163,7 +163,7 @@ function answersByStatus(found: Scrape): Map<string, number> {
   return sums;
 }
 
-/** A burst of load on batches, on the cache and on what is answered at once. */
+/** A burst of load on batches, on the cache and on immediate responses. */
 async function countUnderLoad(
   meanwhile: (answered: () => number) => Promise<void>,
 ): Promise<{ differences: Map<number, number>; answered: number; cutOff: number }> {
@@ -179,7 +179,7 @@ async function countUnderLoad(
   const { answered, cutOff } = await load.stop();
   let later = answersByStatus(await scrape(adminPort));
   await eventually(async () => {
-    // Longer than from one writing to the next.
+    // Longer than the write interval.
     await sleep(200);
     const before = later;
     later = answersByStatus(await scrape(adminPort));
@@ -218,8 +218,9 @@ test('killed under load, a front end loses no count but of requests that it cut 
     }
   });
   assert.ok(answered > 1000 && cutOff > 0, `${answered} answered, ${cutOff} cut off`);
-  // Answered, and not counted before it died; or counted, and cut off on its way. Either way it is
-  // the last request of a connection that broke, so its client has it among those that were cut off.
+  // Either a response that was sent and not counted before the process died, or one that was
+  // counted and cut off. Both are the last request of a broken connection, so the client counts
+  // them as cut off.
   const off = [...differences.values()].reduce((sum, value) => sum + Math.abs(value), 0);
   assert.ok(off <= cutOff, `${JSON.stringify([...differences])}, ${cutOff} cut off`);
 });
@@ -345,7 +346,7 @@ test('metrics are there without a database, and say so', async () => {
 
 test('a port that is taken is tried again, and the service serves meanwhile; off means off', async (context) => {
   const taken = createServer();
-  // What is left listening keeps this process from ending.
+  // An open listener would keep this process alive.
   context.after(() => taken.close());
   const port = await new Promise<number>((resolve) => {
     taken.listen(0, () => resolve((taken.address() as { port: number }).port));

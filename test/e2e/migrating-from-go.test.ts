@@ -1,4 +1,4 @@
-/** docs/migrating-from-go.md, done to a table as GORM makes it. */
+/** The steps of docs/migrating-from-go.md on a table made by GORM. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,12 +13,12 @@ import { dropDatabase, silentLog, unusedDatabase } from '../support/postgres.ts'
 import { startService } from '../support/service.ts';
 
 const page = readFileSync(join(root, 'docs/migrating-from-go.md'), 'utf8');
-/** The block of step 2. */
+/** The SQL block of step 2. */
 const before = /```sql\n([\s\S]+?)```/.exec(page)![1]!;
 const copy = readFileSync(join(root, 'docs/migrating-from-go.sql'), 'utf8');
 
 let database: DatabaseConfig;
-/** One connection: the file has its own BEGIN and COMMIT. */
+/** One connection: the file has BEGIN and COMMIT. */
 let sql: Client;
 
 beforeEach(async () => {
@@ -32,7 +32,7 @@ afterEach(async () => {
   await dropDatabase(database);
 });
 
-/** `gorm.Model` has the column of soft removal, a plain struct has not. */
+/** `gorm.Model` has a column for soft deletion; a plain struct has not. */
 async function makeOldTable(hasSoftRemoval: boolean): Promise<void> {
   await sql.unsafe(`
     CREATE TABLE tasks (
@@ -93,7 +93,7 @@ for (const hasSoftRemoval of [true, false]) {
     });
     assert.deepEqual([second!.description, second!.status, second!.assigneeID], ['', 'pending', 0]);
     assert.equal(third!.status, 'pending');
-    // The old service had given number 5 away.
+    // The old service had already used id 5.
     assert.equal(await api.create({ title: 'the first of its own' }), 6);
     api.close();
     await service.stop();

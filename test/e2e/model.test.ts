@@ -1,4 +1,4 @@
-/** Any sequence of requests by any number of clients leaves what a simple model says. */
+/** After any sequence of requests by several clients, the state equals that of a simple model. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -16,7 +16,7 @@ interface Fields {
   readonly assigneeID: number;
 }
 
-/** What a condition names: versions by their distance from the present one, or every one. */
+/** The tags of a condition: versions relative to the current one, or `*`. */
 type Named = '*' | readonly { readonly away: number; readonly isWeak: boolean }[];
 
 interface Conditions {
@@ -49,7 +49,7 @@ const which = fc.nat({ max: 5 });
 const named = fc.oneof(
   fc.constant('*'),
   fc.array(
-    // A tag of another task is far away.
+    // A version far away stands for the tag of another task.
     fc.record({ away: fc.constantFrom(-1, 0, 0, 1, 1000), isWeak: fc.boolean() }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -73,7 +73,7 @@ const command = fc.oneof(
   fc.record({ kind: fc.constant('read'), which }),
 ) as fc.Arbitrary<Command>;
 
-/** A client works on its own tasks, so that its model is exact while others write too. */
+/** Each client works on its own tasks, so its model is exact while others write. */
 async function play(api: Api, commands: readonly Command[]): Promise<Map<number, Fields>> {
   const model = new Map<number, Fields>();
   const known: number[] = [];
@@ -123,7 +123,7 @@ async function play(api: Api, commands: readonly Command[]): Promise<Map<number,
   return model;
 }
 
-/** Of a task that is there. */
+/** For an existing task. */
 function holds({ ifMatch = '*', ifNoneMatch = [] }: Conditions): boolean {
   if (ifNoneMatch === '*' || ifNoneMatch.some(({ away }) => away === 0)) return false;
   return ifMatch === '*' || ifMatch.some(({ away, isWeak }) => away === 0 && !isWeak);

@@ -1,4 +1,4 @@
-/** RLIMIT_NOFILE: what a service does at it, and that it goes on by itself when there is room. */
+/** RLIMIT_NOFILE: the service survives the limit and recovers by itself. */
 import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { after, before, test } from 'node:test';
@@ -26,7 +26,7 @@ function isFull({ message }: { readonly message: string }): boolean {
   return message === 'no new connections are taken: the process may not open more files';
 }
 
-/** Opens a connection and asks on it. @returns the socket when it was answered. */
+/** Opens a connection and sends a request. @returns the socket if it was answered. */
 function openAndAsk(port: number): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -42,7 +42,7 @@ async function openMany(port: number, count: number): Promise<Socket[]> {
   return opened.filter((socket) => socket !== undefined);
 }
 
-/** Ticks of CPU time in a second. */
+/** Clock ticks of CPU time per second. */
 async function cpuWhile(pid: number, what: () => Promise<unknown>): Promise<number> {
   const before = cpuTicksOf(pid);
   const began = performance.now();
@@ -111,14 +111,14 @@ test('a front end that can open nothing at all lives, serves open connections, a
   const admin = await service.logged(isAdminPortOpen);
   const adminPort = admin['port'] as number;
   for (const pid of [service.pid, ...frontEnds]) limitOpenFiles(pid, 8);
-  // The primary has nothing to take them with either.
+  // The primary has no free descriptor either.
   for (let count = 0; count < 5; count++) {
     const socket = connect({ port: adminPort, host: '127.0.0.1' });
     socket.on('error', () => undefined);
     context.after(() => socket.destroy());
   }
   await eventually(() => service.log.filter(isFull).length === 2, 'it does not notice');
-  // Longer than everything that is done by a timer, or now and then.
+  // Longer than every timer of the service.
   const until = performance.now() + 2500;
   while (performance.now() < until) {
     assert.equal((await api.get('/api/tasks')).status, 200);
@@ -139,7 +139,8 @@ test('a front end that can open nothing at all lives, serves open connections, a
   );
   const found = await scrape(service.port);
   assert.equal([...found.values.keys()].filter((name) => /^process_resident/.test(name)).length, 3);
-  // A thread that was just starting fails, and so do those that replace it: told of, not 20 times.
+  // A thread that was starting fails, and so do its replacements: they are logged, but not 20
+  // times.
   const errors = service.log.filter(({ level }) => level === 'error');
   assert.ok(errors.length <= 8, JSON.stringify(errors));
   api.close();

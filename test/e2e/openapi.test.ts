@@ -1,4 +1,4 @@
-/** The examples of the description, told to a running service. */
+/** The examples of the description, sent to a running service. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Method } from '../../src/contract/endpoints.ts';
@@ -13,7 +13,7 @@ import { endWriters, waitingWriters, whileWritesWait } from '../support/trouble.
 const suite = useService('openapi', { env: { REQUEST_TIMEOUT_MS: '4000' } });
 const headers = { 'X-Request-Id': exampleRequestId };
 
-/** Of a task's times only whether it has changed since it was created. */
+/** Replaces times by whether the task has changed since it was created. */
 function withoutTimes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutTimes);
   if (typeof value !== 'object' || value === null) return value;
@@ -37,7 +37,7 @@ test('each example is answered as it is documented, in the order of the story', 
   }
 });
 
-/** Makes each trouble. @returns an answer to a request with the example's id. */
+/** Causes each failure. @returns the response to a request with the example's id. */
 const troubles: Readonly<Partial<Record<ProblemCode, () => Promise<Answer>>>> = {
   async conflict() {
     const api = createApi(suite.service.port, 20);
@@ -103,7 +103,10 @@ for (const { code, status, answer: expected } of troubleExamples) {
   });
 }
 
-/** A request that takes each header, by its name or that of the parameter; the example stands in it. */
+/**
+ * A request for each header, by the name of the header or parameter; the example replaces its
+ * value.
+ */
 const carriers: Readonly<Record<string, readonly [Method, number]>> = {
   'X-Request-Id': ['GET', 200],
   traceparent: ['GET', 200],
@@ -116,7 +119,7 @@ const carriers: Readonly<Record<string, readonly [Method, number]>> = {
 
 test('each example of a parameter is taken', async () => {
   const id = await suite.api.create({ title: 'carrier' });
-  // What the key of the examples was first sent with.
+  // The first request with the example's key.
   const keyed = examples.find((example) => example.headers?.['Idempotency-Key'] !== undefined)!;
   for (const [key, { name, in: place, schema }] of Object.entries(parameters)) {
     if (!('examples' in schema)) {

@@ -1,4 +1,4 @@
-/** An operator's first hour: one service in production, from an empty database to its end. */
+/** An operator's first hour: a service in production, from an empty database to its end. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -57,7 +57,7 @@ interface Ended {
   readonly output: string;
 }
 
-/** @param program below dist/, and its arguments. */
+/** @param program relative to dist/, with its arguments. */
 function run(program: string, env: Readonly<Record<string, string>> = variables): Promise<Ended> {
   const [script, ...args] = program.split(' ');
   const options = { cwd: folder, env: { ...process.env, ...env }, timeout: 60_000 };

@@ -1,4 +1,6 @@
-/** More than can be served: refused at once, told when to come back, and over when it is over. */
+/**
+ * Overload: excess requests are rejected immediately with Retry-After, and the service recovers.
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,7 +21,7 @@ const suite = useService('overload', {
   },
 });
 
-/** While `use` runs, no task can be written. */
+/** While `use` runs, all writes of tasks wait for a lock. */
 async function withLockedTasks(use: () => Promise<void>): Promise<void> {
   await suite.database.sql.begin(async (locker) => {
     await locker`LOCK TABLE tasks IN SHARE ROW EXCLUSIVE MODE`;
@@ -27,7 +29,7 @@ async function withLockedTasks(use: () => Promise<void>): Promise<void> {
   });
 }
 
-/** Runs with what was written while the tasks were locked; afterwards all of it has happened. */
+/** Afterwards all writes made under the lock must have succeeded. */
 async function expectCreated(held: readonly Promise<Answer>[]): Promise<void> {
   for (const answer of await Promise.all(held)) {
     if (answer.status === 201) continue;
@@ -52,8 +54,8 @@ test('a full queue refuses at once, reads and health go on, and it is over with 
       if (faultsOf(answer)[0] === 'overloaded') refused++;
       return answer;
     };
-    // At most two batches of four are under way, and twenty wait. The second batch may leave when
-    // the queue is full already, and makes room once more.
+    // At most two batches of four are in flight, and twenty requests wait. The second batch may
+    // leave when the queue is already full, which makes room once more.
     held = Array.from({ length: 60 }, hold);
     await eventually(() => refused >= 32, 'the queue was not full');
     await eventually(async () => {
@@ -64,7 +66,7 @@ test('a full queue refuses at once, reads and health go on, and it is over with 
         () => false,
       );
     }, 'the queue was not full again');
-    // Whoever is not refused waits for the lock, and longer than this test may take.
+    // A request that is not rejected waits for the lock, longer than this test may take.
     for (let count = 0; count < 10; count++) {
       const answer = await api.post({ title: 'one too many' });
       assert.equal(answer.status, 503);
@@ -84,7 +86,7 @@ test('newcomers are refused while the queue is slow, though there is room', asyn
   const api = createApi(suite.service.port, 100);
   const held: Promise<Answer>[] = [];
   await withLockedTasks(async () => {
-    // Two batches are under way; the third waits.
+    // Two batches are in flight; the third waits.
     for (let depth = 1; depth <= 3; depth++) {
       held.push(api.post({ title: 'held' }));
       await queueHas(suite.service.port, depth);
@@ -131,7 +133,7 @@ test('a request that is late is answered, and its statement does not go on', asy
   await withLockedTasks(async () => {
     const { answer, took } = await timed(api.post({ title: 'late' }));
     assert.equal(answer.status, 503);
-    // A lock is waited for half as long as a request may take.
+    // A lock wait may take half of the request timeout.
     assert.ok(took > 900, `${took} ms`);
     await eventually(async () => {
       const running = await suite.database.sql`
@@ -177,7 +179,7 @@ test('a body that comes slowly does not make the queue look slow', async () => {
   await service.stop();
 });
 
-/** Resolves when so many requests of the kind wait or are under way. */
+/** Resolves when that many requests of the kind are queued or in flight. */
 function queueHas(port: number, depth: number, kind = 'create'): Promise<void> {
   return eventually(
     async () => (await scrape(port)).sum('queue_depth', { kind }) === depth,

@@ -40,7 +40,7 @@ test('an empty patch changes nothing: neither the version nor the time of the la
   const id = await suite.api.create(full);
   const before = await suite.api.get(`/api/tasks/${id}`);
   const listed = (await suite.api.get('/api/tasks')).headers.etag;
-  // The second names what a client may send back and nobody may change.
+  // The second has read-only fields, which a client may send back.
   for (const body of [{}, { id: 5, createdAt: 'x', updated_at: null }]) {
     const answer = await patch(id, body);
     assert.equal(answer.status, 200);

@@ -1,4 +1,4 @@
-/** Clients of every kind behind a PgBouncer that lends few sessions to many connections. */
+/** Clients of every kind behind a PgBouncer with few sessions for many connections. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ const secondsMost = Number(process.env['LEDGER_SECONDS'] ?? 4);
 const clients = 8;
 const skip = withoutProgram(presentPgBouncer, '1.21 or newer');
 
-/** As it comes, it pools sessions; the service has some twenty connections. */
+/** PgBouncer's default is session pooling; the service has some twenty connections. */
 const sessions = ['default_pool_size = 40'];
 const transactions = ['pool_mode = transaction', 'default_pool_size = 5'];
 
@@ -42,7 +42,7 @@ for (const [what, settings, direct, seconds] of [
       database: bouncer.through(database),
       env: {
         ...(settings === transactions ? { DB_POOLER: 'transaction' } : {}),
-        // Small batches here, others on a thread: both have connections of their own.
+        // Small batches run here, others on a thread: both have connections.
         OFFLOAD_MIN_BATCH: '2',
         ...(direct ? { DB_DIRECT_HOST: database.host, DB_DIRECT_PORT: String(database.port) } : {}),
       },
@@ -51,7 +51,7 @@ for (const [what, settings, direct, seconds] of [
     const ledgers = await keepLedgers({
       port: () => service.port,
       clients,
-      // On a busy machine it goes on until there is something to judge.
+      // On a busy machine it continues until there is something to check.
       isOver: (counts) =>
         performance.now() >= until && counts.acknowledged > clients && counts.read > clients,
     });
@@ -92,7 +92,7 @@ for (const [what, program] of [
     });
     await bouncer.configure('default_pool_size = 3');
     await bouncer.configure('pool_mode = transaction');
-    // As after any restart of the pooler: few sessions for connections that were made without DB_POOLER.
+    // As after a restart of the pooler: few sessions for connections made without DB_POOLER.
     await bouncer.stop();
     await bouncer.start();
     await sleep((secondsMost * 1000) / 4);

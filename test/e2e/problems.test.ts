@@ -1,4 +1,4 @@
-/** Failures of what is behind the service, produced for real: locks, ended sessions, no server. */
+/** Real failures behind the service: locks, ended sessions, no server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createApi, faultsOf } from '../support/api.ts';

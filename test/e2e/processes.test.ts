@@ -19,7 +19,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-/** A write waits for a lock for a part of its time only. */
+/** A write waits for a lock only for a part of its timeout. */
 const patient = { REQUEST_TIMEOUT_MS: '120000', SHUTDOWN_GRACE_MS: '120000' };
 
 test('a request that was accepted is answered before the service ends', async () => {
@@ -55,7 +55,7 @@ test('a second signal ends everything at once', async () => {
   await eventually(async () => (await waitingWriters(database)) === 1, 'the write does not wait');
   process.kill(service.pid, 'SIGTERM');
   await service.logged((line) => line.message === 'stopping');
-  // What comes within a blink is the same Ctrl-C, passed on by make.
+  // A second signal within this time is the same Ctrl-C, forwarded by make.
   await new Promise((resolve) => setTimeout(resolve, 400));
   assert.equal(await service.stop('SIGTERM'), 1);
   await service.logged((line) => line.message === 'stopped at once by a second signal');
@@ -149,7 +149,7 @@ test('the next start has every acknowledged task after kill -9 of everything', a
     const postmaster = Number(
       readFileSync(join(folder, 'data', 'postgres', 'postmaster.pid'), 'utf8').split('\n')[0],
     );
-    // The second time the database survives its service and is taken over.
+    // In the second round the database survives its service and is adopted.
     const victims = [service.pid, ...service.frontEnds(), ...(round === 1 ? [] : [postmaster])];
     for (const pid of victims) process.kill(pid, 'SIGKILL');
     await eventually(() => victims.every((pid) => !lives(pid)), 'a process would not die');
@@ -227,7 +227,7 @@ test('every fault of the configuration is reported at once, and no secret', asyn
 
 test('a service without a native server refuses to start, and says what fits', () => {
   const main = join(import.meta.dirname, '../../src/main.js');
-  // The current build throws where it does not load; the one of 2023 would be an imitation.
+  // The current build throws if it does not load; the build of 2023 falls back to JavaScript.
   const hidden = `
     const { Module } = require('node:module');
     const load = Module._load;

@@ -40,7 +40,7 @@ async function fetchPage(path: string, headers: Record<string, string> = {}): Pr
     redirect: 'manual',
     headers: { Authorization: `Basic ${btoa(`${who}:${password}`)}`, ...headers },
   });
-  // Without the slash it is a way to the page, no page of the API.
+  // Without the slash it is a redirect, which the API does not describe.
   if (path !== '/debug/pprof') await assertFetchedDescribed('GET', path, response);
   return response;
 }
@@ -50,7 +50,7 @@ interface LongProfile {
   readonly ended: Promise<number | 'cut off'>;
 }
 
-/** Resolves when a profile of five minutes is being made: a second one is refused. */
+/** Resolves when a profile of five minutes is in progress: a second one is rejected. */
 async function beginLongProfile(port: number, signal?: AbortSignal): Promise<LongProfile> {
   const url = `http://127.0.0.1:${port}/debug/pprof`;
   const headers =
@@ -69,12 +69,12 @@ async function beginLongProfile(port: number, signal?: AbortSignal): Promise<Lon
       async () => early !== undefined || (await fetch(`${url}/heap`, { headers })).status === 409,
       'a second one was made meanwhile',
     );
-    // One that met a look at it is begun again.
+    // It met the probe for a running profile: start it again.
     if (early !== 409) return { ended };
   }
 }
 
-/** Reads by id until it is stopped. */
+/** Reads by id until stopped. */
 function makeLoad(port: number): () => Promise<void> {
   const api = createApi(port, 8);
   let running = true;
@@ -94,7 +94,7 @@ test('a profile comes over the port of the API, from every process and thread', 
   const names = new Set<string>();
   const expectedPlaces = ['primary/main', 'frontend-1/main', 'frontend-2/worker-1'];
   const expectedNames = ['http/serve.handle', 'tasks/executor.execute'];
-  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  // On busy cores a thread runs so rarely that a sampler may miss it.
   await eventually(
     async () => {
       const answer = await fetchPage('/debug/pprof/profile?seconds=3');
@@ -126,7 +126,7 @@ test('profiles ask for credentials, also here: these are not the default', async
   ]) {
     assert.equal((await fetchPage(path, { Authorization: '' })).status, 401, path);
   }
-  // Relative, so that it holds behind a proxy that takes a prefix off.
+  // Relative, so that it works behind a proxy that strips a prefix.
   assert.equal((await fetchPage('/debug/pprof')).headers.get('location'), 'pprof/');
   const index = await fetchPage('/debug/pprof/');
   assert.equal(index.headers.get('content-type'), 'text/html; charset=utf-8');
@@ -155,7 +155,7 @@ test('a profile that takes longer than an idle connection may be silent arrives'
   await stop();
   assert.equal(answer.status, 200);
   assert.ok(readPprof(new Uint8Array(await answer.arrayBuffer())).samples.length > 0);
-  // Nobody wants to read of it in the log of slow requests.
+  // Profiles must not appear in the log of slow requests.
   assert.ok(!guarded.log.some(({ route }) => route === 'admin'));
 });
 
@@ -183,7 +183,7 @@ test('a service that stops does not wait for a profile', async () => {
 
 test("Go's tool reads them without credentials while one develops, on this machine only", async () => {
   const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
-  // Peers of IPv4 have addresses of IPv6 there.
+  // On `::`, IPv4 peers have IPv4-mapped addresses.
   const BIND_ADDRESS = addresses.some(({ address }) => address === '::1') ? '::' : '0.0.0.0';
   const service = await startService({
     database: database.config,
@@ -211,12 +211,12 @@ test("Go's tool reads them without credentials while one develops, on this machi
       { Host: 'rebound.example' },
     ] as const) {
       assert.equal(await ask(headers), 401, JSON.stringify(headers));
-      // Everybody knows these credentials.
+      // The default credentials are public.
       assert.equal(await ask({ ...headers, Authorization: known }), 401, JSON.stringify(headers));
     }
     assert.equal(await ask({ Authorization: `Basic ${btoa('admin:wrong')}` }), 401);
   }
-  // Metrics always ask: a scraper has its credentials.
+  // Metrics always need credentials: a scraper has them.
   assert.equal((await scrape(service.port, { credentials: null })).status, 401);
   if (goIsMissing === false) {
     const stop = makeLoad(service.port);
@@ -255,7 +255,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   });
   const stop = makeLoad(service.port);
   const folder = mkdtempSync(join(tmpdir(), 'readme-profiles-'));
-  // `list` looks for sources where it runs.
+  // `list` reads sources relative to its working directory.
   for (const sources of ['src', 'workers']) symlinkSync(join(root, sources), join(folder, sources));
   const [profile, heap, saved, ...others] = readmeCommands(service.port);
   assert.ok(profile !== undefined && heap !== undefined && saved !== undefined);
@@ -263,7 +263,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   const words = 'nodefraction=0\ntop 1000\nlist http/serve.handle$\nquit\n';
   const names = ['http/serve.handle', 'tasks/executor.execute', 'batching/batcher.send'];
   let shown = '';
-  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  // On busy cores a thread runs so rarely that a sampler may miss it.
   await eventually(
     async () => {
       shown = await runLine(profile, words, folder);
@@ -275,7 +275,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   assert.match(shown, /ROUTINE =+ http\/serve\.handle in src\/http\/serve\.ts/);
   assert.match(shown, /function handle\(response: HttpResponse/);
   assert.match(await runLine(heap, 'top\nquit\n', folder), /Type: inuse_space/);
-  // The difference after a second, as the tool asks for it.
+  // The difference after a second, as the tool requests it.
   const delta = heap.replace('go tool pprof ', 'go tool pprof -seconds=1 ');
   assert.match(await runLine(delta, 'top\nquit\n', folder), /Duration: 1\.\d/);
   await runLine(saved, '', folder);
@@ -285,7 +285,7 @@ test("the README's commands work as they stand there", { skip: goIsMissing }, as
   await service.stop();
 });
 
-/** Those of its section Profiles, for our port, and shorter. */
+/** The commands of README's section Profiles, with this port and a shorter duration. */
 function readmeCommands(port: number): string[] {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const block = /\n## Profiles\n[\s\S]*?```sh\n([\s\S]+?)```/.exec(readme)?.[1];

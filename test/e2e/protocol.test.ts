@@ -9,11 +9,12 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('protocol');
 
-/** Sends bytes as they are and reads until the first answer is complete or the connection ends. */
+/** Sends raw bytes and reads until the first response is complete or the connection ends. */
 async function sendRaw(bytes: string): Promise<string> {
   const text = await exchange(bytes);
   const parsed = parseAnswer(Buffer.from(text), false);
-  // A connection that is ended behind what nobody reads may be reset before the answer is read.
+  // If the service closes a connection with unread bytes, a reset may come before the response is
+  // read.
   if (parsed !== undefined) assertBytesDescribed(bytes, [parsed.answer]);
   return text;
 }
@@ -175,7 +176,7 @@ test('Accept decides by weight and precision; what cannot be had is no reason no
       for (const [answer, status] of [
         [await suite.api.get('/nowhere', { headers }), 404],
         [await suite.api.get('/api/tasks/x', { headers }), 400],
-        // The executor makes this one.
+        // The executor makes this response.
         [await suite.api.post({ title: '' }, { headers }), 400],
       ] as const) {
         assert.deepEqual([answer.status, answer.headers['content-type']], [status, type], accept);

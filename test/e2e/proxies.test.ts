@@ -1,4 +1,4 @@
-/** The files of deploy/, with the real programs, in front of two services on one database. */
+/** The files of deploy/ with the real programs, in front of two services on one database. */
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:https';
 import { test } from 'node:test';
@@ -62,7 +62,7 @@ for (const name of ['nginx', 'haproxy'] as const satisfies readonly ProxyName[])
     skip: withoutProxy(name),
   }, async () => {
     const database = await createTestDatabase(name);
-    // As long as in production: the proxy has to notice in time.
+    // As in production: the proxy must notice in time.
     const env = { SHUTDOWN_DELAY_MS: '5000' };
     const services = await Promise.all([
       startService({ database: database.config, env }),
@@ -116,7 +116,7 @@ async function checkKinds(send: Send, plainPort: number, name: ProxyName): Promi
   const large = JSON.stringify({ title, id: ' '.repeat(120_000) });
   assert.equal((await send('POST', '/api/tasks', large)).status, 201);
   assert.equal((await send('POST', '/api/tasks', ' '.repeat(132_000))).status, 413);
-  // nginx reads the whole of it and announces its length; HAProxy sends chunks.
+  // nginx buffers the body and sends its length; HAProxy sends chunks.
   const chunked = await send('POST', '/api/tasks', '{"title":"x"}', {
     'Transfer-Encoding': 'chunked',
   });
@@ -130,14 +130,14 @@ async function checkKinds(send: Send, plainPort: number, name: ProxyName): Promi
     assert.equal(hidden.status, 404);
     assert.doesNotMatch(hidden.text, /"errors"/, 'the service was asked');
   }
-  // Would hang in the service.
+  // Without the proxy the request would hang in the service.
   const odd = await send('GET', '/livez', undefined, { x_odd: '1', 'x.odd': '1' });
   assert.ok(odd.status === 200 || odd.status === 400);
   const plain = await fetch(`http://127.0.0.1:${plainPort}/api/tasks`, { redirect: 'manual' });
   assert.equal(plain.status, 301);
 }
 
-/** While clients work, one of the two services stops. */
+/** One of the two services stops while clients work. */
 async function checkStop(send: Send, one: Service, two: Service): Promise<void> {
   const statuses = new Map<number, number>();
   let isOver = false;

@@ -1,4 +1,4 @@
-/** What the owner of a database added to its tables, and what clients are told then. */
+/** Rules that the owner of a database added to its tables, and the responses to clients. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
@@ -12,7 +12,7 @@ const suite = useService('rejected', {
   prepare: ({ database }) => putRules(database.sql, { slowSeconds: 0.01, stuckSeconds: 60 }),
 });
 
-/** The service's role may do everything here, so no policy keeps it from anything. */
+/** The service's role has all privileges here, so no policy applies to it. */
 const met = refusals.filter((one) => one !== 'policy' && one !== 'unique');
 
 function assertRejected(answer: Answer, story: string): void {
@@ -22,7 +22,7 @@ function assertRejected(answer: Answer, story: string): void {
   assert.equal(answer.headers['retry-after'], undefined);
 }
 
-// The first one: of a second that has many failures the log has a few one by one.
+// This test comes first: of a second with many failures the log has only a few single lines.
 test('the log names the rule, and no client is told its name', async () => {
   const answer = await suite.api.post(
     { title: 'check it' },
@@ -44,7 +44,7 @@ test('a rule refuses a create, a change and a removal alone, and nothing is writ
     assertRejected(await suite.api.put(id, { title }), `PUT ${title}`);
     const patch = { body: { title }, headers: { 'If-Match': `"${id}-1"` } };
     assertRejected(await suite.api.request('PATCH', `/api/tasks/${id}`, patch), `PATCH ${title}`);
-    // The key was not used up.
+    // The key was not used.
     assert.equal((await suite.api.post({ title: 'other' }, { headers: key })).status, 201);
   }
   const { body, headers } = await suite.api.get(`/api/tasks/${id}`);
@@ -111,7 +111,7 @@ test('a deadlock with another program is run again', async () => {
   const id = await suite.api.create({ title: 'crossed' });
   const other = await suite.database.sql.reserve();
   try {
-    // Ours finds the deadlock, and gives way.
+    // The service's own transaction detects the deadlock and is rolled back.
     await other`SET deadlock_timeout = '20s'`;
     await other`BEGIN`;
     await other`UPDATE tasks_state SET total = total`;

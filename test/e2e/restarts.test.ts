@@ -1,4 +1,4 @@
-/** How long connections are refused when every front end dies at once, again and again. */
+/** How long connections are refused when all front ends die at once, again and again. */
 import assert from 'node:assert/strict';
 import { connect, createServer, type Server } from 'node:net';
 import { test } from 'node:test';
@@ -7,7 +7,7 @@ import { createTestDatabase } from '../support/postgres.ts';
 import { eventually, lives, type Service, startService } from '../support/service.ts';
 
 const rounds = 3;
-/** The least back-off of src/primary/fleet.ts. */
+/** The minimum back-off of src/primary/fleet.ts. */
 const backOffMinMs = 100;
 
 interface Replacement {
@@ -40,7 +40,7 @@ function listens(server: Server, port: number): Promise<boolean> {
   });
 }
 
-/** Kills all front ends. @returns how long connections were refused then, in milliseconds. */
+/** Kills all front ends. @returns how long connections were refused, in milliseconds. */
 async function killAll(service: Service): Promise<number> {
   const victims = service.frontEnds();
   for (const pid of victims) process.kill(pid, 'SIGKILL');
@@ -97,13 +97,13 @@ test('a front end that dies beside another that serves is replaced with back-off
 test('a front end that cannot start is tried again, seldom enough, and recovers with the cause', async (context) => {
   const database = await createTestDatabase('crash_loop');
   const service = await startService({ database: database.config, env: { FRONTENDS: '1' } });
-  // Whoever starts from here on finds the port taken by another service.
+  // A front end that starts from here on finds the port taken by another service.
   const victim = service.frontEnds()[0]!;
   process.kill(service.pid, 'SIGSTOP');
   process.kill(victim, 'SIGKILL');
   const thief = createServer((socket) => socket.destroy());
   context.after(() => thief.close());
-  // The last thread of the victim closes its socket.
+  // The victim's last thread closes the socket.
   await eventually(() => listens(thief, service.port), 'the port does not become free');
   process.kill(service.pid, 'SIGCONT');
   const failures = () =>
@@ -111,7 +111,7 @@ test('a front end that cannot start is tried again, seldom enough, and recovers 
   await eventually(() => failures() >= 5, 'it is not tried again', 60_000);
   await new Promise((resolve) => thief.close(resolve));
   await eventually(() => replacements(service).length > 0, 'it does not recover', 30_000);
-  // Seldom enough not to burn the machine, often enough for those who wait.
+  // Rare enough to spare the machine, often enough for waiting clients.
   assert.equal(replacements(service)[0]!.waitMs, 1000);
   assert.equal(await service.stop(), 0);
   await database.drop();

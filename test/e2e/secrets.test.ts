@@ -1,6 +1,6 @@
 /**
- * No secret is in anything that the service says: what its processes write, answer, and show of
- * themselves, at the most talkative level, with valid configurations and with faulty ones.
+ * No secret appears in the logs, responses or visible properties of the service's processes, at the
+ * most verbose level, with valid and faulty configurations.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -69,12 +69,12 @@ function fileOf(name: string, secret: string): string {
 const encoded = encodeURIComponent;
 const redisUser = 'tasks-user';
 
-/** As Redis reads a word of a command or of its file. */
+/** Quoted for Redis, in a command or its configuration. */
 function quoted(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
 }
 
-/** Each way to give the same secrets; a URL names one server, so Sentinels have no part in it. */
+/** All ways to give the same secrets. A URL names one server, so it excludes Sentinels. */
 function formsOf(
   name: string,
   redisPort: number,
@@ -116,7 +116,10 @@ function formsOf(
   };
 }
 
-/** Every page and kind of answer. @returns all bytes, heads included, and how many were good. */
+/**
+ * Requests every page and kind of response. @returns all bytes including heads, and the number of
+ * successes.
+ */
 async function visitAll(
   service: Service,
   ports: readonly number[],
@@ -151,7 +154,7 @@ async function visitAll(
         await ask(port, path, { headers });
       }
     }
-    // Each takes its second; the front ends' port passes them on.
+    // Each takes a second; the front ends' port forwards them.
     for (const name of withProfiles && port === service.port ? timed : []) {
       await ask(port, `/debug/pprof/${name}`, { headers: basic(secrets.metrics) });
     }
@@ -188,7 +191,7 @@ for (const form of ['variables', 'files', 'URLs', 'files of URLs']) {
     assertHushed(answers, 'answers');
     assertHushed(commandLinesOf(service.pid), 'command lines');
 
-    // Both refuse the passwords from now on: Redis has forgotten the user.
+    // Both servers reject the passwords from now on: Redis has lost the user.
     await cluster.administer(
       `ALTER ROLE "${role}" PASSWORD 'another'`,
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
@@ -232,7 +235,7 @@ test('a server that refuses, is out of reach, or is none, is spoken of without t
     [{ DB_HOST: 'nowhere.invalid', REDIS_HOST: 'nowhere.invalid', ...nowhere }, /out of reach/],
   ] as const) {
     const env = { ...talkative, ...credentials, ...given };
-    // A refusal ends it; a server that is away may come back.
+    // A rejected password ends it; a server that is down may come back.
     if (expected.source.startsWith('password')) {
       const { code, output } = await runToExit({ env });
       assert.equal(code, 1);
@@ -247,7 +250,7 @@ test('a server that refuses, is out of reach, or is none, is spoken of without t
   }
 });
 
-/** What ends up in the wrong variable. */
+/** Values set in the wrong variable. */
 const misplaced: Readonly<Record<string, string>> = {
   'a secret': secrets.wrong,
   'an awkward secret': secrets.database,
@@ -268,7 +271,7 @@ for (const [what, value] of Object.entries(misplaced)) {
     const lookAlikes = { DB_HOTS: value, REDIS_SSL: value, DATABASE_URI: value };
     await assertRefused({ ...everywhere, ...lookAlikes }, /METRICS_PASSWORD_FILE/);
     await assertRefused({ ...inFiles, ...lookAlikes }, /_URL: /);
-    // A word alone may be the name of a host.
+    // A single word may be a host name.
     if (!/[/@= ]/.test(value)) return;
     const programs = ['main.js', 'database/cli.js up'];
     await assertRefused(
@@ -279,7 +282,7 @@ for (const [what, value] of Object.entries(misplaced)) {
   });
 }
 
-/** Ends with faults, of the service or of a command. */
+/** Must exit with faults: the service or a command. */
 async function assertRefused(
   given: Record<string, string>,
   names: RegExp,

@@ -1,6 +1,6 @@
 /**
- * The service on servers that others have made: each version that is there, each way to make a
- * database, and roles that may little. What is tried on each: test/support/server-binaries.ts.
+ * The service on existing servers: each installed version, each way to create a database, and roles
+ * with few privileges. The choice of servers: test/support/server-binaries.ts.
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -22,16 +22,18 @@ for (const major of [15, 16, 17, 18]) {
   });
 }
 for (const server of servers) {
-  // Most of the time of each is waiting for the others of its own: the index, the start.
+  // Most of each is waiting: for the text index, for the start.
   describe(`PostgreSQL ${server.version}`, { concurrency: 3 }, () => tryServer(server));
 }
 
-/** Of a server that only happens to be here, `make test` tries what differs between versions. */
+/**
+ * For a server that is installed by chance, `make test` only tries what differs between versions.
+ */
 function tryServer({ major, bin, isAsked }: ServerBinaries): void {
   let cluster: Cluster;
 
   before(async () => {
-    // What a server in a plain container has: SQL_ASCII, and no letters but those of ASCII.
+    // The defaults in a plain container: SQL_ASCII, and only ASCII letters.
     cluster = await startCluster({
       bin,
       locale: ['--locale=C'],
@@ -139,7 +141,7 @@ function tryServer({ major, bin, isAsked }: ServerBinaries): void {
       applicationName: 'test',
       statementTimeoutMs: 30_000,
     });
-    /** Both have the same tasks, and what the subscriber counts is what it has. */
+    /** Both have the same tasks, and the subscriber's counts match its tasks. */
     async function arrives(): Promise<void> {
       const text = `SELECT count(*), coalesce(sum(hashtext(id || status || title)::bigint), 0) AS sum FROM tasks`;
       const [sent] = await sql.unsafe(text);
@@ -180,9 +182,9 @@ function tryServer({ major, bin, isAsked }: ServerBinaries): void {
   });
 }
 
-/** CRUD, list, search and idempotency, with texts that not every server understands. */
+/** CRUD, list, search and idempotency, with texts that some servers handle differently. */
 async function tryService(database: DatabaseConfig): Promise<void> {
-  // Nobody who publishes everything stops anything.
+  // A publication of all tables must not block writes.
   const admin = { ...database, user: 'postgres' };
   const service = await startService({ database });
   const api = createApi(service.port);

@@ -1,4 +1,4 @@
-/** A signal ends a start at any moment, and leaves nothing behind. */
+/** A signal ends a start at any moment and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { commandLineOf } from '../../src/embedded/processes.ts';
 import { childrenOf, eventually, lives, makeFolder, startService } from '../support/service.ts';
 import { endTimeoutMs, main, start } from '../support/starts.ts';
 
-/** Each of the moments of a start that may take long, and how far it has come then. */
+/** The slow moments of a start, and how to detect each. */
 const moments = {
   'while initdb makes the embedded database': (data: string) =>
     existsSync(data) && readdirSync(data).some((name) => name.startsWith('postgres.new-')),
@@ -34,7 +34,7 @@ for (const [when, ...signals] of [
       () => family.every((pid) => !lives(pid)) && postmasterOf(data) === undefined,
       'a process was left behind',
     );
-    // Whatever was there then, the next start has a database.
+    // Whatever existed then, the next start creates a database.
     const service = await startService({ folder: cwd });
     assert.equal(await service.stop(), 0);
     rmSync(cwd, { recursive: true, force: true });
@@ -59,7 +59,7 @@ test('a signal ends a start whose program of PostgreSQL is frozen', async () => 
   let pid = 0;
   await eventually(
     () => {
-      // Shorter-lived programs come and go meanwhile.
+      // Short-lived programs come and go meanwhile.
       const isIt = (child: number) => commandLineOf(child).includes('initdb');
       pid = childrenOf(started.process.pid!).find(isIt) ?? 0;
       return pid !== 0;
@@ -75,7 +75,7 @@ test('a signal ends a start whose program of PostgreSQL is frozen', async () => 
 });
 
 test('a signal ends a start whose server says nothing', async () => {
-  // It takes connections and holds its tongue.
+  // Accepts connections and stays silent.
   const silent = createServer(() => undefined);
   await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
   const { port } = silent.address() as { port: number };

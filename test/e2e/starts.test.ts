@@ -1,4 +1,7 @@
-/** No configuration makes a process that only SIGKILL ends: a start that cannot succeed ends with one line. */
+/**
+ * No configuration makes a process that only SIGKILL ends: a start that cannot succeed exits with
+ * one line.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -49,7 +52,7 @@ const folders: Readonly<Record<string, () => string>> = {
   'what nobody may write to': () =>
     folderOf((path) => {
       mkdirSync(path);
-      // Root may write everywhere: to it this one is a file system that is read-only.
+      // Root may write everywhere; for root this case is a read-only file system.
       chmodSync(path, 0o500);
       if (process.getuid?.() === 0) {
         rmSync(path, { recursive: true });
@@ -77,7 +80,7 @@ for (const [what, make] of Object.entries(folders)) {
 test('a full file system ends the start with a line that says so', {
   skip: withoutMounts(),
 }, async () => {
-  // Of one MiB, in a namespace of its own that goes away with the process.
+  // One MiB, in a mount namespace that ends with the process.
   const script = `mount -t tmpfs -o size=1m none '${folder}' && exec '${process.execPath}' '${main}'`;
   const child = spawn('unshare', ['--mount', '--', 'sh', '-c', script], {
     env: { ...process.env, PORT: '0', METRICS_PORT: '0', DATA_DIR: join(folder, 'data') },
@@ -136,7 +139,7 @@ test('a working directory that is gone ends the start with one line', async () =
   for (const env of [{ DB_HOST: '127.0.0.1' }, { DATA_DIR: join(folder, 'data') }]) {
     const cwd = makeFolder();
     const script = `rmdir '${cwd}' && exec '${process.execPath}' '${main}'`;
-    // With it, Node would look for the folder before the service does.
+    // With it, Node would open the folder before the service does.
     const { NODE_V8_COVERAGE: _, ...inherited } = process.env;
     const child = spawn('sh', ['-c', script], {
       cwd,

@@ -6,7 +6,7 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('validation');
 
-/** Bodies that POST refuses, and what it says. PUT says the same where the title is there. */
+/** Bodies that POST rejects, with the faults. PUT returns the same if the title is present. */
 const refused: readonly (readonly [name: string, body: unknown, faults: readonly string[]])[] = [
   ['no body', '', ['malformed_json']],
   ['broken JSON', '{"title":', ['malformed_json']],
@@ -93,7 +93,7 @@ test('a PUT needs a field that it can write', async () => {
   }
 });
 
-/** Bodies at the edge that are accepted, and a field of what they make. */
+/** Accepted edge cases, with a field of the result. */
 const accepted: readonly (readonly [
   name: string,
   body: unknown,

@@ -1,4 +1,4 @@
-/** Whatever Redis does, a list is right, comes soon, and the log says once what changed. */
+/** Whatever Redis does, lists are correct and fast, and the log reports each change once. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { type Api, createApi } from '../support/api.ts';
@@ -8,7 +8,9 @@ import { type RedisServer, startRedis, withoutRedis } from '../support/redis.ts'
 import { eventually, type Service, startService } from '../support/service.ts';
 
 const skip = withoutRedis();
-/** Half of what a request may take: Redis alone never answers. PostgreSQL takes a millisecond. */
+/**
+ * Half of the request timeout: a list that waits for Redis alone exceeds it. PostgreSQL takes 1 ms.
+ */
 const soonMs = 5000;
 
 let database: TestDatabase;
@@ -24,7 +26,7 @@ before(async () => {
   proxy = await startFaultProxy(redis.port);
   service = await startService({
     database: database.config,
-    // Nothing in memory: every list asks Redis.
+    // No lists in memory: every list is looked up in Redis.
     env: { REDIS_HOST: '127.0.0.1', REDIS_PORT: String(proxy.port), CACHE_MAX_BYTES: '0' },
   });
   api = createApi(service.port);
@@ -56,7 +58,7 @@ async function expectTitles(titles: readonly string[]): Promise<void> {
   assert.ok(took < soonMs, `it took ${Math.round(took)} ms`);
 }
 
-/** How often Redis has been asked for a list that it had. */
+/** The hits of Redis so far. */
 async function redisHits(): Promise<number> {
   const answer = await redisInfo();
   return Number(/keyspace_hits:(\d+)/.exec(answer)?.[1]);
@@ -74,7 +76,7 @@ async function redisInfo(): Promise<string> {
 const titles: string[] = [];
 
 const ids: number[] = [];
-/** One page holds them all, however long something takes to be told. */
+/** All fit on one page, however long a log line takes. */
 const tasksMax = 50;
 let written = 0;
 
@@ -86,7 +88,7 @@ async function write(): Promise<void> {
   assert.equal((await api.remove(ids.shift()!)).status, 204);
 }
 
-/** Redis has a list that was asked for before, and gives it. */
+/** A list requested before comes from Redis. */
 async function expectRedisIsUsed(): Promise<void> {
   await write();
   await eventually(async () => {
@@ -130,7 +132,7 @@ for (const [name, behaviour] of faults) {
       await expectTitles(titles);
       await expectTitles(titles);
     }
-    // What lasts is told, once. That takes seconds, so two have to do.
+    // Only lasting trouble is logged, once. That takes seconds, so only two cases check it.
     if (behaviour.type === 'cut' || behaviour.type === 'silence') {
       await eventually(() => saidTimes(away) > before.away, 'the log does not say it');
     }
@@ -150,7 +152,7 @@ test('a Redis that is full still gives what it has, and the log says it once', {
   await expectRedisIsUsed();
   const full = 'Redis takes no lists';
   await redis.command('CONFIG SET maxmemory 1');
-  // Each list is offered to Redis, but for a moment after an answer that was late.
+  // Each list is sent to Redis, except for a moment after a timeout.
   await eventually(async () => {
     await write();
     await expectTitles(titles);
@@ -158,7 +160,7 @@ test('a Redis that is full still gives what it has, and the log says it once', {
   }, 'the log does not say it');
   await redis.command('CONFIG SET maxmemory 0');
   await expectRedisIsUsed();
-  // Once for each change: where a fill was late, Redis may have counted as away in between.
+  // Once for each change: with a late store, Redis may have counted as down in between.
   await eventually(
     () => saidTimes('Redis takes lists again') === saidTimes(full),
     'the log does not say that it is over',

@@ -1,6 +1,6 @@
 /**
- * Stopping under load, again and again. DRAINS says how often (4: each kind once); `make test-drain` runs this file
- * alone. What has to hold of each request is in drain/round.ts.
+ * Repeated stops under load. DRAINS is the number of stops (4: each kind once); `make test-drain`
+ * runs only this file. The rules for each request are in drain/round.ts.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -36,6 +36,6 @@ test('no request that was accepted fails, however often the service stops under 
       `stopping took ${Math.round(stops[0]!)} to ${Math.round(stops.at(-1)!)} ms`,
   );
   assert.deepEqual(results.flatMap(({ violations }) => violations).slice(0, 5), []);
-  // At fewer the load was none.
+  // With fewer there was no real load.
   assert.ok(sum(({ drained }) => drained) >= 10 * drains);
 });

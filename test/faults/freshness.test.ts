@@ -1,6 +1,6 @@
 /**
- * The promise of freshness, checked by clients in several processes. FRESHNESS_SECONDS says how
- * long altogether (14, which has each fault once); `make test-freshness` runs this file alone, for 60.
+ * Checks freshness with clients in several processes. FRESHNESS_SECONDS is the total time (14: each
+ * fault once); `make test-freshness` runs only this file, for 60.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ async function expectFresh(t: TestContext, options: RunOptions) {
   const { operations, violations, log } = await runFreshness(options);
   t.diagnostic(`${operations} operations checked, ${violations.length} violations`);
   assert.deepEqual(violations.slice(0, 5), []);
-  // Far fewer than an idle machine does: only that there was something to check.
+  // Far fewer than on an idle machine: only to know that there was something to check.
   assert.ok(operations > 10 * options.seconds, `only ${operations} operations`);
   return log;
 }
@@ -34,7 +34,7 @@ test('nothing is stale while Redis is killed, frozen and flushed, and front ends
   };
   const log = await expectFresh(t, { seconds: seconds / 2, redis, faults });
   const said = (message: string) => log.some((line) => line.message === message);
-  // Redis is never away for so long that it must be told; that it was used is.
+  // Redis is never down long enough for a log line; its use is logged.
   assert.ok(said('lists are cached in Redis'));
   assert.ok(said('a front end died'));
 });
@@ -47,7 +47,7 @@ test('a service that does not check the generation is found out', { skip }, asyn
   const redis = await startRedis();
   const env = { NODE_OPTIONS: `--import=${blind}` };
   let found = 0;
-  // On a busy machine so little happens in a few seconds that nothing need be stale.
+  // On a busy machine so little happens in a few seconds that nothing may be stale.
   for (let length = 4; found === 0 && length <= 64; length *= 2) {
     const { operations, violations } = await runFreshness({ seconds: length, redis, env });
     found = violations.length;

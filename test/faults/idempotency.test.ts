@@ -1,6 +1,6 @@
 /**
- * A create with a key may be sent again whatever became of the first: while worker threads die and
- * connections to the database are ended, each task is made once.
+ * A create with a key may be retried after any failure: while worker threads die and database
+ * connections end, each task is created once.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { startService } from '../support/service.ts';
 
 const seconds = Number(process.env['FAULT_SECONDS'] ?? 5);
 const clients = 32;
-/** Threads that are killed take their time to come back on a busy machine. */
+/** On a busy machine killed threads take a while to be replaced. */
 const patienceMs = 60_000;
 
 test('creates with a key happen once while threads die and connections are ended', async (t) => {
@@ -27,7 +27,7 @@ test('creates with a key happen once while threads die and connections are ended
     },
   });
   const until = performance.now() + seconds * 1000;
-  /** On a busy machine it goes on until there is something to see. */
+  /** On a busy machine it continues until there is something to check. */
   const isOver = (): boolean => {
     const now = performance.now();
     return now >= until && ((made > clients && endedConnections > 0) || now >= until + patienceMs);

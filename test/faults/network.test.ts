@@ -1,4 +1,4 @@
-/** A network between the service and PostgreSQL that misbehaves, with clients at work. */
+/** A faulty network between the service and PostgreSQL, with clients at work. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { type Cluster, startCluster } from '../support/cluster.ts';
@@ -64,7 +64,7 @@ const faults: readonly NetworkFault[] = [
     },
   },
   {
-    // What was on its way is given up a second after its deadline, with the connection.
+    // Statements in flight are abandoned with the connection a second after their timeout.
     name: 'forgets its connections without a word',
     env: { REQUEST_TIMEOUT_MS: '500' },
     async fault(proxy) {

@@ -21,7 +21,7 @@ describe('PgBouncer', { skip: withoutProgram(presentPgBouncer, '1.21 or newer') 
     cluster = await startCluster();
   });
 
-  /** In make test-faults alone. */
+  /** Only in make test-faults. */
   const longForm = process.env['FAULT_SECONDS'] === undefined && 'one of those of make test-faults';
 
   interface PoolerFault extends Omit<FaultOptions, 'database' | 'truth' | 'fault'> {

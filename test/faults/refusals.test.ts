@@ -1,4 +1,4 @@
-/** A PostgreSQL that is there and refuses, with clients at work. */
+/** A PostgreSQL that is up and refuses connections or statements, with clients at work. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ before(async () => {
   await cluster.administer(`CREATE ROLE ${role} LOGIN PASSWORD 'right'`);
 });
 
-/** A database that belongs to a role without privileges, as a service's should. */
+/** A database owned by a role without privileges, as recommended for a service. */
 async function ownDatabase(name: string): Promise<DatabaseConfig> {
   await cluster.administer(`CREATE DATABASE ${name} OWNER ${role}`);
   return cluster.database(name, { user: role, password: 'right' });
@@ -108,7 +108,7 @@ test('statements are cancelled by an administrator, again and again', async (t) 
   const database = await cluster.database('cancelled');
   await runFault(t, {
     database,
-    // It takes luck to meet a statement that takes half a millisecond.
+    // A statement of half a millisecond is rarely in flight at that moment.
     mayPassUnnoticed: true,
     async fault({ repeat }) {
       await repeat(5, () =>
@@ -198,9 +198,9 @@ test('the disk of the server is full for a while', {
         try {
           writeFileSync(ballast, Buffer.alloc(bavail * bsize), { flag: 'a' });
         } catch {
-          // Somebody was quicker: now it is full.
+          // Another writer was faster: the disk is full now.
         }
-        // Whole pages and segments that are there already still take a while to fill.
+        // Free space in existing pages and segments still takes a while to fill.
         await small
           .administer(
             "CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 100000)",
@@ -210,7 +210,7 @@ test('the disk of the server is full for a while', {
       }
       assert.equal((await probe()).live, 200);
       rmSync(ballast);
-      // Where its log of changes could not be written it has ended itself, for good or not.
+      // The server ended itself when it could not write its log; it may restart.
       if (!small.runs()) {
         died = true;
         await small.start();
@@ -221,7 +221,7 @@ test('the disk of the server is full for a while', {
   t.diagnostic(died ? 'the server died of it' : 'the server lived through it');
 });
 
-/** Of many writes at once none was sent, so none may have happened. */
+/** None of many concurrent writes was sent, so none may take effect. */
 async function expectNothingSent(port: number): Promise<void> {
   const api = createApi(port, 30);
   const answers = await Promise.all(

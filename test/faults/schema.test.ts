@@ -1,4 +1,4 @@
-/** Somebody alters the schema under running statements, with clients at work. */
+/** Schema changes during statements, with clients at work. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -81,7 +81,9 @@ test('clients lose nothing while an exclusive lock is held for longer than a req
   });
 });
 
-/** As a migration tool would: it gives way, and tries again, rather than hold everybody up. */
+/**
+ * Like a migration tool: it uses a lock timeout and retries, so that it does not block all clients.
+ */
 async function alter(database: DatabaseConfig, statement: string): Promise<void> {
   for (;;) {
     const sql = createClient(database, {

@@ -96,7 +96,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // The first one took it along.
+    // It ended with the first one.
   }
 }
 
@@ -124,7 +124,7 @@ test('the server fails over to its replica, which has everything acknowledged', 
     truth: { ...database, port: replica.port },
     async fault({ hold }) {
       await primary.stop('SIGKILL');
-      // For a while there is a server, but it is a standby.
+      // For a while the server is a standby.
       proxy.aim(replica.port);
       await hold();
       replica.promote();

@@ -1,4 +1,4 @@
-/** A service that starts before its database, and what the log says of an outage. */
+/** A service that starts before its database, and the log of an outage. */
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { DatabaseConfig } from '../../src/config/config.ts';
@@ -120,7 +120,7 @@ test('an outage under load is a few lines in the log', async (t) => {
   assert.equal(said(service, 'the database is back'), 1);
   const lines = service.log.length;
   t.diagnostic(`${refused} requests refused in ${seconds} s, ${lines} lines logged`);
-  // Ten of each second and a sum; the last second may have begun after the end.
+  // Ten lines and a sum per second; the last second may have begun after the end.
   assert.ok(lines <= 11 * (seconds + 2) + 10, `${lines} lines`);
   assert.ok(refused > lines);
   assert.ok(said(service, 'more requests failed') > 0);

@@ -1,4 +1,4 @@
-/** Worker threads and processes that die, in every way that they can, with clients at work. */
+/** Worker threads and processes that die in every possible way, with clients at work. */
 import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,10 +19,10 @@ async function newDatabase(t: TestContext, name: string): Promise<DatabaseConfig
 for (const [name, death, lifeMs, times] of [
   ['throw', 'throw', 400, 3],
   ['exit', 'exit', 400, 3],
-  // Hardly one lives long enough to begin.
+  // Hardly any lives long enough to start.
   ['exit before they have started', 'exit', 20, 3],
   ['run out of memory', 'memory', 400, 3],
-  // Each is noticed only once its batch is late.
+  // Each is detected only when its batch times out.
   ['never return', 'loop', 400, 1],
 ] as const) {
   test(`worker threads ${name}`, async (t) => {
@@ -44,7 +44,7 @@ for (const [name, death, lifeMs, times] of [
         for (let time = 0; time < times; time++) await hold();
         rmSync(file);
       },
-      // It is over when the last thread is; until then a batch has all its time.
+      // The fault ends with the last thread; until then a batch has its full timeout.
       patienceMs: death === 'loop' ? 5000 : 2000,
     });
     assert.ok(!log.some(({ message }) => message === 'a front end died'), JSON.stringify(log));

@@ -1,4 +1,4 @@
-/** The two ways in which the checker's writers write. */
+/** The two write paths of the checker: over HTTP and directly in SQL. */
 import type { Client } from '../../src/database/client.ts';
 import type { HttpSession } from './session.ts';
 import type { WriteBackend } from './writer.ts';
@@ -28,7 +28,7 @@ export function overHttp(session: HttpSession): WriteBackend {
   };
 }
 
-/** Past the service, as somebody with psql does. What rejects ends the run. */
+/** Writes with SQL, as a user of psql does. A rejection ends the run. */
 export function overSql(sql: Client): WriteBackend {
   return {
     async create(title, assignee) {

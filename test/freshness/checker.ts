@@ -1,6 +1,6 @@
 /**
- * Finds stale answers in what clients wrote down. Pure. It never blames an answer that some order
- * of events explains; what it does blame, none explains.
+ * Finds stale responses in the recorded events. Pure. It has no false positives: it reports a
+ * response only if no order of the events explains it.
  */
 import type { FreshnessEvent, ListEvent, ReadEvent, WriteEvent } from './events.ts';
 
@@ -43,9 +43,9 @@ function checkWalk(walk: Extract<FreshnessEvent, { type: 'walk' }>): string[] {
 }
 
 /**
- * State 0 is the empty group, state k what it is after write k. An answer must be one of the states
- * from the last that was acknowledged before it was asked for to the last that was begun before it
- * came; and not before a state that was surely seen by an answer that had come already.
+ * State 0 is the empty group; state k is the group after write k. A response must show a state
+ * between the last one acknowledged before the request and the last one begun before the response.
+ * It must not be older than a state that an earlier response showed.
  */
 function checkGroup(
   unsorted: readonly WriteEvent[],
@@ -56,7 +56,7 @@ function checkGroup(
   const states = ['', ...writes.map(({ state }) => state)];
   const byEnd = reads.toSorted((one, other) => one.end - other.end);
   const byStart = reads.toSorted((one, other) => one.start - other.start);
-  /** The first state that an answer may have been. */
+  /** The earliest state that the response may show. */
   const placeOf = new Map<ListEvent | ReadEvent, number>();
 
   for (const read of byEnd) {
@@ -76,7 +76,7 @@ function checkGroup(
     }
   }
 
-  // What one answer showed, no later question may miss, whoever asks.
+  // No later request may see an older state than one that a response has shown.
   let surely = 0;
   let next = 0;
   const ended = byEnd.filter((read) => placeOf.has(read));
@@ -96,7 +96,7 @@ function checkGroup(
   return violations;
 }
 
-/** Writes of one group follow each other, so those that fit stand at the front. */
+/** The writes of a group are sequential, so the matching ones are a prefix. */
 function countBefore(writes: readonly WriteEvent[], fits: (write: WriteEvent) => boolean): number {
   let low = 0;
   let high = writes.length;

@@ -1,6 +1,6 @@
 /**
- * A client process: writers, readers and a walker. It is told what to do, tells of each group that
- * begins, hears of those of others, and in the end hands over what it wrote down.
+ * A client process with writers, readers and a walker. It receives its task, announces each new
+ * group, receives the groups of other clients, and finally returns its events.
  */
 import { overHttp } from './backends.ts';
 import type { FreshnessEvent } from './events.ts';
@@ -28,7 +28,7 @@ export type FromClient =
   | { readonly type: 'group'; readonly writer: number; readonly group: number }
   | { readonly type: 'events'; readonly events: readonly FreshnessEvent[] };
 
-/** Numbers that one writer uses up. */
+/** The group numbers reserved for one writer. */
 const groupsPerWriter = 10_000;
 const writerPauseMs = 4;
 

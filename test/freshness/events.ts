@@ -1,19 +1,19 @@
 /**
- * What client processes write down and the checker reads. Times are of the machine's monotonic
- * clock, in milliseconds, so those of different processes can be compared.
+ * The events that client processes record and the checker reads. Times are from the machine's
+ * monotonic clock, in milliseconds, so events of different processes can be compared.
  *
- * A group is a few tasks that one writer owns and changes one after the other, so its history is a
- * row of states. A state is written as the titles of its tasks, sorted, with a space between; a
- * title names the group, the task and the number of the write: `g7.3.12`.
+ * One writer owns a group of a few tasks and changes them one after the other, so its history is a
+ * sequence of states. A state is the sorted titles of its tasks, separated by spaces. A title names
+ * the group, the task and the number of the write: `g7.3.12`.
  */
 
 export interface WriteEvent {
   readonly type: 'write';
   readonly group: number;
   readonly start: number;
-  /** When it was acknowledged; `null`: the outcome is not known, and the group ends here. */
+  /** When it was acknowledged; `null`: the outcome is unknown, and the group ends here. */
   readonly end: number | null;
-  /** What the group is after it. */
+  /** The state of the group after it. */
   readonly state: string;
 }
 
@@ -33,27 +33,27 @@ export interface ReadEvent {
   readonly group: number;
   readonly start: number;
   readonly end: number;
-  /** What titles of this task begin with: `g7.3.`. */
+  /** The prefix of this task's titles: `g7.3.`. */
   readonly task: string;
   /** `null`: not found. */
   readonly title: string | null;
 }
 
-/** A walk by cursor over everything. */
+/** A walk by cursor over all tasks. */
 export interface WalkEvent {
   readonly type: 'walk';
   readonly start: number;
   readonly end: number;
   readonly path: string;
-  /** Ids that came more than once. */
+  /** Ids that appeared more than once. */
   readonly repeated: readonly number[];
-  /** Of the tasks that were there throughout, those that did not come. */
+  /** Stable tasks that did not appear. */
   readonly missing: readonly number[];
 }
 
 export type FreshnessEvent = WriteEvent | ListEvent | ReadEvent | WalkEvent;
 
-/** Milliseconds; CLOCK_MONOTONIC, which all processes share. */
+/** Milliseconds of CLOCK_MONOTONIC, which all processes share. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }

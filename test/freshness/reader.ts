@@ -1,4 +1,4 @@
-/** Asks for groups that others write, as lists in several forms and task by task. */
+/** Reads the groups of other clients, as lists in several forms and task by task. */
 import { type FreshnessEvent, now } from './events.ts';
 import type { HttpSession } from './session.ts';
 
@@ -15,7 +15,7 @@ interface ListedTask {
   readonly title: string;
 }
 
-/** The same list in other words: each has a place of its own in the caches, or shares one. */
+/** The same list in several forms: some share a cache entry, some have their own. */
 const forms: readonly ((group: number) => string)[] = [
   (group) => `assignee_id=${group}`,
   (group) => `assignee_id=${group}&per_page=100`,
@@ -77,7 +77,7 @@ export async function read({ session, groups, record, isOver }: ReaderOptions): 
   }
 }
 
-/** A front end that was killed, or a full queue, is no violation; anything but 503 is. */
+/** A killed front end or a full queue is no violation. Any status but 503 is. */
 async function giveWay(status: number | undefined): Promise<void> {
   if (status !== undefined && status !== 503) throw new Error(`a read was answered ${status}`);
   await pause();

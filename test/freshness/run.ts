@@ -1,6 +1,6 @@
 /**
- * One run of the checker: a service with two front ends, client processes and a writer past the
- * service, for as long as it is told, while faults happen; then the verdict.
+ * One run of the checker: a service with two front ends, client processes, and a writer in SQL,
+ * with faults for a given time; then the verdict.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -17,11 +17,11 @@ import { write } from './writer.ts';
 export interface RunOptions {
   readonly seconds: number;
   readonly redis?: RedisServer;
-  /** Happens meanwhile; ends by itself when `isOver` says so. */
+  /** Causes faults; ends when `isOver` returns true. */
   readonly faults?: (bench: Bench) => Promise<void>;
-  /** Of the service, beyond what the run needs. */
+  /** Further variables of the service. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Puts something in front of the service, on a port of its own. */
+  /** Starts a proxy in front of the service, on its own port. */
   readonly front?: (port: number) => Promise<{ readonly port: number; stop(): Promise<void> }>;
 }
 
@@ -41,7 +41,7 @@ const writersPerClient = 3;
 const readersPerClient = 8;
 const stableTasks = 60;
 const sqlWriterPauseMs = 10;
-/** Far from what groups are called by: assignees of tasks that nobody changes. */
+/** Far from the numbers of groups: assignees of tasks that nobody changes. */
 const firstGroup = 1_000_000;
 const groupsPerClient = 100_000;
 
@@ -119,14 +119,14 @@ async function createStableTasks(port: number): Promise<number[]> {
   const api = createApi(port);
   const ids: number[] = [];
   for (let place = 0; place < stableTasks; place++) {
-    // Before, between and behind the titles of groups.
+    // Sorted before, between and after the titles of groups.
     ids.push(await api.create({ title: `${'agz'[place % 3]}${place} stays`, assigneeID: place }));
   }
   api.close();
   return ids;
 }
 
-/** Resolves with what the client wrote down; rejects when it ends before it handed that over. */
+/** Resolves with the client's events. Rejects when the client ends before it returned them. */
 function follow(
   child: ChildProcess,
   task: ClientTask,

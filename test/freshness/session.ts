@@ -1,4 +1,4 @@
-/** One keep-alive connection of a client; a new one after each failure. */
+/** One keep-alive connection of a client; reconnects after a failure. */
 import { Agent, request } from 'node:http';
 import { assertDescribed } from '../support/described.ts';
 
@@ -8,7 +8,7 @@ export interface HttpAnswer {
 }
 
 export interface HttpSession {
-  /** `undefined`: the connection broke, so nobody knows what became of it. */
+  /** `undefined`: the connection broke, so the outcome is unknown. */
   ask(method: string, path: string, body?: object): Promise<HttpAnswer | undefined>;
   close(): void;
 }

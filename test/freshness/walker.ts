@@ -1,18 +1,18 @@
-/** Walks over all tasks by cursor, while others create and remove. */
+/** Walks over all tasks by cursor, while other clients create and remove tasks. */
 import { type FreshnessEvent, now } from './events.ts';
 import type { HttpSession } from './session.ts';
 
 export interface WalkerOptions {
   readonly session: HttpSession;
-  /** Tasks that are there throughout and never change. */
+  /** Tasks that exist during the whole run and never change. */
   readonly stable: ReadonlySet<number>;
   readonly record: (event: FreshnessEvent) => void;
   readonly isOver: () => boolean;
 }
 
-/** Sort keys that no write of this run changes: a task that moves may be met twice, or not. */
+/** Sort keys that no write changes: a moved task may appear twice or not at all. */
 const sorts = ['id', '-id', 'createdAt', '-assigneeID'];
-/** Writers change titles: here only the stable tasks are looked at. */
+/** Writers change titles, so with these only the stable tasks are checked. */
 const sortsThatMove = ['title', '-title', 'updatedAt'];
 const perPage = 25;
 const retryMs = 50;
@@ -40,7 +40,7 @@ export async function walk({ session, stable, record, isOver }: WalkerOptions): 
     });
   }
 
-  /** `undefined`: the run ended on the way. A step that fails is asked for again. */
+  /** `undefined`: the run ended during the walk. A failed step is retried. */
   async function walkOnce(sort: string): Promise<number[] | undefined> {
     const ids: number[] = [];
     let cursor: string | null = '';

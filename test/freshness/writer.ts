@@ -1,9 +1,9 @@
-/** Owns one group after the other and changes it, one write at a time. */
+/** Creates groups one after the other and changes each, one write at a time. */
 import { type FreshnessEvent, now } from './events.ts';
 
-/** How writes reach the database: over HTTP, or past the service. */
+/** The path of writes: over HTTP or directly in SQL. */
 export interface WriteBackend {
-  /** @returns the id of the new task; `'unknown'`: it may be there or not; `'refused'`: it is not. */
+  /** @returns the id of the new task; `'unknown'`: it may exist; `'refused'`: it does not exist. */
   create(title: string, assignee: number): Promise<number | 'unknown' | 'refused'>;
   rename(id: number, title: string): Promise<'done' | 'unknown' | 'refused'>;
   remove(id: number): Promise<'done' | 'unknown' | 'refused'>;
@@ -11,13 +11,13 @@ export interface WriteBackend {
 
 export interface WriterOptions {
   readonly backend: WriteBackend;
-  /** Groups get numbers from here on. */
+  /** The first number for groups. */
   readonly firstGroup: number;
   readonly record: (event: FreshnessEvent) => void;
-  /** Told of each group when it begins. */
+  /** Called with each new group. */
   readonly announce: (group: number) => void;
   readonly isOver: () => boolean;
-  /** Between two writes, so that some lists are served from a cache. */
+  /** Milliseconds between two writes, so that some lists come from a cache. */
   readonly pauseMs: number;
 }
 
@@ -52,7 +52,7 @@ async function writeGroup(group: number, options: WriterOptions): Promise<void> 
     }
     const end = outcome.result === 'unknown' ? null : now();
     record({ type: 'write', group, start, end, state: outcome.state });
-    // Nobody knows what the group is now.
+    // The state of the group is unknown.
     if (end === null) return;
     await pause(options.pauseMs * Math.random() * 2);
   }

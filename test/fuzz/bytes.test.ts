@@ -1,6 +1,6 @@
 /**
- * Bytes that were requests once, and bytes that never were: whatever they are, the process lives,
- * what it says is HTTP, and a client beside them is served.
+ * Mutated requests and random bytes: the process stays alive, its responses are HTTP, and a normal
+ * client is served.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -12,11 +12,14 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('fuzz_bytes');
 
-/** Much of what is malformed is never answered: uWebSockets.js waits for more. The rest it answers by itself. */
+/**
+ * Many malformed requests are never answered: uWebSockets.js waits for more. It answers the others
+ * itself.
+ */
 const patienceMs = 60;
-/** Its answers have one header, and no more. */
+/** The parser's responses have exactly one header. */
 const parsersHead = /^HTTP\/1\.1 (400|431|505) [A-Za-z ]+\r\nConnection: close$/;
-/** One of so many connections is not broken off, to see that the service ends it. */
+/** One in this many connections is not closed by the test, to check that the service closes it. */
 const everyKept = 97;
 
 const seeds = [
@@ -31,7 +34,7 @@ const seeds = [
   'POST /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"title":\r\n4\r\n"a"}\r\n0\r\n\r\n',
   'OPTIONS /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
 ];
-/** What parsers trip over. */
+/** Pieces that confuse parsers. */
 const pieces = [
   '\r\n',
   '\r',
@@ -59,7 +62,7 @@ const pieces = [
 
 type Change = (bytes: string) => string;
 
-/** Of the bytes before it, as a share. Without a bias towards the ends. */
+/** A position as a share of the bytes before it. Without a bias towards the ends. */
 const place = fc.noBias(fc.integer({ min: 0, max: 9999 })).map((part) => part / 10_000);
 const change: fc.Arbitrary<Change> = fc.oneof(
   fc.tuple(place, fc.constantFrom(...pieces)).map(
@@ -107,7 +110,7 @@ const mutated = fc
 const random = fc
   .uint8Array({ maxLength: 200 })
   .map((bytes) => Buffer.from(bytes).toString('latin1'));
-/** Parts that go out one after the other. */
+/** Parts that are sent one after the other. */
 const conversation = fc
   .tuple(
     fc.oneof({ weight: 9, arbitrary: mutated }, { weight: 1, arbitrary: random }),
@@ -134,7 +137,7 @@ test('whatever bytes come, the service lives and others are served', async (t) =
     assert.deepEqual(suite.service.frontEnds(), pids);
   });
   t.diagnostic(`${answered} answers`);
-  // None hangs: what was not answered was given up, and what was answered is idle.
+  // None hangs: unanswered ones were closed, and answered ones are idle.
   for (const { connection, parts } of kept) {
     assert.ok(await connection.ended(60_000), `still open: ${JSON.stringify(parts)}`);
     connection.close();
@@ -149,7 +152,7 @@ test('whatever bytes come, the service lives and others are served', async (t) =
     const connection = await openRaw(suite.service.port, null);
     for (const part of parts) await connection.send(part);
     await connection.answers(1, patienceMs);
-    // Which of them answers a HEAD is not known here, so they are not taken apart.
+    // Responses to HEAD are not recognised here, so bodies are not checked.
     for (const { status, head, body } of answersIn(connection.received())) {
       answered++;
       if (parsersHead.test(head)) continue;
@@ -166,11 +169,11 @@ test('whatever bytes come, the service lives and others are served', async (t) =
 interface Found {
   readonly status: number;
   readonly head: string;
-  /** Empty where there is none, or not all of it has come. */
+  /** Empty if there is none, or if it is incomplete. */
   readonly body: string;
 }
 
-/** Which of them answers a HEAD is not known, so what stands behind a head tells. */
+/** Responses to HEAD are not recognised, so the text after a head decides. */
 function answersIn(received: string): Found[] {
   const found: Found[] = [];
   let at = 0;

@@ -1,6 +1,6 @@
 /**
- * Requests in chunks, well-formed and broken, with and without others hidden in and behind them, cut
- * anywhere: what is well-formed is carried out once, and nothing hidden ever runs.
+ * Chunked requests, valid and broken, with hidden requests in and after them, cut at random. A
+ * valid one runs once, and no hidden one runs.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,14 +14,14 @@ import { useService } from '../support/suite.ts';
 
 const suite = useService('fuzz_chunks');
 
-/** What is broken may never be answered: uWebSockets.js waits for more, or closes. */
+/** Broken requests may never be answered: uWebSockets.js waits for more, or closes. */
 const patienceMs = 60;
 const answerMs = 30_000;
 
 const hiddenTitle = 'hidden';
 const hiddenBody = `{"title":"${hiddenTitle}"}`;
 const withBody = `Host: a\r\nContent-Length: ${hiddenBody.length}\r\n\r\n${hiddenBody}`;
-/** Tasks 1 and 2 are there, and nobody else touches them. */
+/** Tasks 1 and 2 exist, and no other request touches them. */
 const hiddenRequests = [
   `POST /api/tasks HTTP/1.1\r\n${withBody}`,
   `PATCH /api/tasks/1 HTTP/1.1\r\n${withBody}`,
@@ -53,7 +53,7 @@ const writeSize = fc.constantFrom<(size: number) => string>(
   (size) => `${size.toString(16)} `,
 );
 
-/** What decoders of chunks trip over. */
+/** Pieces that confuse chunk decoders. */
 const pieces = [
   '\r\n',
   '\n',
@@ -130,7 +130,7 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
   );
   let made = 0;
   const hasTrailers = hasOldParser(suite.service);
-  /** Of requests that were answered 505: a trailer came with the last chunk. */
+  /** Requests answered 505: a trailer came with the last chunk. */
   const undone: string[] = [];
 
   await fuzz(t, thrown, async (inputs) => {
@@ -154,7 +154,7 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
 
   async function throwOne(input: Thrown): Promise<void> {
     const { coding, hidden, breakage: broken } = input;
-    // No two are the same, and none is what is hidden.
+    // All titles differ, also from the hidden ones.
     const title = `${++count} ${input.title}`;
     const head = Buffer.from(
       `POST /api/tasks HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ${coding}\r\n\r\n`,
@@ -162,7 +162,7 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
     const wire = wireOf(input, title);
     const bytes = Buffer.concat([head, broken === null ? wire : broken(wire)]);
     const isPlain = broken === null && hidden === null && /chunked\s*$/i.test(coding);
-    // Of an extension behind a space uWebSockets.js reads digits again where a segment begins inside it.
+    // uWebSockets.js reads digits in an extension after a space if a segment starts inside it.
     const isRead = !input.hasExtensions || input.segmentCuts.length === 0;
     const isUnderstood = input.trailer === '' || hasTrailers;
     const isChunked = isPlain && isRead && isUnderstood && !coding.includes(',');
@@ -174,7 +174,7 @@ test('of requests in chunks the well-formed are carried out once, and nothing hi
       answers.splice(0, answers.length, ...(await connection.answers(2, patienceMs)));
     }
     const where = `${JSON.stringify(bytes.toString('latin1'))}: ${connection.received()}`;
-    // A page of the parser may stand behind an answer: of what came later, and did not run.
+    // The parser's page may follow a response: it answers later bytes, which did not run.
     const [answer, ...others] = answers.filter((one) => !isParsersPage(one));
     assert.equal(others.length, 0, where);
     if (answer === undefined && answers.length > 0) undone.push(title);

@@ -1,6 +1,6 @@
 /**
- * Requests made from the schemas: what fits must succeed and be kept as it was sent, what does not
- * must be refused and change nothing, and nothing may fail.
+ * Requests generated from the schemas: a valid one succeeds and is stored as sent, an invalid one
+ * is rejected without effect, and none fails.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -32,7 +32,7 @@ const checks = {
   PATCH: Compile(PatchTask),
 } as const;
 type Method = keyof typeof schemas;
-/** They exist from the beginning, and are never removed. */
+/** Exist from the start and are never removed. */
 const tasks = 20;
 
 type Body = Readonly<Record<string, unknown>>;
@@ -42,7 +42,7 @@ interface Write {
   readonly method: Method;
   readonly id: number;
   readonly body: unknown;
-  /** A POST goes out twice, under a key of its own. */
+  /** A POST is sent twice with the same key. */
   readonly isKeyed: boolean;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -70,7 +70,7 @@ const someHeaders = fc.record(
   },
   { requiredKeys: [] },
 );
-/** A write is under a condition that holds. */
+/** A write with a precondition that holds. */
 const writeHeaders = someHeaders.map(({ 'If-None-Match': known, ...rest }) => ({
   ...rest,
   ...(known === undefined ? {} : { 'If-None-Match': '"1-999999999", W/"x"' }),
@@ -133,7 +133,7 @@ const parameters = fc.record(
 const query = parameters.map((given) =>
   new URLSearchParams(given as Record<string, string>).toString(),
 );
-/** Characters that a URL may have; what they mean is the service's business. */
+/** Any characters that a URL may contain. */
 const anyQuery = fc
   .string({
     unit: fc.constantFrom(...'abcfilterpagesortstatus=&%+:,|<>!"0123456789AND-_.~*()'),
@@ -158,7 +158,7 @@ const target = fc.oneof(
       .integer({ min: 1, max: tasks })
       .map((id) => ({ path: `/api/tasks/${id}`, statuses: found })),
   },
-  // No task has such a number, and no number is written like that.
+  // No task has this id, or it is not canonical.
   {
     weight: 1,
     arbitrary: fc
@@ -205,7 +205,7 @@ test('requests that fit succeed, others are refused, nothing fails', async (t) =
 
   async function throwWrite({ method, id, body, headers, isKeyed }: Write): Promise<void> {
     const path = method === 'POST' ? '/api/tasks' : `/api/tasks/${id}`;
-    // The client would send a text as it is.
+    // The client would send a string unchanged.
     const sent = JSON.stringify(body);
     const key = { 'Idempotency-Key': `fuzz-${++keys}` };
     const options = { body: sent, headers: isKeyed ? { ...headers, ...key } : headers };
@@ -222,12 +222,12 @@ test('requests that fit succeed, others are refused, nothing fails', async (t) =
     await expectKept(answer, body as Body);
   }
 
-  /** JSON has a -0, and PostgreSQL's bigint has none. */
+  /** JSON has -0; PostgreSQL's bigint has not. */
   function withoutSign(value: unknown): unknown {
     return value === 0 ? 0 : value;
   }
 
-  /** Others change the task, but no one changes an answer: what was asked for stands in it. */
+  /** Other requests change the task, but the response still shows this request's fields. */
   function expectTaken({ body: { data } }: Answer, body: Body): void {
     const assigneeID = body['assigneeID'] ?? body['assignee_id'];
     for (const [name, value] of Object.entries({ ...body, assigneeID })) {
@@ -236,7 +236,7 @@ test('requests that fit succeed, others are refused, nothing fails', async (t) =
     }
   }
 
-  /** A task that nobody else knows is as it was sent. */
+  /** A task that only this client knows is as it was sent. */
   async function expectKept(answer: Answer, body: Body): Promise<void> {
     const { data } = answer.body;
     assert.equal(data.title, body['title']);
@@ -253,7 +253,7 @@ test('requests that fit succeed, others are refused, nothing fails', async (t) =
     const { status, text: got } = answer;
     assert.ok(expected.includes(status), `${method} ${path}: ${status} ${got}`);
     if (method === 'HEAD' || status !== 200 || !path.startsWith('/api/tasks?')) return;
-    // What page and sort find, a cursor finds too, and continues behind it.
+    // A cursor finds what page and sort find, and continues after it.
     const parameters = new URLSearchParams(path.slice(path.indexOf('?') + 1));
     parameters.delete('page');
     parameters.set('cursor', '');
@@ -265,14 +265,14 @@ test('requests that fit succeed, others are refused, nothing fails', async (t) =
     if (next == null) return;
     parameters.set('cursor', next);
     const onwards = `/api/tasks?${parameters}`;
-    // A cursor that holds a long title may not fit.
+    // A cursor with a long title may not fit.
     if (onwards.length > urlMaxBytes) return;
     const second = await api.get(onwards);
     assert.equal(second.status, 200, `${path}: ${second.text}`);
   }
 });
 
-/** By the schemas, and by the two rules that they do not say. */
+/** By the schemas, and by two rules outside of them. */
 function fits(method: Method, body: unknown): boolean {
   if (!checks[method].Check(body)) return false;
   const fields = body as Body;

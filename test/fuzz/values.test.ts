@@ -1,6 +1,6 @@
 /**
- * Each type's extremes, what lies beyond them and what lies between, through every way into a
- * statement. Nothing fails, and what a filter finds is what a model says.
+ * The extremes of each type, values beyond and between them, through every path into a statement.
+ * None fails, and filters find what a model finds.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -44,7 +44,7 @@ const titles = [
   '{a,b}',
   'NULL',
 ];
-/** With what others create meanwhile they fit on one page. */
+/** They fit on one page, with the tasks of other tests. */
 const rows: readonly Row[] = Array.from({ length: 45 }, (_, place) => ({
   id: place === 0 ? idMax : place,
   title: titles[place % titles.length]!,
@@ -66,7 +66,7 @@ const suite = useService('fuzz_values', {
 
 type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
-/** `found`: whether a row is to be found; `null`: refused with 400; `undefined`: anything but 500. */
+/** `found`: whether the row matches; `null`: rejected with 400; `undefined`: anything but 500. */
 interface Throw {
   readonly method: string;
   readonly path: string;
@@ -127,7 +127,7 @@ const madeTime = fc
   .map(
     ([y, mo, d, separator, h, mi, s, f, o]) => `${y}-${mo}-${d}${separator}${h}:${mi}:${s}${f}${o}`,
   );
-/** Around the times that are there, in every notation. */
+/** Times near existing ones, in every notation. */
 const nearTime = fc
   .tuple(
     fc.constantFrom(...createdTimes),
@@ -333,7 +333,7 @@ const body = fc
   .map(
     ([method, title, description, status, assignee]): Throw => ({
       method,
-      // None of these is in the table: what others look for stays as it is.
+      // None of these is in the table, so other searches are not affected.
       path: method === 'POST' ? '/api/tasks' : `/api/tasks/${idMax - 7}`,
       body: `{"title":${title},"description":${description},"status":${status},"assigneeID":${assignee}}`,
     }),
@@ -355,7 +355,7 @@ const header = fc.tuple(fc.constantFrom('GET', 'PUT', 'PATCH', 'DELETE'), tag, t
     ...(method === 'PUT' || method === 'PATCH' ? { body: '{"title":"x"}' } : {}),
   }),
 );
-/** Refused bodies only: a key is taken from the head first. */
+/** For rejected bodies only: a key is read from the head first. */
 const key = visible.map(
   (given): Throw => ({
     method: 'POST',
@@ -403,7 +403,7 @@ test('no value fails, and a filter finds what it asks for', async (t) => {
     const answer = await api.request(method, target, options);
     const where = `${method} ${target} ${JSON.stringify(options)}: ${answer.status} ${answer.text.slice(0, 300)}`;
     assert.ok(answer.status < 500, where);
-    // What is there must not change while others look.
+    // Existing tasks must not change while other requests search.
     if (answer.status === 201) {
       assert.equal((await api.remove(answer.body.data.id)).status, 204);
       return;

@@ -1,6 +1,6 @@
 /**
- * A host keeps to its connections, whatever the number of its cores: clients of every kind ask at
- * once, and nobody loses anything. INFRASTRUCTURE_SECONDS says for how long on each machine.
+ * A host never exceeds its connections, whatever its number of cores: clients of every kind send
+ * requests at once, and none is lost. INFRASTRUCTURE_SECONDS is the time for each machine.
  */
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ async function countConnections({ sql, config }: TestDatabase): Promise<number> 
   return row!.count;
 }
 
-/** It counts tasks, over a connection of the primary's. */
+/** Counts tasks over a connection of the primary. */
 async function scrape(port: number): Promise<void> {
   const credentials = Buffer.from('admin:admin').toString('base64');
   const answer = await fetch(`http://127.0.0.1:${port}/metrics`, {
@@ -45,7 +45,7 @@ async function expectWithin(
   const database = await createTestDatabase('connections');
   const service = await startService({
     database: database.config,
-    // Worker threads have work, too.
+    // Worker threads also get batches.
     env: { OFFLOAD_MIN_BATCH: '2', DB_IDLE_SECONDS: '1', ...env },
   });
   try {

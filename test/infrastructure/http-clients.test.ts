@@ -1,4 +1,4 @@
-/** Clients and proxies as others run them, with the bodies that they send. */
+/** Other HTTP clients and proxies, with the bodies that they send. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -14,11 +14,11 @@ const withoutCurl =
     ? false
     : 'there is no curl: apt-get install curl';
 const withoutNginx = withoutProxy('nginx');
-/** How long the long form goes on. */
+/** The duration of the long form. */
 const seconds = Number(process.env['INFRASTRUCTURE_SECONDS'] ?? 0);
 
 const http = { 'Content-Type': 'application/json' };
-/** What an nginx said that speaks HTTP/1.0, which takes its time: see the last test but one. */
+/** The statuses from an nginx with HTTP/1.0, which is slow: see the last test but one. */
 let ancient: Promise<readonly number[]> = Promise.resolve([]);
 
 const suite = useService('http_clients', {
@@ -37,7 +37,7 @@ const suite = useService('http_clients', {
     ])
       .then((answers) => answers.map(({ status }) => status))
       .finally(nginx.stop);
-    // Whoever awaits it is told; until then nobody is.
+    // A later await gets the rejection.
     ancient.catch(() => {});
   },
 });
@@ -62,7 +62,8 @@ function streamed(method: string, body: ReadableStream<Uint8Array>): RequestInit
 
 test('a client like that of .NET creates, changes and finds tasks, a connection each', async () => {
   async function send(method: string, path: string, body: string) {
-    // HttpClient sends the head first, without Expect, then a chunk for each write, sizes in capitals.
+    // HttpClient sends the head first, without Expect, then a chunk for each write, with sizes in
+    // capitals.
     const connection = await openRaw(suite.service.port);
     await connection.send(
       `${method} ${path} HTTP/1.1\r\nHost: localhost:${suite.service.port}\r\n` +
@@ -72,7 +73,7 @@ test('a client like that of .NET creates, changes and finds tasks, a connection 
     await connection.send('0\r\n\r\n');
     const [answer] = await connection.answers(1);
     assert.ok(answer !== undefined, `${method} ${path} was not answered`);
-    // It would keep the connection: it is told not to, and the connection ends.
+    // It would keep the connection; the response tells it that the connection ends.
     assert.equal(answer.headers.get('connection'), 'close');
     assert.ok(await connection.ended(30_000));
     return answer;
@@ -134,7 +135,7 @@ interface CurlResult {
   readonly text: string;
 }
 
-/** @param input what it reads, for `-T -` and `-d @-`. */
+/** @param input its standard input, for `-T -` and `-d @-`. */
 async function curl(args: readonly string[], input: string): Promise<CurlResult> {
   const written = ['--silent', '--show-error', '--max-time', '60', '--write-out', '\n%{http_code}'];
   const child = spawn('curl', [...written, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -142,7 +143,7 @@ async function curl(args: readonly string[], input: string): Promise<CurlResult>
   child.stdout.on('data', (chunk: Buffer) => {
     text += chunk.toString();
   });
-  // It need not read to the end what is too large.
+  // It may stop reading a body that is too large.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   const code = await new Promise<number | null>((done) => child.once('close', done));
@@ -170,7 +171,7 @@ test('curl sends what it reads, in chunks, with a length, and after 100-continue
     const refused = await curl([...args, url('/api/nothing')], '{}');
     assert.deepEqual([refused.code, refused.status], [0, 404], args.join(' '));
   }
-  // It sees the answer, not a reset.
+  // It receives the response, not a reset.
   const large = await curl([...post, '-T', '-', url()], ' '.repeat(300_000));
   assert.deepEqual([large.code, large.status], [0, 413], large.text);
   assert.equal((await suite.api.get('/api/tasks?title=from+curl')).body.meta.total, 6);
@@ -202,7 +203,7 @@ test('an nginx that speaks HTTP/1.1 works without more, also when it sends chunk
   );
 });
 
-// The build of 2023 waits for more bytes of what it does not understand, until the connection was idle.
+// The build of 2023 waits for more bytes until the idle timeout.
 test('an nginx that speaks HTTP/1.0 is not left waiting: its clients get an error, and nothing is done', {
   skip: withoutNginx,
 }, async () => {

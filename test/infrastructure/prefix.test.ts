@@ -1,4 +1,4 @@
-/** Behind a real nginx that takes a prefix off: whatever the service says leads back to itself. */
+/** Behind a real nginx that strips a prefix: all links of the service lead back to itself. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findChromium, startBrowser } from '../support/browser.ts';

@@ -1,4 +1,4 @@
-/** The promise of freshness behind an nginx. INFRASTRUCTURE_SECONDS says for how long each time. */
+/** Freshness behind nginx. INFRASTRUCTURE_SECONDS is the time of each run. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { runFreshness } from '../freshness/run.ts';
@@ -17,7 +17,7 @@ for (const buffering of ['on', 'off']) {
       seconds,
       front: (port) =>
         startPlainNginx(
-          // Each client keeps its connection to the end.
+          // Each client keeps its connection.
           `keepalive_requests 100000000; proxy_pass http://127.0.0.1:${port}; proxy_http_version 1.1; ` +
             `proxy_request_buffering ${buffering};`,
         ),

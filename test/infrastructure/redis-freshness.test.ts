@@ -1,6 +1,6 @@
 /**
- * The promise of freshness in each form of Redis, while masters change and slots move.
- * INFRASTRUCTURE_SECONDS says for how long in each; `make test` has about a second.
+ * Freshness with each form of Redis, while masters change and slots move. INFRASTRUCTURE_SECONDS is
+ * the time of each; `make test` has about a second.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -55,7 +55,7 @@ test('nothing is stale with TLS, a user of few rights and a prefix, while Redis 
   await expectFresh(t, env, async (bench) => {
     while (!bench.isOver()) {
       await bench.pause(700);
-      // So that a user who is missing is no error: it comes with the server.
+      // So that a missing user is not an error: it is created with the server.
       redis.freeze();
       await bench.pause(300);
       redis.thaw();
@@ -81,7 +81,7 @@ test('nothing is stale through Sentinels, while masters are killed, frozen and p
       } else {
         master.freeze();
         await bench.pause(3000);
-        // It believes that it is the master still, until a Sentinel tells it otherwise.
+        // It still acts as master until a Sentinel reconfigures it.
         master.thaw();
       }
       await bench.pause(2000);

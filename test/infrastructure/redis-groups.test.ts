@@ -1,4 +1,7 @@
-/** Redis as several servers, while masters change and slots move: what is found is what was stored. */
+/**
+ * Groups of Redis servers, while masters change and slots move: each list found equals the stored
+ * one.
+ */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { slotOf } from '../../src/cache/redis/slot.ts';
@@ -16,7 +19,7 @@ const skip = withoutRedisTools();
 const away = 'the cache in Redis is away';
 const lists = Array.from({ length: 64 }, (_, number) => number);
 
-/** What is left running at the end. */
+/** The servers to stop at the end. */
 const ends: RedisServer[] = [];
 after(async () => {
   for (const server of ends) await server.kill();
@@ -26,7 +29,7 @@ function times(bench: RedisBench, message: string): number {
   return bench.log.filter((line) => line.message === message).length;
 }
 
-/** On a busy machine an answer may be late; none may be wrong, refused or lost. */
+/** On a busy machine a reply may be late; none may be wrong, refused or lost. */
 function expectOnlyTimeouts({ stats }: RedisBench): void {
   assert.ok(stats.redisFailures <= stats.redisTimeouts, JSON.stringify(stats));
 }
@@ -46,7 +49,7 @@ test('through Sentinels the master is used, and the next one after a failover', 
   await bench.useAll(...lists, 1000);
   assert.equal(replica!.ask('DBSIZE'), String(lists.length + 1));
   await eventually(() => bench.cache.isUp(), 'it is not well');
-  // A quick failover is not told.
+  // A fast failover is not logged.
   assert.ok(times(bench, away) <= 1, JSON.stringify(bench.log));
   assert.equal(times(bench, away), times(bench, 'the cache in Redis is back'));
   assert.equal(times(bench, 'Redis takes no lists'), 0, JSON.stringify(bench.log));
@@ -60,7 +63,7 @@ describe('a cluster', { skip }, () => {
   before(async () => {
     cluster = await startRedisCluster();
     ends.push(...cluster.nodes);
-    // One node is enough to find the others.
+    // One node is enough to discover the others.
     bench = openRedisBench({ REDIS_CLUSTER: `127.0.0.1:${cluster.nodes[1]!.port}` });
   });
   after(() => bench?.close());
@@ -133,7 +136,7 @@ test('a cluster with TLS, users and a prefix is used with the rights of the docu
   bench.close();
 });
 
-/** `--user tasks on …`, as the program takes a line of its file. */
+/** Converts a line of the configuration file to arguments: `--user tasks on …`. */
 function asArgument(before: string[], word: string): string[] {
   return before.length === 0 ? [`--${word}`] : [...before, word];
 }

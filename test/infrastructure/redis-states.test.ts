@@ -1,4 +1,6 @@
-/** What Redis refuses, lacks or is: each is told in words, once, and ends when it is over. */
+/**
+ * The states of Redis that prevent its use: each is logged in words, once, and so is the recovery.
+ */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +44,7 @@ function times(log: readonly LogLine[], message: string): number {
   return log.filter((line) => line.message === message).length;
 }
 
-/** Told once, in these words, and the cache is found again. */
+/** Expects this log line once, and then that the cache works again. */
 async function expectTold(
   bench: RedisBench,
   { level, reason, mend }: { level: string; reason: RegExp; mend: () => unknown },
@@ -71,7 +73,7 @@ interface Other {
   readonly prepare?: (server: RedisServer) => unknown;
 }
 
-/** A server of another kind stands where Redis should; then Redis does. */
+/** First a server of another kind listens at Redis's address; then Redis does. */
 async function expectOther(args: readonly string[], reason: RegExp, other: Other = {}) {
   const { env, level = 'error', prepare, file } = other;
   const server = await startRedis({ args, ...(file === undefined ? {} : { file }) });
@@ -149,7 +151,7 @@ describe('what is told of Redis', { concurrency: true }, () => {
       reason: /REDIS_PASSWORD.*NOAUTH/,
       mend: () => own.ask('-a', password, 'CONFIG', 'SET', 'requirepass', ''),
     });
-    // The reverse is no fault: it has always been served.
+    // A needless password is no error: ioredis has always accepted it.
     const needless = open(own, { REDIS_PASSWORD: password });
     await needless.useAll(1);
     needless.close();
@@ -244,7 +246,7 @@ describe('what is told of Redis', { concurrency: true }, () => {
       await eventually(
         async () => {
           bench.store(number++);
-          // Refused or not, it is asked as ever.
+          // Refused or not, it gets the same commands.
           await bench.find(1);
           return times(bench.log.slice(since), 'Redis takes no lists') > 0;
         },
@@ -350,7 +352,7 @@ describe('what is told of Redis', { concurrency: true }, () => {
       assert.ok(!JSON.stringify(bench.log).includes(mark));
       bench.close();
     }
-    // The right that the documents name.
+    // The privilege that the documents name.
     await sentinel.command('ACL SETUSER watcher on >word +sentinel|get-master-addr-by-name');
     const asUser = { ...at, REDIS_SENTINEL_USERNAME: 'watcher', REDIS_SENTINEL_PASSWORD: 'word' };
     for (const env of [known, asUser]) {
@@ -396,7 +398,7 @@ test('an event loop that is held up is not taken for a slow Redis', { skip }, as
   await bench.useAll(1);
   for (let round = 0; round < 5; round++) {
     const found = bench.find(1);
-    // The question has gone out; the answer comes while nobody can read it.
+    // The command has been sent; the reply arrives while the event loop is blocked.
     await new Promise(setImmediate);
     const until = performance.now() + 120;
     while (performance.now() < until);

@@ -80,7 +80,7 @@ test('a connection to PostgreSQL is made again after the server has ended it', a
   });
   const [before] = await sql<{ pid: number }[]>`SELECT pg_backend_pid() AS pid`;
   await database.sql`SELECT pg_terminate_backend(${before!.pid}, 5000)`;
-  // The first errors may be those of the session that has ended (postgres.js).
+  // The first errors may come from the ended session (postgres.js).
   const isBack = () =>
     sql`SELECT 1`.then(
       () => true,
@@ -110,7 +110,7 @@ for (const sslMode of ['require', 'verify-ca', 'verify-full'] as const) {
   });
 }
 
-/** @returns a server that gives each first or further chunk to `answer`, and what it has seen. */
+/** @returns a server that passes each chunk to `answer`, and the received chunks. */
 async function listen(
   answer: (client: Socket, bytes: Buffer) => void,
 ): Promise<{ socket: Server; seen: string[] }> {

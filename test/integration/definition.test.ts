@@ -1,4 +1,6 @@
-/** What goes by the triggers: each hole that can be closed is, and the others are repaired. */
+/**
+ * Writes that bypass the triggers: each gap that can be closed is closed, and others are repaired.
+ */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { indexAllTexts } from '../../perf/support/texts.ts';
@@ -124,7 +126,7 @@ test('a session of replication may change very many tasks in one transaction', a
   await assertRight();
 });
 
-/** As an owner may do it, and what is found wrong then. */
+/** What an owner may do, and the fault that is found then. */
 const holes: readonly (readonly [name: string, fault: RegExp, ...statements: string[]])[] = [
   [
     'triggers that are off while somebody writes',
@@ -154,7 +156,7 @@ const holes: readonly (readonly [name: string, fault: RegExp, ...statements: str
     'ALTER TABLE tasks DISABLE TRIGGER USER',
     `UPDATE tasks SET title = 'Other ' || id`,
     'SELECT tasks_mend_triggers()',
-    // Otherwise a look would have to come upon it: they are few in a block of many ids.
+    // Enough rows that a random check finds them.
     `INSERT INTO tasks (id, title) OVERRIDING SYSTEM VALUE SELECT 1000 + n, 'x' FROM generate_series(1, 15384) AS n`,
     `ALTER TABLE tasks DISABLE TRIGGER USER`,
     `UPDATE tasks SET title = 'y' || id`,
@@ -197,7 +199,7 @@ for (const [name, fault, ...statements] of holes) {
     }
     const found = String(lines[0]!['fault']);
     assert.match(found, fault);
-    // VACUUM FULL does no more. The look may come upon texts as well: it begins somewhere.
+    // VACUUM FULL does no more. The check may also find texts, because it starts at random.
     const isHarmless = found === 'the table was written anew';
     assert.deepEqual(
       lines.map(({ level }) => level),
@@ -249,8 +251,8 @@ test('damage that only the owner can repair is reported, and nothing is hidden',
 const triesMax = 100;
 
 /**
- * The statement that raises the limit is under the old one itself, so on a busy machine the server may cancel
- * it. What does not raise it is cancelled each time.
+ * The statement that raises the limit runs under the old one, so on a busy machine the server may
+ * cancel it. A statement that does not raise it is cancelled each time.
  */
 async function unlessCancelled<Result>(use: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries++) {

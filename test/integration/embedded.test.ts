@@ -160,7 +160,7 @@ test('the embedded database after a crash has everything that was acknowledged w
 test('the embedded database after a crash starts though the pid in its pid file is somebody else by now', async () => {
   await (await start()).stop();
   const file = join(dataDir, 'postgres', 'postmaster.pid');
-  // Alive, ours, and no PostgreSQL: as after a restart of the machine.
+  // Alive, owned by this user, and not PostgreSQL: as after a restart of the machine.
   const other = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60_000)']);
   starters.push(other);
   writeFileSync(file, `${other.pid}\n${dataDir}/postgres\n1\n5432\n${dataDir}/socket\n\n\nready\n`);
@@ -260,7 +260,7 @@ interface Starter {
   readonly said: EmbeddedDatabase;
 }
 
-/** Rejects when the process says that it was refused. */
+/** Rejects when the process reports an error. */
 async function startInProcess(...args: string[]): Promise<Starter> {
   const child = spawn(process.execPath, [program, dataDir, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -238,7 +238,7 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
   });
   const change = (order: readonly number[]) =>
     order.map((id) => ({ id, flags: 0, extra: '', ...json({ title: `v${id}` }) }));
-  // So that their order in the table is not that of their ids.
+  // So that their physical order differs from that of their ids.
   for (const id of [...ids].reverse()) await other.execute('change', change([id]));
   const statuses = new Set<number>();
   for (let round = 0; round < 30; round++) {
@@ -257,7 +257,7 @@ test('batches that change the same rows in opposite orders do not deadlock', asy
   ]);
   await other.close();
   assert.deepEqual([...new Set(removed.items.map(({ status }) => status))], [204]);
-  // All before the removal, or all behind it.
+  // All before the removal, or all after it.
   assert.equal(new Set(changed.items.map(({ status }) => status)).size, 1);
 });
 
@@ -289,7 +289,7 @@ test('nothing reads all of the table of the one row of state, which may have man
   while ((await scans()).byKey - before.byKey < 5 && Date.now() < deadline) await sleep(20);
   const after = await scans();
   await alone.drop();
-  // Each of the five, and what is prepared behind them.
+  // Each of the five, and the statements prepared after them.
   assert.ok(after.byKey - before.byKey >= 5);
   assert.equal(after.all - before.all, 0);
 });
@@ -331,7 +331,7 @@ test('the time of a statement is the database’s, without the wait for the conn
   assert.ok(readMs > 0 && readMs <= ended - began - changedMs, `the read took ${readMs} ms`);
   const { endedAt } = found.timing;
   assert.ok(endedAt > changed.timing.endedAt && endedAt <= ended, `it ended at ${endedAt}`);
-  // Nothing to do for the database.
+  // It needs no statement.
   const refused = await narrow.execute('create', [{ ...item, ...json({}) }]);
   assert.deepEqual([refused.items[0]!.status, refused.timing.statementUs], [400, 0]);
   assert.ok(refused.timing.endedAt >= ended);
@@ -358,7 +358,7 @@ test('the other rows of a batch are written when somebody holds one', async () =
   await holder`SELECT FROM tasks WHERE id = ${ids[1]!} FOR UPDATE`;
   const change = (title: string) => ids.map((id) => ({ id, ...json({ title }) }));
   const first = await execute('change', change('once'));
-  // Somebody tries again: the one that was late is remembered, and runs behind the others.
+  // A retry: the late task is remembered and runs after the others.
   const second = await execute('change', change('twice'));
   const removed = await execute('remove', [{ id: ids[1]! }, { id: ids[2]! }]);
   await holder`ROLLBACK`;
@@ -405,7 +405,7 @@ test('reads go on after their connection was ended by the server', async () => {
   assert.equal(answer?.status, 200);
 });
 
-/** A trigger whose function runs the text that a task has for its description. */
+/** A trigger that executes the description of a task as SQL. */
 async function withTriggerThatRuns(use: () => Promise<void>): Promise<void> {
   await database.sql.unsafe(`
     CREATE FUNCTION runs_description() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -17,7 +17,7 @@ test('keys older than a day are removed, a bounded number at a time, and no othe
   }
   await add('fresh ', 10, '23 hours 59 minutes');
   await add('old ', 30_000, '24 hours 1 minute');
-  // All statements of a round together may take longer than one of them.
+  // The sum of a round's statements may exceed the timeout of one.
   await sql.unsafe(`
     CREATE FUNCTION takes_long() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN PERFORM pg_sleep(0.2); RETURN NULL; END $$;

@@ -1,4 +1,4 @@
-/** Texts are compared the same on every server, whatever its locale: the function tasks_fold. */
+/** tasks_fold gives the same result on every server, whatever its locale. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { foldByModel, isNewer } from '../support/fold-model.ts';

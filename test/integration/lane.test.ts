@@ -6,7 +6,7 @@ import { createLane, joinLanes, type Lane } from '../../src/database/lane.ts';
 import { openPipeline, type Pipeline } from '../../src/database/pipeline/pipeline.ts';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 
-/** So long that no busy machine comes near it. */
+/** Longer than any delay on a busy machine. */
 const statementTimeoutMs = 60_000;
 let database: TestDatabase;
 
@@ -65,7 +65,7 @@ test('rows of a statement that failed half way do not stand among those of the n
   const count = (upTo: number) =>
     lane.run((pipeline) =>
       pipeline.run(
-        // Enough bytes that the server sends what it has before it comes to the row that fails.
+        // Enough bytes that the server sends a part before the failing row.
         `SELECT n, repeat('x', 1000), 1 / (50 - n) FROM generate_series(1, $1::int) AS n`,
         [String(upTo)],
       ),

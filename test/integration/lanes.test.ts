@@ -1,4 +1,4 @@
-/** Kinds of work that share a connection, because a thread may have only so many. */
+/** Kinds of work that share a connection, because a thread has a limited number. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { connectionsPerThreadMax } from '../../src/config/connection-budget.ts';
@@ -35,7 +35,7 @@ const asked = [
   'TimeZone',
 ] as const;
 
-/** What each kind's statements rely on, however many connections there are. */
+/** The settings that each kind's statements need, whatever the number of connections. */
 const needed: Readonly<Record<Kind, Readonly<Partial<Record<(typeof asked)[number], string>>>>> = {
   read: { plan_cache_mode: 'force_generic_plan', enable_seqscan: 'off', statement_timeout: '8s' },
   create: { plan_cache_mode: 'force_generic_plan', lock_timeout: '1s', statement_timeout: '2s' },
@@ -69,7 +69,7 @@ for (let connections = 1; connections <= connectionsPerThreadMax; connections++)
         assert.equal(named[name], value, `${kind} ${name}`);
       }
     };
-    // Mixed, again and again: nothing of one transaction is left for the next.
+    // Interleaved: no setting of a transaction remains for the next.
     for (let round = 0; round < 3; round++) {
       await Promise.all([...kinds, ...kinds.toReversed(), 'search' as const].map(read));
     }
@@ -88,7 +88,7 @@ test('a connection is opened by the first work, given back when idle, and opened
   );
   assert.equal(await connectionsOf(applicationName), 0);
   for (let round = 0; round < 2; round++) {
-    // Longer than it may be idle: it is not.
+    // Longer than the idle timeout, but not idle.
     await lane.run((pipeline) => pipeline.run('SELECT pg_sleep(0.9)', []));
     assert.equal(await connectionsOf(applicationName), 1);
     await eventually(async () => (await connectionsOf(applicationName)) === 0, 'it was kept');

@@ -1,6 +1,6 @@
 /**
- * The statements of lists against a model: the same tasks in an array, filtered, sorted and cut by
- * plain code. Ids are spread over many blocks, and there are enough tasks for deep pages.
+ * The statements of lists compared with a model: the same tasks in an array, filtered, sorted and
+ * sliced by plain code. Ids spread over many blocks, and there are enough tasks for high offsets.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -33,7 +33,7 @@ const words = [
   '17',
 ];
 
-/** The driver does not know the type of an array: see client.ts. */
+/** The driver does not know array types: see client.ts. */
 const wordArray = textArray(words);
 
 let database: TestDatabase;
@@ -85,8 +85,8 @@ after(async () => {
 });
 
 /**
- * The tasks stay as they are. Of a third of them the index of texts has the present ones, of a third
- * former ones, of a third none; and it has texts of tasks that are gone.
+ * Leaves the tasks as they are. The text index has the current texts of one third, old texts of
+ * another third, none of the last third, and texts of deleted tasks.
  */
 async function mixIndexedTexts(): Promise<void> {
   await database.sql.begin(async (sql) => {

@@ -305,7 +305,7 @@ describe('beside the tool migrate/migrate', () => {
     await migrateUp(database, silentLog);
     const made = await objects();
     await sql`CREATE FUNCTION tasks_of_somebody_else() RETURNS int LANGUAGE sql RETURN 1`;
-    // database/postgres/postgres.go, Drop: every table of the schema, its own too, one after the other.
+    // database/postgres/postgres.go, Drop: drops every table of the schema, including its own.
     const tables = await sql<{ table_name: string }[]>`
       SELECT table_name FROM information_schema.tables
       WHERE table_schema = (SELECT current_schema()) AND table_type = 'BASE TABLE'`;
@@ -334,7 +334,7 @@ describe('beside the tool migrate/migrate', () => {
   test('goes on where the tool has stopped', async () => {
     const files = migrations({ '001_a': creates('a'), '002_b': creates('b') });
     await migrateUp(database, silentLog, migrations({ '001_a': creates('a') }));
-    // As the tool writes a version.
+    // As the tool stores a version.
     await sql`DROP TABLE schema_migrations`;
     await sql`CREATE TABLE schema_migrations (version bigint not null primary key, dirty boolean not null)`;
     await sql`INSERT INTO schema_migrations (version, dirty) VALUES (1, false)`;
@@ -416,7 +416,7 @@ function migrations(files: Readonly<Record<string, Halves>>): URL {
   return pathToFileURL(`${path}/`);
 }
 
-/** Tables, functions and triggers that are not PostgreSQL's own. */
+/** Tables, functions and triggers outside PostgreSQL's own schemas. */
 async function objects(): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     SELECT relname::text AS name FROM pg_class

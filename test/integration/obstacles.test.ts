@@ -1,6 +1,6 @@
 /**
- * A batch in which random rows meet random obstacles, against a model: nobody gets another's answer,
- * what was said to have happened has, and nothing else has. OBSTACLE_BATCHES=10000 is the long form.
+ * Batches of random rows with random obstacles, compared with a model: each request gets its own
+ * result, reported effects exist, and no others do. OBSTACLE_BATCHES=10000 is the long form.
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -27,7 +27,7 @@ import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
 const batches = Number(process.env['OBSTACLE_BATCHES'] ?? 200);
 const seed = Number(process.env['OBSTACLE_SEED'] ?? Date.now() % 2 ** 31);
 const timeoutMs = 2400;
-/** Longer than a batch's first attempt may take, and than a half's; shorter than what is left alone. */
+/** Longer than a batch's first attempt, and than a half's; shorter than that of a single row. */
 const delays = { slowSeconds: 0.7, stuckSeconds: 30 };
 const rowsMax = 80;
 const batchMax = 24;
@@ -64,14 +64,14 @@ interface Stored {
   readonly assigneeID: number;
 }
 
-/** What a request may be told: a status, or a problem's code. */
+/** A possible result: a status, or a problem's code. */
 type Outcome = string | number;
 
 interface Planned {
   readonly item: RequestItem;
-  /** In the order of how likely each is. */
+  /** The most likely result first. */
   readonly may: readonly Outcome[];
-  /** What is stored when it is 200 or 201. */
+  /** What is stored after 200 or 201. */
   readonly stored?: Partial<Stored>;
   readonly obstacle: string;
   readonly key?: string;
@@ -84,7 +84,7 @@ interface Kept {
 }
 
 const tasks = new Map<number, Stored>();
-/** A foreign key refers to them. */
+/** A foreign key refers to these tasks. */
 const noted = new Set<number>();
 const keys = new Map<string, Kept>();
 const seen = new Map<string, number>();
@@ -106,7 +106,7 @@ const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))
 
 const late: ReadonlySet<string> = new Set(['slow', 'stuck', 'late', 'locked', 'deadlock']);
 
-/** Slow and late ones take seconds: one batch in many has one. */
+/** Slow and late ones take seconds, so they are rare. */
 function obstacleOfWrite(isRare: boolean): string {
   if (isRare) return pick(['slow', 'stuck', 'late', 'late']);
   return pick([...refusals, 'change', 'change', 'renumber']);
@@ -114,7 +114,7 @@ function obstacleOfWrite(isRare: boolean): string {
 
 function outcomesOf(obstacle: string, success: number): readonly Outcome[] {
   if ((refusals as readonly string[]).includes(obstacle)) {
-    // Of the unique ones the first passes.
+    // Only the first of equal unique values passes.
     return obstacle === 'unique' ? ['rejected', success] : ['rejected'];
   }
   if (obstacle === 'stuck' || obstacle === 'late') return ['unavailable'];
@@ -145,7 +145,7 @@ function planCreates(obstacles: readonly string[], keyed: boolean): Planned[] {
     const key = `key-${counter}`;
     const item = itemOf({ body: bytes(body), flags: hasKeyFlag, extra: key });
     planned.push({ ...base, item, key });
-    // In halves of a batch one may be done when the other comes.
+    // When a batch runs in halves, one may be done before the other starts.
     if (chance(0.1))
       planned.push({
         ...base,
@@ -195,12 +195,12 @@ function planOnTasks(kind: 'change' | 'remove', obstacles: readonly string[], fo
       : { flags: 0, extra: '' };
     const isIdle = kind === 'change' && form === 'conditional' && chance(0.1);
     let may = kind === 'change' ? outcomesOf(obstacle, 200) : removalOf(task, obstacle);
-    // A policy keeps the row from whoever would write it.
+    // A policy hides the row from the writer.
     if (kind === 'change' && task?.description === 'untouchable') may = ['rejected'];
     else if (isWrong)
       may = ['precondition_failed', ...(obstacle === 'locked' ? ['unavailable'] : [])];
     else if (isIdle) may = [200, ...(obstacle === 'locked' ? ['unavailable'] : [])];
-    // A condition locks the row first, and for that the policy for changes counts as well.
+    // A condition locks the row first, so the policy for changes applies too.
     if (kind === 'remove' && task?.description === 'untouchable') may = [...may, 'rejected'];
     if (task === undefined) may = ['not_found'];
     const { assigneeID: _, ...rest } = task ?? { assigneeID: 0 };
@@ -221,12 +221,12 @@ function planOnTasks(kind: 'change' | 'remove', obstacles: readonly string[], fo
   return planned;
 }
 
-/** As If-Match has it. */
+/** In the form of If-Match. */
 function named(isWrong: boolean, version: number): string {
   return isWrong ? String(version + 1) : `${version + 7},${version}`;
 }
 
-/** As If-None-Match has it. */
+/** In the form of If-None-Match. */
 function refused(isWrong: boolean, version: number): string {
   return isWrong ? `${-version - 7},${-version}` : String(-version - 1);
 }
@@ -238,7 +238,7 @@ function removalOf(task: Stored | undefined, obstacle: string): readonly Outcome
   return obstacle === 'locked' ? ['unavailable'] : [204];
 }
 
-/** Tasks to change and remove, some of them with a guard, made by the owner of the table. */
+/** Tasks to change and remove, some with a guard, created by the owner of the table. */
 async function refill(): Promise<void> {
   const rows = await database.sql<{ id: string; description: string }[]>`
     INSERT INTO tasks (title, description, assignee_id)
@@ -276,10 +276,10 @@ function outcomeOf({ status, problem, flags }: ResponseItem): Outcome {
   return (flags & replayedFlag) === 0 ? status : 'replayed';
 }
 
-/** Compares each answer with what may be, and what is told with the model. */
+/** Compares each result with the possible ones, and the stored task with the model. */
 function takeAnswer(planned: Planned, answer: ResponseItem, isLate: boolean): void {
   const { item, stored, obstacle, key } = planned;
-  // Beside one that waits the time may be over for others on a busy machine; then it is said so.
+  // Next to a waiting row, the time may run out for others on a busy machine: `unavailable`.
   const may = isLate ? [...planned.may, 'unavailable'] : planned.may;
   const outcome = outcomeOf(answer);
   const text = Buffer.from(answer.body).toString();
@@ -321,7 +321,7 @@ async function compareTable(): Promise<void> {
   );
 }
 
-/** Holds what the batch needs while it runs. */
+/** Holds the locks that the batch needs. */
 async function withHolder<Result>(
   planned: readonly Planned[],
   run: () => Promise<Result>,
@@ -341,7 +341,8 @@ async function withHolder<Result>(
     const running = run().finally(() => {
       isDone = true;
     });
-    // Ours has its rows and waits for the state; then it is in the way of the other one.
+    // The service's transaction has its rows and waits for the state row; then it blocks the other
+    // one.
     while (!isDone && !(await isWaiting())) await sleep(2);
     await holder`SELECT FROM tasks WHERE id = ${crossed.item.id} FOR UPDATE`.catch(() => undefined);
     await holder`ROLLBACK`;
@@ -373,7 +374,7 @@ function planBatch(): { kind: 'create' | 'change' | 'remove'; planned: Planned[]
     else obstacles[place] = obstacleOfWrite(isRare);
     if (kind === 'change' && chance(0.2)) obstacles[place] = isRare ? 'locked' : 'deadlock';
   }
-  // One of them at a time: the other transaction crosses one of ours.
+  // Only one at a time: the other transaction conflicts with one of the service's.
   const first = obstacles.indexOf('deadlock');
   const single = obstacles.map((one, place) =>
     one === 'deadlock' && place !== first ? 'none' : one,
@@ -405,7 +406,7 @@ test('each request of a batch with obstacles gets its own answer, and that answe
     await compareTable();
   }
   t.diagnostic(`${batches} batches, ${requests} requests`);
-  // The other transaction may itself take too long on a busy machine, but that is rare.
+  // On a busy machine the other transaction may itself time out, but rarely.
   const crossed = [...seen].filter(([what]) => what.startsWith('deadlock '));
   const lost = seen.get('deadlock unavailable') ?? 0;
   assert.ok(

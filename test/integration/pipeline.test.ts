@@ -128,7 +128,7 @@ test('pipelined statements tell in their failures whether rows were at work, and
     false,
   );
   await pipeline.run('INSERT INTO checked VALUES (1)', []);
-  // At the commit, behind the end of the statement.
+  // At the commit, after the end of the statement.
   assert.deepEqual(await cause('INSERT INTO checked VALUES (1)'), [true, 'one']);
 });
 
@@ -264,7 +264,7 @@ test('a connection that ends is lost with what is under way, also when it is ref
   const { proxy, port } = await startProxy((server) => setTimeout(() => server(refusal), 50));
   const refused = open({ host: '127.0.0.1', port });
   await refused.run('SELECT 1', []);
-  // It was sent, so nobody knows what became of it.
+  // It was sent, so the outcome is unknown.
   await assert.rejects(refused.run('SELECT pg_sleep(30)', []), { code: 'CONNECTION_CLOSED' });
   proxy.close();
 });
@@ -314,7 +314,7 @@ test('a connection closes when it is let go of, and keeps nobody waiting', async
   await unused.close();
 });
 
-/** Passes a connection on; `more` may say something in the server's name once it is ready. */
+/** Forwards a connection; `more` may send bytes in the server's name once it is ready. */
 async function startProxy(
   more: (say: (bytes: Buffer) => void) => void,
 ): Promise<{ proxy: Server; port: number }> {
@@ -328,7 +328,7 @@ async function startProxy(
     for (const end of [client, server]) end.on('error', () => undefined);
     let answers = 0;
     server.on('data', (bytes) => {
-      // The second ReadyForQuery after those of the start is that of the first statement.
+      // The second ReadyForQuery after the start belongs to the first statement.
       if (bytes.includes('Z\0\0\0\x05I') && ++answers === 3) {
         more((lie) => client.write(lie));
       }

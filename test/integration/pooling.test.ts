@@ -1,4 +1,4 @@
-/** What stands in front of the database: found out, used as it is, or refused by name. */
+/** Detects what is in front of the database: it is used as it is, or rejected with its name. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -38,7 +38,7 @@ const cli = resolve(import.meta.dirname, '../../src/database/cli.js');
 const withoutPresent = withoutProgram(presentPgBouncer, '1.21 or newer');
 const withoutOld = withoutProgram(oldPgBouncer, 'before 1.21');
 const inTransactions = ['pool_mode = transaction', 'default_pool_size = 5'];
-/** As whoever had trouble with other clients sets it: they are dropped in silence. */
+/** A common setting that drops unknown parameters silently. */
 const ignoring =
   'ignore_startup_parameters = extra_float_digits,statement_timeout,lock_timeout,' +
   'idle_in_transaction_session_timeout,default_transaction_isolation,jit,plan_cache_mode,' +
@@ -52,7 +52,7 @@ function pooled(config: DatabaseConfig): DatabaseConfig {
   return { ...config, pooler: 'transaction' };
 }
 
-/** As another program of the same pooler, which has nothing of ours. */
+/** As another client of the same pooler, without the service's settings. */
 async function askAsOther(config: DatabaseConfig, text: string): Promise<unknown[][]> {
   const sql = createClient(config, {
     max: 1,
@@ -241,7 +241,7 @@ describe('PgBouncer that lends sessions to transactions', { skip: withoutPresent
       await cluster.ask(database, `ALTER TABLE altered ALTER number TYPE text USING 'one'`);
       for (let time = 0; time < 3; time++)
         assert.deepEqual(await pipeline.run(text, []), [['one']]);
-      // Another connection meets what the pooler has kept for everybody.
+      // Another connection meets the pooler's kept statements.
       await withPipeline(pooled(served), async (other) => {
         assert.deepEqual(await other.run(text, []), [['one']]);
       });
@@ -330,7 +330,7 @@ describe('PgBouncer before 1.21', { skip: withoutOld }, () => {
   });
 });
 
-/** The service ends with 1 and one line that says why, and the table is as it was. */
+/** The service exits with 1 and one line with the reason, and the table is unchanged. */
 async function expectRefused(
   served: DatabaseConfig,
   env: Readonly<Record<string, string>>,
@@ -347,7 +347,7 @@ async function expectRefused(
   assert.deepEqual(await count(), before);
 }
 
-/** No statement of ours and no setting stays in the sessions that others get next. */
+/** No statement or setting of the service remains in sessions that other clients get next. */
 async function expectNothingLeft(served: DatabaseConfig): Promise<void> {
   assert.deepEqual(
     await askAsOther(

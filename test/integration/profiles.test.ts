@@ -14,7 +14,7 @@ import { goIsMissing, goToolPprof, readPprof } from '../support/pprof.ts';
 import { eventually } from '../support/service.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'profiles-'));
-/** While it is there, worker threads die. */
+/** Worker threads die while the file exists. */
 const deathFile = join(folder, 'die');
 let database: TestDatabase;
 let running: TestFleet;
@@ -65,7 +65,7 @@ function placesOf(profile: ReturnType<typeof readPprof>): Set<string> {
   return new Set(profile.samples.map(({ labels }) => `${labels['process']}/${labels['thread']}`));
 }
 
-/** Resolves when every front end works on a question: each of them refuses a second one. */
+/** Resolves when every front end records: each rejects a second request. */
 function recordingEverywhere(): Promise<void> {
   const { signal } = new AbortController();
   return eventually(async () => {
@@ -83,7 +83,7 @@ const everybody = [
 ];
 
 test('the CPU profile has every process and thread, with functions and lines of TypeScript', async () => {
-  // Where cores are busy, a thread runs so seldom that a sampler may miss what it does.
+  // On busy cores a thread runs so rarely that a sampler may miss it.
   const expected = [
     ['http/serve.handle', 'main'],
     ['tasks/executor.execute', 'worker-1'],
@@ -127,7 +127,7 @@ test('live objects are counted for each thread, and collected first when asked',
   for (const path of ['/heap', '/heap?gc=1']) {
     let profile = await getPprof(path);
     const absent = () => everybody.filter((place) => !placesOf(profile).has(place));
-    // One object of half a MiB is sampled: a thread that has just begun may have none.
+    // One object of half a MiB is sampled: a thread that just started may have none.
     await eventually(
       async () => {
         profile = await getPprof(path);
@@ -198,7 +198,7 @@ test('a profile ends everywhere when its client leaves', async () => {
   );
 });
 
-/** Of every kind that a client can leave in the middle, and of those that only show the present. */
+/** Every kind of profile that a client can abort, and the snapshots. */
 const abandoned = [
   '/profile?seconds=60',
   '/allocs?seconds=60',
@@ -215,12 +215,12 @@ test('the next profile has every process and thread, whenever a client has left'
     const path = abandoned[round % abandoned.length]!;
     const controller = new AbortController();
     const left = get(path, controller.signal);
-    // Also before the question was sent, and while recordings begin, end and travel.
+    // Also before the question was sent, and while recordings start, end and travel.
     const afterMs = Math.random() ** 2 * 40;
     if (round % 10 !== 0) await sleep(afterMs);
     controller.abort();
     if (round % 2 === 0) await left;
-    // Of two at once the first one waits for the end of the one that was left.
+    // Of two at once, the first one waits for the end of the aborted one.
     const following = round % 10 === 0 ? '/heap' : '/goroutine';
     const [next, second] = await Promise.all([get(following), get('/threadcreate')]);
     const missing = next.headers?.['X-Pprof-Missing'];
@@ -252,7 +252,7 @@ test('allocations of the meantime include what was collected again', async () =>
     [...names].some((name) => name.startsWith('tasks/')),
     [...names].join(' '),
   );
-  // The sampler of live objects goes on.
+  // The sampler of live objects continues.
   assert.ok((await getPprof('/heap')).comments.length > 0);
 });
 
@@ -321,7 +321,7 @@ test('profiles of the present show with seconds= how it changes, as net/http/ppr
     ended = true;
   });
   while (!ended) {
-    // Some 2 MiB that nobody lets go of before the end.
+    // Some 2 MiB that stay referenced until the end.
     for (let count = 0; count < 20_000; count++)
       kept.push({ count, text: `${count} ${kept.length}` });
     await sleep(20);
@@ -338,7 +338,7 @@ test('profiles of the present show with seconds= how it changes, as net/http/ppr
   assert.ok(heap.durationNs >= 1e9, String(heap.durationNs));
   for (const name of ['goroutine', 'threadcreate']) {
     const { samples } = await getPprof(`/${name}?seconds=1`);
-    // They come and go, and most stay.
+    // They are allocated and freed, and most stay.
     for (const { values } of samples) assert.notEqual(values[0], 0);
   }
   assert.deepEqual((await getPprof('/mutex?seconds=1')).samples, []);
@@ -374,14 +374,14 @@ test('a front end that is killed meanwhile is missing, and named', async () => {
   }, 'no new front end answers');
 });
 
-/** Some requests at a time, to both front ends; those that a killed one had may fail. */
+/** Some requests at a time to both front ends; those to a killed one may fail. */
 async function makeLoad(port: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 8 });
   await Promise.all(
     Array.from({ length: 8 }, async (_, client) => {
       for (let round = 0; loaded; round++) {
         await exchange(agent, port, round % 2 === 0 ? 'POST' : 'GET').catch(() => sleep(50));
-        // A new connection may come to the other front end.
+        // A new connection may reach the other front end.
         if (round % 200 === client * 20) agent.destroy();
       }
     }),

@@ -1,6 +1,6 @@
 /**
- * What a service that starts waits for, what ends it, and what an operator reads meanwhile: the schema,
- * rights, the extension, and each way in which a server refuses a connection.
+ * What a starting service waits for, what ends the wait, and what the log tells the operator: the
+ * schema, privileges, the extension, and each way in which a server refuses a connection.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ function configOf(name: string, user = 'postgres'): DatabaseConfig {
   return { ...place, user, password: '', name };
 }
 
-/** A database without a schema. */
+/** Creates a database without a schema. */
 async function makeDatabase(more = ''): Promise<string> {
   const name = `waits_${++databases}`;
   await cluster.administer(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8' ${more}`);
@@ -47,10 +47,10 @@ async function makeDatabase(more = ''): Promise<string> {
 }
 
 interface Waiting {
-  /** What the log said, with the reason where there is one. */
+  /** The messages of the log, with their reasons. */
   readonly said: readonly string[];
   readonly outcome: Promise<string>;
-  /** Resolves when it has said something more. */
+  /** Resolves when there is a further message. */
   says(count: number): Promise<string>;
 }
 
@@ -70,7 +70,7 @@ function startWaiting(database: DatabaseConfig, autoMigrate: boolean): Waiting {
     said,
     outcome,
     async says(count) {
-      // It has looked again, and repeated nothing.
+      // It has checked again, and logged nothing twice.
       await eventually(
         () => said.length >= count,
         () => `it has said only ${said.join('; ')}`,
@@ -94,7 +94,7 @@ test('a production start waits for database and schema, says once what for, and 
     ),
   );
   await cluster.administer(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`);
-  // The same need, a step further.
+  // The same need, one step further.
   await waiting.says(1);
   const other = startWaiting(database, false);
   assert.match(await other.says(1), /has no schema yet: run "make db-migrate-up"/);
@@ -156,7 +156,7 @@ test('a role of few rights is told what an administrator has to run, and the sta
   await cluster.administer(`REVOKE CONNECT ON DATABASE ${name} FROM PUBLIC`);
   const waiting = startWaiting(database, true);
 
-  /** Does what it has said, word for word. */
+  /** Runs the statements of the message, word for word. */
   async function obey(count: number, expected: readonly string[]): Promise<void> {
     const text = await waiting.says(count);
     const statements = [...text.matchAll(/run ((?:GRANT|CREATE) [^;(]+?)(?=;| \(|$)/g)].map(
@@ -182,11 +182,11 @@ test('pg_trgm may be in a schema of its own, which the role must be allowed to u
     await cluster.ask(admin, statement);
   }
   const waiting = startWaiting(database, true);
-  // Two migrations need nothing of it.
+  // Two migrations need nothing from it.
   assert.match(await waiting.says(3), /run GRANT USAGE ON SCHEMA "Ex tensions" TO "app"/);
   await cluster.ask(admin, 'GRANT USAGE ON SCHEMA "Ex tensions" TO app');
   assert.equal(await waiting.outcome, 'ready');
-  // What is applied works without it, and goes down and up again with it.
+  // The applied ones work without it, and can be reverted and run again with it.
   const steps = readMigrations().length;
   assert.equal(await migrateDown(database, silentLog, steps), steps);
   assert.equal(await migrateUp(database, silentLog), steps);
@@ -256,7 +256,7 @@ test('a session that is refused says which role, database and variable it is abo
   }
 });
 
-/** What an administrator has ended, and a server that stops for as long as somebody is connected. */
+/** A session that an administrator has ended, and a server that stops while a session is open. */
 test('a server that stops or has closed the session says so', async () => {
   const good = configOf('postgres');
   await withSession(good, 0, async (sql) => {
@@ -274,7 +274,7 @@ test('a server that stops or has closed the session says so', async () => {
   );
   await withSession(good, 0, async (sql) => {
     await sql`SELECT 1`;
-    // It waits for this session, and takes no others.
+    // It waits for this session, and accepts no others.
     process.kill(postmaster, 'SIGTERM');
     await eventually(async () => {
       return /takes no connections yet: .*\(57P03\)$/.test(await refusalOf(good));
@@ -283,7 +283,7 @@ test('a server that stops or has closed the session says so', async () => {
   await eventually(() => !lives(postmaster), 'the server does not stop');
 });
 
-/** What whoever uses the database is told. */
+/** The error that a user of the database gets. */
 function refusalOf(database: DatabaseConfig): Promise<string> {
   return withSession(database, 5000, (sql) => sql`SELECT 1`).then(
     () => 'it takes connections',

@@ -6,7 +6,7 @@ const statuses = ['pending', 'in_progress', 'completed', 'done', 'canceled'] as 
 
 interface State {
   readonly generation: bigint;
-  /** All tasks, then those of each status. */
+  /** The count of all tasks, then those of each status. */
   readonly totals: readonly number[];
 }
 
@@ -161,7 +161,7 @@ async function countTasks(): Promise<number[]> {
 
 const blockColumns = `total, ${statuses.join(', ')}`;
 
-/** As the triggers keep them: those that have tasks. */
+/** The blocks that have tasks, as the triggers maintain them. */
 async function readBlocks(): Promise<unknown[]> {
   return database.sql.unsafe(
     `SELECT block, ${blockColumns} FROM tasks_blocks WHERE total <> 0 ORDER BY block`,

@@ -1,5 +1,5 @@
 /**
- * The index of texts behind the writes. What it promises, in every snapshot: the present texts of a task
+ * The text index behind the writes. Its invariant in every snapshot: the current texts of a task
  * are in tasks_texts, or its id is in tasks_unindexed.
  */
 import assert from 'node:assert/strict';
@@ -182,7 +182,7 @@ describe('indexing', () => {
       () =>
         client`UPDATE tasks SET status = 'done' WHERE assignee_id = 0 AND id % 40 = ${dice(40)}::int`,
       () => client`DELETE FROM tasks WHERE assignee_id = 0 AND id % 60 = ${dice(60)}::int`,
-      // Its commit comes late, so that it is in nobody's snapshot for a while.
+      // Its commit comes late, so that no snapshot contains it for a while.
       () =>
         client.begin(async (slow) => {
           await slow`UPDATE tasks SET description = ${`late ${dice(1000)}`} WHERE assignee_id = 0 AND id % 70 = ${dice(70)}::int`;
@@ -191,7 +191,7 @@ describe('indexing', () => {
     ];
     const writer = async () => {
       while (!isOver()) {
-        // Two writers that lock the same tasks in another order: one is told to try again.
+        // Two writers that lock the same tasks in different orders: one gets a deadlock error.
         await statements[dice(statements.length)]!().catch((error: { code?: string }) => {
           if (error.code !== '40P01') throw error;
         });
@@ -201,7 +201,7 @@ describe('indexing', () => {
     let busy = 0;
     const indexer = async (session: Client) => {
       while (!isOver()) {
-        // Few at a time, so that of the ids of one task some are taken and others are not.
+        // Few at a time, so that only some of a task's ids are taken.
         const taken = await indexTexts(session, 1 + dice(40));
         if (taken === null) busy++;
         else indexed += taken;
@@ -216,7 +216,7 @@ describe('indexing', () => {
         checks++;
       }
     };
-    /** A search that begins after a write finds what was written, and nothing else. */
+    /** A search that starts after a write finds the write's texts, and no others. */
     const searcher = async (name: string) => {
       for (let round = 0; !isOver(); round++) {
         const [row] = await client<{ id: string }[]>`
@@ -287,7 +287,7 @@ describe('the indexer', () => {
     const other = startTextIndexer({ database: database.config, work: quietWork() });
     try {
       await until(async () => (await unindexed()).length < 25_000);
-      // Patient as long as nobody searches. A session tells what it has counted when it ends.
+      // Patient while there are no searches. A session reports its statistics when it ends.
       await search(pipelines[0], 'task 1');
       await pipelines[0].close();
       await until(async () => (await unindexed()).length === 0);
@@ -338,13 +338,13 @@ describe('the indexer', () => {
       await sleep(300);
       const began = performance.now();
       await indexer.stop();
-      // Less than its statement's lock_timeout: it did not wait for that.
+      // Less than the statement's lock_timeout: it did not wait for that.
       assert.ok(performance.now() - began < 14_000);
     });
   });
 });
 
-/** @returns how many migrations have to be taken back until this one is the last. */
+/** @returns how many migrations to revert until this one is the last. */
 function stepsBackTo(version: number): number {
   return readMigrations().filter((migration) => migration.version > version).length;
 }
@@ -362,7 +362,7 @@ async function assertPromise(session: Client): Promise<number> {
   return Number(row!.waiting);
 }
 
-/** @returns the ids of the tasks that have the text, as the service finds them. */
+/** @returns the ids of the tasks with the text, as the service finds them. */
 async function search(session: Pipeline, text: string): Promise<number[]> {
   const parsed = parseListQuery(`filter=${encodeURIComponent(`"${text}"`)}`);
   assert.ok(parsed.ok);

@@ -1,4 +1,4 @@
-/** Values of Accept, by what an error then is. */
+/** Values of Accept, by the format of errors that each selects. */
 export const acceptsProblem: readonly string[] = [
   'application/problem+json',
   'Application/Problem+JSON',

@@ -1,4 +1,4 @@
-/** A client of the service that checks what must hold for every answer. */
+/** A client of the service that checks the rules for every response. */
 import assert from 'node:assert/strict';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import type { Fault } from '../../src/contract/problems.ts';
@@ -9,14 +9,14 @@ export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Parsed, not checked: an assertion that looks for what is not there fails. */
+  /** Parsed JSON, not validated: an assertion on a missing field fails. */
   readonly body: Body;
 }
 
 export interface Body {
   readonly status: string | number;
   readonly message: string;
-  /** One answer has a task, another a list of tasks. */
+  /** A task, or a list of tasks. */
   readonly data: Task & readonly Task[];
   readonly meta: {
     readonly page: number | null;
@@ -33,7 +33,7 @@ export interface Body {
 
 export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  /** A value is sent as JSON; text and bytes as they are. */
+  /** Sent as JSON; strings and bytes as they are. */
   readonly body?: unknown;
 }
 
@@ -43,12 +43,12 @@ export interface Api {
   post(body: unknown, options?: RequestOptions): Promise<Answer>;
   put(id: number | string, body: unknown, options?: RequestOptions): Promise<Answer>;
   remove(id: number | string): Promise<Answer>;
-  /** Creates a task and returns its number. */
+  /** Creates a task and returns its id. */
   create(fields?: Readonly<Record<string, unknown>>): Promise<number>;
   close(): void;
 }
 
-/** @param connections the most that are open at once. */
+/** @param connections the most connections at once. */
 export function createApi(port: number, connections = 8): Api {
   const agent = new Agent({ keepAlive: true, maxSockets: connections });
 
@@ -79,14 +79,14 @@ export function createApi(port: number, connections = 8): Api {
   return api;
 }
 
-/** The codes of an error answer, with their fields: `invalid title`. */
+/** The codes and fields of an error response: `invalid title`. */
 export function faultsOf(answer: Answer): string[] {
   return answer.body.errors
     .map(({ code, field }) => (field === null ? code : `${code} ${field}`))
     .sort();
 }
 
-/** What holds for every answer, whatever was asked. */
+/** Checks the rules for every response. */
 export function checkAnswer(method: string, answer: Answer): void {
   const { status, headers, text, body } = answer;
   const where = `${method} ${status} ${text.slice(0, 300)}`;

@@ -1,4 +1,4 @@
-/** Values that fit the contract's schemas, and values that almost do. */
+/** Generates values that match the contract's schemas, and values that almost do. */
 import fc from 'fast-check';
 import { isText } from '../../src/contract/values.ts';
 import type { TSchema } from '../../src/typebox.ts';
@@ -16,7 +16,7 @@ interface Keywords {
   readonly required?: readonly string[];
 }
 
-/** Every value of it fits the schema. Knows the keywords that the contract uses, and no more. */
+/** All values match the schema. Supports only the keywords of the contract. */
 export function fitting(schema: TSchema): fc.Arbitrary<unknown> {
   const keywords = schema as Keywords;
   if (keywords.anyOf !== undefined) return fc.oneof(...keywords.anyOf.map(fitting));
@@ -62,7 +62,7 @@ function objectOf({ properties = {}, required = [] }: Keywords): fc.Arbitrary<un
   return fc.record(values, { requiredKeys: [...required] });
 }
 
-/** An object of the schema in which one thing was changed: it may fit by chance. */
+/** An object of the schema with one change. It may still match by chance. */
 export function almost(schema: TSchema): fc.Arbitrary<unknown> {
   const { properties = {} } = schema as Keywords;
   const name = fc.oneof(fc.constantFrom(...Object.keys(properties)), fc.string());

@@ -1,4 +1,4 @@
-/** For work under test that tells nobody how it goes. */
+/** A `Work` for tests that do not check background work. */
 import { isOutOfReach } from '../../src/database/connection-lost.ts';
 import { createBackground, type Work } from '../../src/telemetry/background.ts';
 import { silentLog } from './postgres.ts';

@@ -1,6 +1,6 @@
 /**
- * Takes the place of src/cache/generation.ts where a test needs caches that are stale: it asks for
- * the generation now and then only, as a cache with a time to live would.
+ * Replaces src/cache/generation.ts in tests that need stale caches: it reads the generation only at
+ * intervals, like a cache with a TTL.
  */
 import {
   createGenerationReader as createReader,

@@ -1,6 +1,6 @@
 /**
- * A headless Chromium over the DevTools protocol, on a pipe: no package and no port. Only what a
- * test names is reached; every request elsewhere is refused and remembered.
+ * A headless Chromium controlled by the DevTools protocol over a pipe, without a package or port.
+ * It reaches only the given origins; every other request fails and is recorded.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -21,19 +21,19 @@ interface Message {
 }
 
 export interface Tab {
-  /** What went wrong so far, in the words of the browser: errors and warnings, failed requests. */
+  /** The browser's errors, warnings and failed requests so far. */
   readonly complaints: readonly string[];
   /** Requests to another origin. */
   readonly strayed: readonly string[];
   open(url: string): Promise<void>;
-  /** @returns the value of an expression; awaits it where it is a promise. */
+  /** @returns the value of an expression; awaits a promise. */
   evaluate<Value>(expression: string): Promise<Value>;
   /** Waits until an expression is true. */
   until(expression: string, otherwise: string): Promise<void>;
 }
 
 export interface Browser {
-  /** @param origins the only ones that are reached. */
+  /** @param origins the only reachable ones. */
   openTab(...origins: readonly string[]): Promise<Tab>;
   close(): Promise<void>;
 }
@@ -41,7 +41,7 @@ export interface Browser {
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const waitMs = 60_000;
 
-/** `undefined`: there is none in PATH. */
+/** `undefined`: none in PATH. */
 export function findChromium(): string | undefined {
   return names.find((name) => {
     try {
@@ -70,9 +70,9 @@ export function startBrowser(program: string): Browser {
       '--disable-sync',
       '--no-first-run',
       '--no-proxy-server',
-      // No name but ours has an address.
+      // Only 127.0.0.1 resolves.
       '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
-      // Its sandbox does not run as root.
+      // Chromium's sandbox does not run as root.
       ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
       'about:blank',
     ],
@@ -122,7 +122,7 @@ export function startBrowser(program: string): Browser {
       },
       until(expression, otherwise) {
         let failure = '';
-        // While a page changes into another one there is no body, or nothing to ask at all.
+        // During a navigation there is no body, or no context to evaluate in.
         const holds = () =>
           tab.evaluate<boolean>(`Boolean(${expression})`).catch((error: unknown) => {
             failure = String(error);
@@ -144,7 +144,7 @@ export function startBrowser(program: string): Browser {
       await protocol.send('Browser.close', {}).catch(() => undefined);
       await ended;
     }
-    // Its helpers may still write.
+    // Chromium's child processes may still be writing.
     await eventually(() => isRemoved(folder), `${folder} cannot be removed`);
   }
 
@@ -160,7 +160,7 @@ function isRemoved(folder: string): boolean {
   }
 }
 
-/** `undefined`: nothing to complain of. */
+/** @returns `undefined`: no complaint. */
 function complaintOf(method: string | undefined, params: Parameters): string | undefined {
   switch (method) {
     case 'Runtime.exceptionThrown':
@@ -182,7 +182,7 @@ function complaintOf(method: string | undefined, params: Parameters): string | u
   }
 }
 
-/** Messages in JSON, each ended by a zero byte, on the descriptors 3 and 4. */
+/** JSON messages, each terminated by a zero byte, on the descriptors 3 and 4. */
 function createProtocol(child: ChildProcess) {
   const output = child.stdio[3] as Writable;
   const input = child.stdio[4] as Readable;

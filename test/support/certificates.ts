@@ -1,4 +1,4 @@
-/** Two authorities, and a certificate for this machine that the first one signed. */
+/** Two certificate authorities, and a certificate for this machine signed by the first one. */
 import { execFileSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,11 +8,11 @@ import { makeFolder } from './service.ts';
 /** Paths of PEM files. */
 export interface Certificates {
   readonly ca: string;
-  /** It signed nothing. */
+  /** A CA that signed nothing. */
   readonly otherCa: string;
   readonly certificate: string;
   readonly key: string;
-  /** Signed as well, for a host of another name. */
+  /** Signed too, but for another host name. */
   readonly misnamed: string;
 }
 

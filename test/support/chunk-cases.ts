@@ -1,7 +1,7 @@
 /**
- * Bodies in chunks as bytes: what uWebSockets.js takes and how it is answered, each case of smuggling
- * behind or inside chunks among them. It reads some sizes in another way than RFC 9112 has them. So a
- * request in chunks is the last one on its connection.
+ * Chunked bodies as bytes: what uWebSockets.js accepts and how the service responds, with every
+ * case of smuggling after or inside chunks. uWebSockets.js reads some sizes differently from RFC
+ * 9112. So a chunked request must be the last one on its connection.
  */
 import {
   byParser,
@@ -26,14 +26,14 @@ const bodyMax = 128 * 1024;
 
 const created: Outcome = { answers: [201], afterwards: 'ends', creates: 1 };
 const refused = refusedForGood;
-/** The answer has come before the next part goes out. */
+/** The response arrives before the next part is sent. */
 const later = { pause: 400 };
 
 function chunk(data: string): string {
   return `${size(data).toString(16)}\r\n${data}\r\n`;
 }
 
-/** @param wire what stands behind the head. */
+/** @param wire the bytes after the head. */
 function chunked(wire: string, headers = ''): string {
   return post(headers, wire, coding);
 }
@@ -42,7 +42,9 @@ function of(method: string, path: string, headers = '', wire = chunk(json()) + l
   return `${method} ${path} HTTP/1.1\r\n${host}${coding}${headers}\r\n${wire}`;
 }
 
-/** A body of so many bytes, space behind the JSON, in chunks; the title stays in one piece. */
+/**
+ * A body of `bodyBytes`, padded with spaces after the JSON, in chunks; the title is in one chunk.
+ */
 function inPieces(bodyBytes: number, chunkBytes: number): string {
   let wire = chunk(json());
   for (let left = bodyBytes - size(json()); left > 0; left -= chunkBytes) {
@@ -52,18 +54,18 @@ function inPieces(bodyBytes: number, chunkBytes: number): string {
 }
 
 const digits = size(json()).toString(16);
-/** With another line for the size of the only chunk. */
+/** With another size line of the only chunk. */
 function sized(line: string): string {
   return chunked(`${line}${json()}\r\n${last}`);
 }
 
-/** A valid request, split before each of its bytes. */
+/** A valid request, split before each byte. */
 function splits(): FramingCase[] {
   const whole = chunked(chunk(json().slice(0, 9)) + chunk(json().slice(9)) + last);
   return Array.from({ length: whole.length - 1 }, (_, before) => ({
     name: `chunks: split before byte ${before + 1}`,
     send: [whole.slice(0, before + 1), whole.slice(before + 1)],
-    // It is answered before the empty line behind the last chunk.
+    // The service responds before the empty line after the last chunk.
     outcome: created,
   }));
 }
@@ -87,7 +89,7 @@ const sizes: readonly Row[] = [
     post('', chunk(json()) + last, 'Transfer-Encoding:\tchunked \r\n'),
     created,
   ],
-  // uWebSockets.js takes such bytes at both ends of a value for space, and nobody sees them.
+  // uWebSockets.js trims such bytes at both ends of a value.
   [
     'the coding before a byte beyond ASCII: not seen',
     post('', chunk(json()) + last, 'Transfer-Encoding: chunked\xff\r\n'),
@@ -102,7 +104,7 @@ const sizes: readonly Row[] = [
   ['every line ended by a line feed alone', chunked(`${digits}\n${json()}\n0\n\n`), created],
   ['no line end behind the content', chunked(`${digits}\r\n${json()}XX${last}`), created],
   ['none behind the last size', chunked(`${chunk(json())}0\r\n`), created],
-  // Its digits are read, and then nothing is: the body ends there.
+  // The size is read as 0, so the body ends there.
   ['size behind a space', sized(` ${digits}\r\n`), refused(400)],
   ['no size', sized('\r\n'), refused(400)],
   ['no content', chunked(last), refused(400)],
@@ -118,13 +120,13 @@ const sizes: readonly Row[] = [
     byParser(400),
     ends,
   ],
-  // The letter behind f counts as 16 to uWebSockets.js, and these overflow to 0 in 32 and 64 bits.
+  // uWebSockets.js reads the letter after f as 16: these sizes overflow to 0 in 32 and 64 bits.
   ['size that overflows to nothing in 32 bits', sized('ffffffg0\r\n'), waits, refused(400)],
   ['size that overflows to nothing', sized(`${'f'.repeat(14)}g0\r\n`), refused(400), ends],
   ['size with a letter beyond f', sized(`${digits}g\r\n`), waits],
 ];
 
-/** An extension of the letters a to g and of `;`, `=` only is taken for more digits. */
+/** An extension of only the letters a to g, `;` and `=` is read as more digits. */
 const extensions: readonly Row[] = [
   ['extension behind a space', sized(`${digits} ;a=b\r\n`), created],
   ['extension in quotes behind a space', sized(`${digits} ;n="v; w"\r\n`), created],
@@ -171,7 +173,7 @@ const hidden: readonly Row[] = [
     byParser(505),
     created,
   ],
-  // The first two bytes behind the last size are skipped, whatever they are.
+  // The two bytes after the last size are skipped, whatever they are.
   ['a request as a trailer', chunked(`${chunk(json())}0\r\nA:${smuggled}`), ends],
   [
     'a removal as a trailer, later',

@@ -1,6 +1,6 @@
 /**
- * A real PostgreSQL of a test's own, on a port of the loopback interface, to be killed, frozen and
- * filled up. What is started goes away with the test file.
+ * A real PostgreSQL for one test, on a port of the loopback interface, to be killed, frozen and
+ * filled. It is removed with the test file.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import {
@@ -29,41 +29,43 @@ export interface Cluster {
   readonly folder: string;
   /** A new, migrated database. */
   database(name: string, as?: Credentials): Promise<DatabaseConfig>;
-  /** The postmaster lives. */
+  /** Whether the postmaster is alive. */
   runs(): boolean;
-  /** Resolves when it takes connections, a standby those of readers. */
+  /** Resolves when it accepts connections; a standby: for reads. */
   start(): Promise<void>;
-  /** Resolves when no process of it is left. SIGINT: fast, SIGQUIT: at once, SIGKILL: a crash. */
+  /**
+   * Resolves when all its processes have ended. SIGINT: fast, SIGQUIT: immediate, SIGKILL: a crash.
+   */
   stop(signal?: 'SIGINT' | 'SIGQUIT' | 'SIGKILL'): Promise<void>;
-  /** Pids of the postmaster's children: backends and the server's own. */
+  /** The pids of the postmaster's children: backends and auxiliary processes. */
   backends(): number[];
-  /** Stops the postmaster and all its children where they are. */
+  /** Stops the postmaster and its children with SIGSTOP. */
   freeze(): void;
   thaw(): void;
-  /** Runs statements as the administrator, one after the other, on a connection of their own. */
+  /** Runs statements as the administrator, in order, on a new connection. */
   administer(...statements: readonly string[]): Promise<void>;
   ask<Row>(database: DatabaseConfig, text: string): Promise<Row[]>;
-  /** Appends lines to postgresql.conf, of which the last of a name counts. */
+  /** Appends lines to postgresql.conf; the last line of a name counts. */
   configure(lines: string): void;
-  /** The access rules, pg_hba.conf; loaded at once where it runs. */
+  /** Writes pg_hba.conf and reloads it if the server runs. */
   admit(rules: string): void;
-  /** A running standby, whom this server waits for with each commit from now on. */
+  /** A running synchronous standby: from now on each commit waits for it. */
   replicate(): Promise<Cluster>;
-  /** Makes a standby a server of its own; resolves when it takes writes. */
+  /** Promotes a standby; resolves when it accepts writes. */
   promote(): void;
 }
 
-/** Who makes and uses a database; otherwise the administrator. */
+/** The role that creates and uses a database; default: the administrator. */
 export type Credentials = Pick<DatabaseConfig, 'user' | 'password'>;
 
 export interface ClusterOptions {
-  /** Of postgresql.conf. */
+  /** Lines of postgresql.conf. */
   readonly settings?: readonly string[];
-  /** An empty folder; otherwise one of its own. */
+  /** An empty folder; default: a temporary one. */
   readonly folder?: string;
-  /** Where another server's programs are; otherwise the embedded one's. */
+  /** The folder of another server's programs; default: the embedded one. */
   readonly bin?: string;
-  /** Of initdb; otherwise UTF-8 without a locale. */
+  /** Options of initdb; default: UTF-8 without a locale. */
   readonly locale?: readonly string[];
 }
 
@@ -161,7 +163,7 @@ async function clusterIn(
     const { pid } = child;
     const family = [pid!, ...childrenOf(pid!)];
     signal(pid!, how);
-    // Backends notice the death of their postmaster by themselves, also in the middle of work.
+    // Backends notice the end of their postmaster by themselves, even in the middle of work.
     await eventually(() => family.every((one) => !lives(one)), 'PostgreSQL does not stop', 30_000);
     child = undefined;
   }
@@ -228,7 +230,7 @@ async function clusterIn(
       const standbyRoot = makeFolder();
       folders.add(standbyRoot);
       const target = join(standbyRoot, 'data');
-      // Both of one session: the backup ends with the connection that began it.
+      // In one session: the backup ends with the connection that began it.
       await withClient(configOf('postgres'), async (sql) => {
         await sql`SELECT pg_backup_start('replica', true)`;
         copyData(folder, target);
@@ -257,16 +259,19 @@ async function clusterIn(
   };
 }
 
-/** Files of a server that runs; what is torn, its log of changes mends (manual, "Backup"). */
+/**
+ * The files of a running server. Recovery from the write-ahead log repairs torn pages (manual,
+ * "Backup").
+ */
 function copyData(from: string, to: string): void {
   mkdirSync(to, { mode: 0o700 });
   const { status, stderr } = spawnSync('cp', ['-a', `${from}/.`, to], { encoding: 'utf8' });
-  // A file may go away meanwhile.
+  // A file may be deleted meanwhile.
   if (status !== 0 && !/No such file/.test(stderr)) throw new Error(stderr);
   rmSync(join(to, 'postmaster.pid'), { force: true });
 }
 
-/** As an ordinary user, which PostgreSQL's programs insist on. */
+/** As an ordinary user, because PostgreSQL's programs refuse root. */
 function runOrThrow(program: string, args: readonly string[]): void {
   const [command, ...all] = [...ordinaryUserPrefix(), program, ...args];
   const { status, stderr, stdout } = spawnSync(command!, all, { encoding: 'utf8' });
@@ -277,6 +282,6 @@ function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {
-    // It has just ended by itself.
+    // It has just ended.
   }
 }

@@ -1,8 +1,8 @@
 /**
- * What reads docker-compose.yml as its users' programs do: Docker's compose where there is one;
- * otherwise a few lines around the library inside it, compose-go (whose own command does not take
- * variables from the environment), built where there is Go. Its modules come from Go's cache or,
- * with TEST_INSTALL=1, from the module proxy.
+ * Parses docker-compose.yml as its users' programs do: with Docker Compose if installed. Otherwise
+ * with a few lines around its library compose-go, built if Go is installed. (The library's own
+ * command does not read variables from the environment.) Its modules come from Go's cache or, with
+ * TEST_INSTALL=1, from the module proxy.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
@@ -18,14 +18,14 @@ export interface ComposeAnswer {
 
 export interface Compose {
   readonly name: string;
-  /** Reads the project's file with these variables and no others. */
+  /** Parses the project's file with exactly these variables. */
   config(variables: Readonly<Record<string, string>>): ComposeAnswer;
 }
 
 const source = join(root, 'test/support/compose-config');
 const buildTimeoutMs = 150_000;
 
-/** @returns words that say what is missing where there is none. */
+/** @returns what is missing if there is none. */
 export function findCompose(): Compose | string {
   for (const [name, command] of [
     ['docker compose', ['docker', 'compose']],
@@ -34,9 +34,9 @@ export function findCompose(): Compose | string {
     const answer = spawnSync(command[0], [...command.slice(1), 'version', '--short'], {
       encoding: 'utf8',
     });
-    // The first version, in Python, knew another file.
+    // Version 1, in Python, had another file format.
     if (answer.status === 0 && !/^v?1\./.test(answer.stdout)) {
-      // An empty file in place of .env, which is its owner's.
+      // An empty file instead of .env, which belongs to the developer.
       return composeOf(`${name} ${answer.stdout.trim()}`, [
         ...command,
         '--env-file=/dev/null',
@@ -66,7 +66,7 @@ function composeOf(name: string, [program, ...args]: readonly string[]): Compose
   };
 }
 
-/** Where its programs and plugins are. */
+/** The location of Docker's programs and plugins. */
 function environmentOfDocker(): NodeJS.ProcessEnv {
   const chosen = Object.entries(process.env).filter(([name]) =>
     /^(PATH|HOME|DOCKER_.*)$/.test(name),

@@ -1,15 +1,15 @@
 /**
- * Clients that count what they were answered, each on a connection of its own with one request under
- * way. Where a connection breaks, its request is counted as cut off: nobody but the service can know
- * whether it was answered.
+ * Clients that count their responses. Each has its own connection with one request in flight. When
+ * a connection breaks, its request counts as cut off: only the service can know whether it was
+ * answered.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Connection, openConnection } from '../../perf/load/connection.ts';
 
 export interface CountingLoad {
-  /** Answers so far. */
+  /** The number of responses so far. */
   answered(): number;
-  /** Sends no more and waits for what is under way. */
+  /** Sends no more, and waits for the requests in flight. */
   stop(): Promise<LoadCounts>;
 }
 
@@ -21,7 +21,7 @@ export interface LoadCounts {
 
 const reconnectMs = 5;
 
-/** @param paths asked for in turn. */
+/** @param paths requested in turn. */
 export function startCountingLoad(
   port: number,
   connections: number,
@@ -44,7 +44,7 @@ export function startCountingLoad(
     }
   }
 
-  /** Resolves when the connection is gone. */
+  /** Resolves when the connection is closed. */
   function useConnection(): Promise<void> {
     return new Promise((done) => {
       let isUnderWay = false;

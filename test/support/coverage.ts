@@ -1,9 +1,9 @@
-/** What c8 makes of the coverage files that every process of the tests wrote. */
+/** The report of c8 on the coverage files of all test processes. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
 export interface Coverage {
-  /** False when a threshold of `.c8rc.json` is not reached. */
+  /** False if a threshold of `.c8rc.json` is not reached. */
   readonly sufficient: boolean;
   readonly text: string;
 }

@@ -1,4 +1,4 @@
-/** Answers that came as bytes, or by fetch, held against the description of the API. */
+/** Checks responses received as bytes or with fetch against the API description. */
 import { assertDescribed } from './described.ts';
 import { isParsersPage } from './parser.ts';
 import type { RawAnswer } from './raw-socket.ts';
@@ -11,9 +11,9 @@ interface Asked {
 const requestLine = /^([A-Z]+) (\/\S*) HTTP\/1\.1\r\n/;
 
 /**
- * @param sent everything that was written on a connection.
- * @param answers everything that came back, in order. What answers bytes that are no plain request
- *   is not looked at: nobody can say which operation was meant.
+ * @param sent all bytes that were sent on a connection.
+ * @param answers all responses, in order. Responses to bytes that are not a plain request are
+ * skipped, because their operation is unknown.
  */
 export function assertBytesDescribed(sent: string, answers: readonly RawAnswer[]): void {
   const asked = requestsIn(sent);
@@ -40,7 +40,7 @@ export async function assertFetchedDescribed(
   assertDescribed(method, target, { status: response.status, headers, text, body });
 }
 
-/** Up to the first after which it is doubtful where the next one begins. */
+/** The requests up to the first one whose end is ambiguous. */
 function requestsIn(sent: string): Asked[] {
   const asked: Asked[] = [];
   for (let at = 0; at < sent.length; ) {

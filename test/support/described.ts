@@ -1,6 +1,6 @@
 /**
- * Holds answers against the description of the API: status, type, headers and body must be what
- * docs/openapi.json says of the operation that was asked.
+ * Checks responses against the API description: status, type, headers and body must match the
+ * operation in docs/openapi.json.
  */
 import assert from 'node:assert/strict';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -39,7 +39,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addFormat('date-time', formats['date-time']!.holds);
 ajv.addSchema(description, root);
 
-/** Of the connection or of HTTP itself: no business of the API's. */
+/** Headers of the connection or of HTTP itself, which the API does not describe. */
 const transport = new Set([
   'connection',
   'content-length',
@@ -48,7 +48,7 @@ const transport = new Set([
   'keep-alive',
   'uwebsockets',
 ]);
-/** What every path answers, also one that is not described: see the introduction. */
+/** The responses of every path, also of undescribed ones: see the introduction. */
 const anywhere: Readonly<Record<number, string>> = {
   400: 'BadRequest',
   404: 'NotFound',
@@ -56,7 +56,7 @@ const anywhere: Readonly<Record<number, string>> = {
   414: 'UriTooLong',
   501: 'NotImplemented',
 };
-/** Only with SERVER_TIMING, for whoever looks for lost time. */
+/** Only sent with SERVER_TIMING. */
 const forDevelopers = new Set(['server-timing']);
 
 const templates = Object.keys(description.paths).map((path) => ({
@@ -65,13 +65,13 @@ const templates = Object.keys(description.paths).map((path) => ({
 }));
 const expectations = new Map<string, Expected>();
 
-/** @param target path and query as they were sent. */
+/** @param target the path and query as sent. */
 export function assertDescribed(method: string, target: string, answer: Answered): void {
   const path = target.split('?')[0]!;
   const where = `${method} ${target.slice(0, 200)} ${answer.status}`;
   const found = findResponse(method, path, answer.status);
   if (found === undefined) {
-    // A known path with another method, as the introduction has it.
+    // A known path with another method, as described in the introduction.
     assert.equal(answer.status, 405, `${where} is not described`);
     assert.match(answer.headers.allow ?? '', /^[A-Z]+(, [A-Z]+)*$/, where);
     return;
@@ -82,7 +82,7 @@ export function assertDescribed(method: string, target: string, answer: Answered
   }
   for (const [name, value] of Object.entries(answer.headers)) {
     if (transport.has(name) || forDevelopers.has(name)) continue;
-    // It stands in front, and says so.
+    // nginx, as the proxy in front, names itself.
     if (name === 'server' && /^nginx/.test(String(value))) continue;
     const header = headers.get(name);
     assert.ok(header !== undefined, `${where} has ${name}, which is not described`);
@@ -122,7 +122,7 @@ function sharedResponse(pointer: string): Found {
   return { pointer, response };
 }
 
-/** Compiled when it is first met. */
+/** Compiled on first use. */
 function expectedOf({ pointer, response }: Found): Expected {
   const known = expectations.get(pointer);
   if (known !== undefined) return known;
@@ -148,7 +148,7 @@ function compile(pointer: string): ValidateFunction {
   return ajv.getSchema(`${root}${pointer}`) ?? ajv.compile({ $ref: `${root}${pointer}` });
 }
 
-/** RFC 6901, in a fragment. */
+/** RFC 6901, in a URI fragment. */
 function pointerPart(part: string): string {
   return encodeURIComponent(part.replaceAll('~', '~0').replaceAll('/', '~1'));
 }
@@ -172,7 +172,7 @@ interface Description {
   };
 }
 
-/** Clients must bear a field that is new; these tests must not. */
+/** Clients must ignore unknown fields; these tests must not. */
 function strict(document: object): Description {
   const copy = structuredClone(document) as unknown as Description & {
     components: { schemas: Record<string, object> };

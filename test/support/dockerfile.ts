@@ -1,26 +1,26 @@
-/** A Dockerfile as a list of stages, and the files that a build may see, as .dockerignore says. */
+/** Parses a Dockerfile into stages, and lists the build context by .dockerignore. */
 import { readdirSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { root } from './house.ts';
 
 export interface Instruction {
   readonly line: number;
-  /** In capitals. */
+  /** In upper case. */
   readonly keyword: string;
-  /** `--from=build` is `from`: `build`. */
+  /** `--from=build` becomes `from`: `build`. */
   readonly flags: ReadonlyMap<string, string>;
-  /** What follows the flags, on one line. */
+  /** The rest after the flags, as one line. */
   readonly text: string;
 }
 
 export interface Stage {
-  /** As other stages call it; otherwise its number. */
+  /** The stage's name, otherwise its number. */
   readonly name: string;
   readonly base: string;
   readonly instructions: readonly Instruction[];
 }
 
-/** @throws an Error where there is more in it than this understands. */
+/** @throws an Error for syntax that this parser does not support. */
 export function parseDockerfile(text: string): readonly Stage[] {
   const stages: (Stage & { readonly instructions: Instruction[] })[] = [];
   const defaults = new Map<string, string>();
@@ -45,7 +45,7 @@ export function parseDockerfile(text: string): readonly Stage[] {
   return stages;
 }
 
-/** Of CMD and the like. @throws an Error where it is not written as JSON, so would need a shell. */
+/** Parses CMD and similar. @throws an Error for the shell form. */
 export function parseCommand(text: string): readonly string[] {
   return JSON.parse(text) as string[];
 }
@@ -55,7 +55,7 @@ function readInstructions(text: string): Instruction[] {
   let open = '';
   let begun = 0;
   for (const [index, line] of text.split('\n').entries()) {
-    // A comment may stand between the lines of an instruction.
+    // Comments may be between the lines of an instruction.
     if (/^\s*(#|$)/.test(line)) continue;
     if (open === '') begun = index + 1;
     open += line.replace(/\\$/, '').trim();
@@ -83,7 +83,7 @@ function readInstruction(text: string, line: number): Instruction {
   return { line, keyword: keyword.toUpperCase(), flags, text: left };
 }
 
-/** The last pattern that fits decides; one that fits a folder fits what is in it. */
+/** The last matching pattern decides. A pattern that matches a folder matches its content. */
 export function isIgnored(patterns: readonly string[], path: string): boolean {
   let ignored = false;
   for (const pattern of patterns) {
@@ -102,7 +102,7 @@ export function parseIgnore(text: string): readonly string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 }
 
-/** Every file that a build may copy, from the root, also those that git does not have. */
+/** All files of the build context, relative to the root, also those not in git. */
 export function listContext(patterns: readonly string[], folder = ''): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);

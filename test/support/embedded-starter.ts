@@ -1,4 +1,7 @@
-/** A process that uses the embedded database in a folder until SIGTERM; says so in a line. */
+/**
+ * A process that uses the embedded database in a folder until SIGTERM, and prints a line when it
+ * runs.
+ */
 import { startEmbedded } from '../../src/embedded/embedded.ts';
 import { silentLog } from './postgres.ts';
 

@@ -11,7 +11,7 @@ export function envExample(): string {
   const entries = Object.entries(variables.properties).map(([name, schema]) => {
     const described = annotationsOf(schema);
     const fallback = described.byMachine === true ? '' : String(described.default ?? '');
-    // Written out, the defaults would contradict a URL that says something else.
+    // Explicit defaults would contradict a URL with other values.
     const shown = described.inUrl === true ? '' : fallback;
     return `# ${described.description}${fallback === '' ? '' : ` Default: ${fallback}.`}\n${name}=${shown}\n`;
   });

@@ -1,6 +1,6 @@
 /**
- * One fault: a service with clients at work, what goes wrong and ends, the time until everything
- * works again, and the verdict about what was acknowledged.
+ * A fault test: a service with clients, a fault and its end, the time to recovery, and the verdict
+ * about acknowledged writes.
  */
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
@@ -12,28 +12,28 @@ import { type Counts, keepLedgers, settle, strangerTitle, sumOf } from './ledger
 import { eventually, type Service, startService } from './service.ts';
 
 export interface FaultOptions {
-  /** As the service reaches it. */
+  /** The service's connection. */
   readonly database: DatabaseConfig;
-  /** As the test reaches it in the end; default: the same. */
+  /** The test's own connection at the end; default: the same. */
   readonly truth?: DatabaseConfig;
   readonly env?: Readonly<Record<string, string>>;
   /** Resolves when the fault is over. */
   readonly fault: (bench: FaultBench) => Promise<void>;
   readonly mayBreak?: boolean;
-  /** The fault need not reach every client, or is so short that none may notice. */
+  /** The fault may miss some clients, or be so short that none notices. */
   readonly mayPassUnnoticed?: boolean;
   readonly clients?: number;
-  /** Instead of the 2 s, where the fault goes on. */
+  /** Replaces the limit of 2 s, where the fault goes on. */
   readonly patienceMs?: number;
 }
 
 export interface FaultBench {
   readonly service: Service;
-  /** Starts the service again, on the same port, when it was killed. */
+  /** Restarts the service on the same port after a kill. */
   restart(): Promise<void>;
-  /** For as long as a fault is to last, and until somebody has noticed it. */
+  /** Waits for the duration of a fault, and until a client has noticed it. */
   hold(): Promise<void>;
-  /** For as long, and each time after such a pause. */
+  /** Repeats `act` with such pauses for the duration of a fault. */
   repeat(pauseMs: number, act: () => unknown): Promise<void>;
   /** The status of /livez, /readyz, and of one request of each kind. */
   probe(): Promise<Probe>;
@@ -52,17 +52,17 @@ export interface FaultResult extends Counts {
   readonly recoveryMs: number;
 }
 
-/** Of one test: before the fault, while it lasts, and after it, a third each. */
+/** Duration of a test: a third each before, during and after the fault. */
 const seconds = Number(process.env['FAULT_SECONDS'] ?? 0.9) / 3;
-/** No task has this id, so no request for it leaves anything behind. */
+/** No task has this id, so a request for it has no effect. */
 const nothing = '/api/tasks/9007199254740991';
 const clientsDefault = 12;
 const pauseMs = 4;
 const promisedMs = 2000;
-/** The promise is for a machine of its own; tests share theirs. */
+/** The limit is for a dedicated machine; tests share theirs. */
 const patience = 6;
 const giveUpMs = 20_000;
-/** A fault that lasts a moment may miss the few requests of a machine that does other work. */
+/** A momentary fault may miss the few requests of a busy machine. */
 const missesMs = 60_000;
 
 export async function runFault(t: TestContext, options: FaultOptions): Promise<FaultResult> {
@@ -70,7 +70,7 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
   let service = await startService({ database: options.database, env });
   const { port } = service;
   let isOver = false;
-  /** Nothing goes wrong yet, or not for everybody: nobody need notice it. */
+  /** The fault has not begun, or does not affect every client: no client needs to notice it. */
   let isNoticed = true;
   const working = keepLedgers({
     port: () => port,
@@ -82,7 +82,7 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
       isNoticed = true;
     },
   });
-  // What goes wrong below is told first.
+  // The later failures are reported first.
   working.catch(() => undefined);
   const bench: FaultBench = {
     service,
@@ -95,13 +95,13 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
     },
     async hold() {
       await sleep(seconds * 1000);
-      // On a busy machine a client may come to ask only then.
+      // On a busy machine a client may send its next request only then.
       await eventually(() => isNoticed, 'nobody noticed the fault: this shows nothing', giveUpMs);
     },
     async repeat(pause, act) {
       const began = performance.now();
       const hasMissed = () => !isNoticed && performance.now() < began + missesMs;
-      // Where cores are busy, so little is under way that a fault may meet nothing.
+      // On a busy machine few requests are in flight, so a fault may hit none.
       while (performance.now() < began + seconds * 1000 || hasMissed()) {
         await act();
         await sleep(pause);
@@ -157,7 +157,7 @@ export async function runFault(t: TestContext, options: FaultOptions): Promise<F
   return { ...counts, log: service.log, recoveryMs };
 }
 
-/** Milliseconds until each kind of request has succeeded once. */
+/** Milliseconds until a request of each kind has succeeded. */
 async function measureRecovery(port: number, mayBreak: boolean): Promise<number> {
   const began = performance.now();
   const api = createApi(port, 8);
@@ -190,7 +190,7 @@ async function measureRecovery(port: number, mayBreak: boolean): Promise<number>
   return Math.max(...times);
 }
 
-/** One request of each kind, none of which leaves anything behind. */
+/** Sends one request of each kind; none has an effect. */
 export async function probe(port: number): Promise<Probe> {
   const api = createApi(port, 8);
   const [live, ready, read, list, change] = await Promise.all([

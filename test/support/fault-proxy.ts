@@ -1,31 +1,31 @@
-/** A TCP proxy in front of a server of a test, which misbehaves when it is told to. */
+/** A TCP proxy in front of a test's server that misbehaves on command. */
 import { type AddressInfo, createServer, connect as open, type Socket } from 'node:net';
 
 export type Behaviour =
   | { readonly type: 'pass' }
-  /** Each piece comes that much later. */
+  /** Delays each piece. */
   | { readonly type: 'delay'; readonly milliseconds: number }
-  /** Holds what comes, from either side, until it behaves otherwise. */
+  /** Holds the data of both sides until the behaviour changes. */
   | { readonly type: 'freeze' }
-  /** Takes everything and says nothing. */
+  /** Reads everything and sends nothing. */
   | { readonly type: 'silence' }
-  /** Ends connections, old and new. */
+  /** Closes all connections, old and new. */
   | { readonly type: 'cut' }
-  /** Answers whatever is asked with these bytes. */
+  /** Answers everything with these bytes. */
   | { readonly type: 'answer'; readonly bytes: string }
-  /** Lets answers pass, with each such text in them replaced. */
+  /** Forwards responses with each such text replaced. */
   | { readonly type: 'garble'; readonly from: string; readonly to: string };
 
 export interface FaultProxy {
   readonly port: number;
   behave(behaviour: Behaviour): void;
-  /** Tells clients that the server has said its last word, and goes on to listen to them. */
+  /** Sends FIN to the clients, and keeps reading from them. */
   halfClose(): void;
-  /** Ends the connections that there are with a reset. */
+  /** Resets the existing connections. */
   reset(): void;
-  /** Of the connections that there are, nothing passes any more, and neither end is told. */
+  /** Forwards nothing more on the existing connections, without closing them. */
   forget(): void;
-  /** New connections lead to the server on that port; those that there are end. */
+  /** New connections go to the server on that port; existing ones are closed. */
   aim(port: number): void;
   close(): void;
 }
@@ -37,7 +37,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const clients = new Set<Socket>();
   const forgotten = new WeakSet<Socket>();
-  /** What is delayed for a client, in order: a network never lets one piece overtake another. */
+  /** Delayed data for each client, in order: TCP never reorders. */
   const delayed = new Map<Socket, Promise<void>>();
   const server = createServer((client) => {
     if (behaviour.type === 'cut') {
@@ -78,7 +78,7 @@ export async function startFaultProxy(port: number): Promise<FaultProxy> {
         later(client, bytes, behaviour.milliseconds);
         return;
       case 'garble': {
-        // One byte a character, so that lengths stay what they were.
+        // latin1: one byte per character, so that lengths stay the same.
         const text = bytes.toString('latin1').replaceAll(behaviour.from, behaviour.to);
         client.write(Buffer.from(text, 'latin1'));
         return;

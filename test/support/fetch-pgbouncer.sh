@@ -1,7 +1,8 @@
 #!/bin/sh
-# Debian 13's PgBouncer (1.24) with its libraries into a folder, on a Debian or Ubuntu of another release:
+# Downloads Debian 13's PgBouncer (1.24) with its libraries into a folder, on another Debian or
+# Ubuntu:
 #   test/support/fetch-pgbouncer.sh FOLDER
-# FOLDER/pgbouncer runs it with these libraries. Nothing is installed. Needs apt and dpkg-deb.
+# FOLDER/pgbouncer runs it with these libraries. Installs nothing. Needs apt and dpkg-deb.
 set -eu
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 release=trixie

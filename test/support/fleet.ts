@@ -1,4 +1,4 @@
-/** A real fleet of forked front ends, with this process as its primary. */
+/** Real forked front ends, with this process as their primary. */
 import cluster from 'node:cluster';
 import { resolve } from 'node:path';
 import type { DatabaseConfig } from '../../src/config/config.ts';
@@ -9,11 +9,11 @@ import { silentLog } from './postgres.ts';
 export interface TestFleet {
   readonly fleet: Fleet;
   readonly port: number;
-  /** Of the front ends that run. */
+  /** The pids of the running front ends. */
   pids(): number[];
 }
 
-/** Two front ends with a worker each; every batch travels to it. A process can have one fleet. */
+/** Two front ends with a worker thread each; every batch goes to it. One fleet per process. */
 export async function startFleet(database: DatabaseConfig): Promise<TestFleet> {
   cluster.setupPrimary({ exec: resolve(import.meta.dirname, '../../src/main.js') });
   const port = await freePort();

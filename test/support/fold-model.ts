@@ -1,6 +1,6 @@
-/** What tasks_fold (migration 030) is to do, by Node's tables of Unicode. */
+/** The expected result of tasks_fold (migration 030), by Node's Unicode tables. */
 
-/** Letters that are newer than the Unicode of a server that is supported: it leaves them as they are. */
+/** Letters newer than the Unicode version of a supported server, which leaves them unchanged. */
 const newer: readonly (readonly [first: number, last: number])[] = [
   [0x1c89, 0x1c8a],
   [0x1c90, 0x1cbf],
@@ -18,12 +18,12 @@ export function isNewer(codePoint: number): boolean {
   return newer.some(([first, last]) => codePoint >= first && codePoint <= last);
 }
 
-/** Composed, then each letter as the small form of its capital, then composed again. */
+/** Composed, then each letter mapped to the lower case of its capital, then composed again. */
 export function foldByModel(text: string): string {
   return [...text.normalize('NFC')].map(foldLetter).join('').normalize('NFC');
 }
 
-/** Simple mapping: one code point for one. */
+/** Simple mapping: one code point to one code point. */
 function foldLetter(letter: string): string {
   if (letter === '\u0130') return 'i';
   return simple(letter, simple(letter, letter.toUpperCase()).toLowerCase());

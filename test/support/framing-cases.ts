@@ -1,6 +1,6 @@
 /**
- * Requests as bytes, and what has to come back. Where uWebSockets.js answers before our code sees
- * anything, or says nothing, that is written down as it is: nothing of it may have an effect.
+ * Requests as bytes, and the expected responses. Where uWebSockets.js responds itself, or not at
+ * all, the case records that: such a request must have no effect.
  */
 import { chunkCases } from './chunk-cases.ts';
 import {
@@ -24,7 +24,7 @@ import {
   waits,
 } from './framing-parts.ts';
 
-/** A valid request, split before each of its bytes. */
+/** A valid request, split before each byte. */
 function splits(): FramingCase[] {
   const whole = post('Content-Type: application/json\r\n', json(',"status":"done"'));
   return Array.from({ length: whole.length - 1 }, (_, before) => ({
@@ -39,7 +39,7 @@ const lengths = rows('Content-Length', [
   ['with leading zeros', post('', json(), `Content-Length: 000${size(json())}\r\n`), created],
   ['with spaces around it', post('', json(), `Content-Length:   ${size(json())}  \r\n`), created],
   ['none', post('', '', ''), refusedForGood(411)],
-  // There is no body then (RFC 9112, section 6.3), but what follows may be meant to be one.
+  // There is no body (RFC 9112, section 6.3), but the client may mean the next bytes as one.
   ['none, and a request behind it', post('', '', '') + smuggled, ends],
   ['none, and a body', post('', json(), ''), refusedForGood(411)],
   ['none on PUT', `PUT /api/tasks/1 HTTP/1.1\r\n${host}\r\n`, refusedForGood(411)],
@@ -158,7 +158,7 @@ const lengths = rows('Content-Length', [
     refused(405),
   ],
   ['0 on POST', post('', ''), refused(400)],
-  // uWebSockets.js takes such bytes at both ends of a value for space, and nobody sees them.
+  // uWebSockets.js trims such bytes at both ends of a value.
   [
     'with a byte beyond ASCII before it: not seen',
     post('', json(), `Content-Length: \xff${size(json())}\r\n`),
@@ -171,7 +171,7 @@ const lengths = rows('Content-Length', [
   ],
 ]);
 
-/** Whatever it is, uWebSockets.js reads it as chunked. */
+/** uWebSockets.js reads each of these as chunked. */
 const others = [
   'identity',
   'gzip',
@@ -185,15 +185,17 @@ const others = [
   '"chunked"',
   'chun ked',
   'chunked\x7f',
-  // The Kelvin sign, which some take for a k.
+  // The Kelvin sign, which matches `k` if case is ignored.
   'chun\xe2\x84\xaaed',
 ];
 
 const zeros = '\0'.repeat(64);
-/** The parser waits for more: it takes them for the beginning of another request. */
+/** The parser takes the bytes for the start of another request and waits for the rest. */
 const createdAndWaits: Outcome = { answers: [201], afterwards: 'waits', creates: 1 };
 
-/** What comes behind a request and is none. What the parser refuses in the same segment undoes the request. */
+/**
+ * Bytes after a request. If the parser rejects them in the same segment, the request has no effect.
+ */
 const surplus = rows('surplus behind', [
   ['a body: a line feed', `${post('')}\n`, createdAndWaits],
   ['a body: an empty line', `${post('')}\r\n`, createdAndWaits],
@@ -224,7 +226,7 @@ const surplus = rows('surplus behind', [
   ['a list: zeros', get('/api/tasks') + zeros, byParser(505), { ...ok, afterwards: 'waits' }],
   [
     'what is answered at once: zeros',
-    // It writes its page past the answer that still stands in its buffer, and closes.
+    // The parser writes its page after the response still in its buffer, and closes.
     get('/livez') + zeros,
     byParser(505),
     { ...ok, afterwards: 'waits' },
@@ -406,7 +408,8 @@ const headers = rows('header', [
     { ...ends, pause: 500 },
   ],
   ['of 3 900 bytes, in two parts', inTwo(get('/livez', `A: ${'x'.repeat(3900)}\r\n`)), ok],
-  // The build of 2023 keeps no more than 4 KiB of what is not complete yet, the current one 16 KiB of any head.
+  // The limit for an incomplete head is 4 KiB in the build of 2023. For any head it is 16 KiB in
+  // the current build.
   [
     'of 4 100 bytes, in two parts',
     inTwo(get('/livez', `A: ${'x'.repeat(4100)}\r\n`)),
@@ -418,8 +421,8 @@ const headers = rows('header', [
   ['98 with Host', get('/livez', many(97)), ok, waits],
   ['99 with Host: more than uWebSockets.js takes', get('/livez', many(98)), byParser(431), waits],
   ['150', get('/livez', many(150)), byParser(431), waits],
-  // It ends uWebSockets.js's list of headers, so that what stands behind it is seen by nobody: not
-  // even a length. A proxy must refuse it.
+  // It ends uWebSockets.js's list of headers, so the headers after it are ignored, even a length. A
+  // proxy must reject it.
   ['without a name', get('/livez', ': x\r\n'), ok],
   [
     'without a name, and a length behind it',
@@ -489,7 +492,7 @@ const lines = rows('request line', [
     byParser(505),
     waits,
   ],
-  // It is compiled in. Nobody asks for the address that it names.
+  // Compiled into the binary. No client uses the address that it names.
   [
     'behind the PROXY protocol, version 2',
     `\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x7f\0\0\x01\x7f\0\0\x01\0\x01\0\x01${get('/livez')}`,
@@ -515,7 +518,7 @@ const methods = rows('method', [
     `PATCH /api/tasks HTTP/1.1\r\n${host}Content-Length: 2\r\n\r\n{}`,
     refused(405),
   ],
-  // The build of 2023 has no route for what it does not know, and closes.
+  // The build of 2023 has no route for an unknown method, and closes.
   ['in lower case', `get /livez HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
   ['unknown', `FOO /livez HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
   ['of a later standard', `QUERY /api/tasks HTTP/1.1\r\n${host}\r\n`, refused(405), ends],
@@ -566,7 +569,7 @@ function url(bytes: number): string {
 
 const bodyMax = 128 * 1024;
 
-/** JSON may have as much space around it as fits. */
+/** JSON padded with spaces to that many bytes. */
 function padded(bytes: number): string {
   return json().padEnd(bytes);
 }
@@ -689,7 +692,7 @@ const ids = rows('X-Request-Id', [
   ],
 ]);
 
-/** No task is there to be changed: what is wrong with the condition comes first. */
+/** No such task exists: an invalid condition is reported first. */
 function change(headers: string): string {
   return `PUT /api/tasks/1 HTTP/1.1\r\n${host}Content-Length: ${size(json())}\r\n${headers}\r\n${json()}`;
 }
@@ -702,7 +705,8 @@ const conditions = rows('condition', [
     { ...refused(304), heads: [0] },
   ],
   ['If-None-Match, empty', get('/api/tasks', 'If-None-Match:\r\n'), ok],
-  // Who sends none wants a write without a condition; who sends an empty one has lost it.
+  // Without the header the write is unconditional; an empty header is invalid, because its value
+  // was lost.
   ['If-Match, empty', change('If-Match:\r\n'), refused(400)],
   ['If-Match, unquoted', change('If-Match: 1-1\r\n'), refused(400)],
   ['If-Match twice, second malformed', change('If-Match: "1-1"\r\nIf-Match: x\r\n'), refused(400)],
@@ -729,7 +733,7 @@ const breaks = rows('the client', [
   ['ends its half in the request line', 'POST /api', { ...ends, hangUp: 'half' }],
   ['ends its half before the body', head, { ...ends, hangUp: 'half' }],
   ['ends its half inside the body', head + half, { ...ends, hangUp: 'half' }],
-  // uWebSockets.js takes the end of the other half for the end of the connection.
+  // uWebSockets.js treats a half-closed connection as closed.
   ['ends its half behind the request', post(''), { ...ends, creates: 'perhaps', hangUp: 'half' }],
   ['opens a connection and says nothing', '', waits],
   ['sends a byte at a time', [...post('')], { ...created, pause: 3 }],
@@ -737,7 +741,7 @@ const breaks = rows('the client', [
   ['pauses inside the body', [head + half, json().slice(10)], { ...created, pause: 1500 }],
   ['never sends the body', head, waits],
   ['never sends the last byte', post('').slice(0, -1), waits],
-  // Documented: no pipelining. Neither of two requests that are under way at once is answered.
+  // Documented: no pipelining. Of two requests in flight neither is answered.
   ['does not wait for the answer of a POST', post('') + post(''), { ...ends, creates: 'perhaps' }],
   ['does not wait for the answer of a GET', get('/api/tasks') + get('/api/tasks'), ends],
   [
@@ -766,7 +770,7 @@ export const framingCases: readonly FramingCase[] = [
   ...breaks,
 ];
 
-/** @param title as long as the marker, because lengths are counted and parts are cut already. */
+/** @param title as long as the marker, because the lengths and parts are already fixed. */
 export function withTitle(parts: readonly string[], title: string): string[] {
   const whole = parts.join('').replaceAll(marker, title);
   let end = 0;

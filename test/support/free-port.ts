@@ -1,4 +1,4 @@
-/** A port that nobody listens on at this moment, and that the system gives to nobody by itself. */
+/** A port that is free now and outside the range from which the kernel assigns ports. */
 import { everywhere } from '../../src/config/bind-address.ts';
 import { findAddresses, findPort } from '../../src/primary/port.ts';
 

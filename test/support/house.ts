@@ -1,4 +1,4 @@
-/** The files of the project as the rules of the house see them. */
+/** Reads the files of the project for the house rules. */
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
@@ -19,7 +19,7 @@ export interface Source {
   readonly imports: readonly Import[];
 }
 
-/** Every file that git has or would take, from the root, with `/`. */
+/** All files in git, or untracked and not ignored, relative to the root, with `/`. */
 export function listFiles(): string[] {
   return (listByGit() ?? listByWalking()).filter(isFile).toSorted();
 }
@@ -33,7 +33,7 @@ export function readSource(file: string): Source {
   };
 }
 
-/** Absent without git, outside a repository, and in one of another user. */
+/** `undefined` without git, outside a repository, and in a repository of another user. */
 function listByGit(): string[] | undefined {
   try {
     const output = execFileSync('git', ['ls-files', '-coz', '--exclude-standard'], {
@@ -56,7 +56,7 @@ function listByWalking(folder = ''): string[] {
   });
 }
 
-/** What git still has may be gone from the folder. */
+/** A tracked file may be deleted. */
 function isFile(file: string): boolean {
   return statSync(join(root, file), { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -1,4 +1,4 @@
-/** Requests of a file that editors send, such as docs/requests.http. */
+/** Parses a file of requests for editors, such as docs/requests.http. */
 import { readFileSync } from 'node:fs';
 
 export interface FileRequest {
@@ -12,13 +12,13 @@ export interface FileRequest {
 }
 
 export interface HttpFile {
-  /** Its `@name = value` lines. */
+  /** The lines `@name = value`. */
   readonly variables: Readonly<Record<string, string>>;
-  /** With other values for some of them. */
+  /** @param values replace some of the variables. */
   requests(values?: Readonly<Record<string, string>>): FileRequest[];
 }
 
-/** Throws where a request does not say what it is answered, or uses a variable that is not there. */
+/** Throws for a request without `# answers` or with an unknown variable. */
 export function readHttpFile(file: string): HttpFile {
   const [head = '', ...parts] = readFileSync(file, 'utf8').split(/^### ?/m);
   const variables = Object.fromEntries(

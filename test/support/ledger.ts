@@ -1,7 +1,7 @@
 /**
- * Clients that write and read, and a ledger of what they were told. A client alone writes its own
- * tasks, so it knows what each must be: what was acknowledged is there, and was seen by whoever
- * asked after that; what was refused never happens; what is unknown happens at most once.
+ * Clients that write and read, and a ledger of the responses. Only one client writes a task, so it
+ * knows its state. An acknowledged write exists and is visible to all later reads. A rejected write
+ * never takes effect. A write with an unknown outcome takes effect at most once.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -10,69 +10,69 @@ import { statuses } from '../../src/contract/task.ts';
 import type { Client } from '../../src/database/client.ts';
 import { type Answer, type Api, createApi } from './api.ts';
 
-/** A task that some client made. A title ends with the number of the write that gave it. */
+/** A task of one client. Its title ends with the number of the write that set it. */
 interface Entry {
-  /** The title that was acknowledged last. */
+  /** The number of the last acknowledged title. */
   acknowledged: number;
-  /** Beside it, the writes whose outcome is open or not known. */
+  /** The writes without an outcome yet, or with an unknown one. */
   readonly open: Set<number>;
   removal: 'none' | 'open' | 'acknowledged';
-  /** Of what was acknowledged last. */
+  /** The ETag of the last acknowledged write. */
   etag: string;
-  /** A write without an answer: nobody writes it any more. */
+  /** A write has no response: the client stops writing the task. */
   uncertain: boolean;
-  /** What was asked for and answered, to be told with a violation. */
+  /** Requests and responses, for the report of a violation. */
   readonly history: string[];
 }
 
 export interface Ledger {
   readonly tasks: ReadonlyMap<number, Entry>;
-  /** Titles of creates whose outcome is open or not known. */
+  /** Titles of creates without a known outcome. */
   readonly perhaps: ReadonlySet<string>;
-  /** What the other creates were told, by title: for a violation. */
+  /** The responses to the other creates, by title, for the report of a violation. */
   readonly told: ReadonlyMap<string, string>;
   readonly counts: Counts;
-  /** What must not be, in words. */
+  /** The violations, in words. */
   readonly violations: readonly string[];
 }
 
 export interface Counts {
   acknowledged: number;
   read: number;
-  /** Answered 503, and certainly without effect. */
+  /** Answered 503, certainly without effect. */
   refused: number;
-  /** Writes that were answered `outcome_unknown`, or not at all. */
+  /** Writes answered `outcome_unknown`, or not at all. */
   unknown: number;
 }
 
 export interface LedgerClientsOptions {
   readonly port: () => number;
   readonly clients: number;
-  /** Told what all clients together were answered so far. */
+  /** Called with the responses of all clients so far. */
   readonly isOver: (counts: Counts) => boolean;
-  /** After each request; default: none. */
+  /** The pause after each request in milliseconds; default: none. */
   readonly pauseMs?: number;
   /** Connections may break, because processes are killed. */
   readonly mayBreak?: boolean;
-  /** Told of each request that was not served. */
+  /** Called for each request that was not served. */
   readonly onTrouble?: () => void;
 }
 
 const refusedPauseMs = 10;
-/** So that a client's tasks fit one page. */
+/** So that a client's tasks fit on one page. */
 const tasksMax = 40;
 const pageSize = 100;
 
-/** Resolves, once it is over, with a ledger for each client. */
+/** Resolves at the end with a ledger for each client. */
 export function keepLedgers(options: LedgerClientsOptions): Promise<Ledger[]> {
   const desks = Array.from({ length: options.clients }, (_, number) => openDesk(number));
   return Promise.all(desks.map((desk) => work(desk, desks, options)));
 }
 
-/** What others than these clients create, so that the table may have it. */
+/** The title of tasks that other clients create; the table may contain them. */
 export const strangerTitle = 'nobody keeps a ledger of this';
 
-/** @throws when the table does not show what was acknowledged, or shows what nobody asked for. */
+/** @throws if the table lacks an acknowledged task, or has one that no client created. */
 export async function settle(sql: Client, ledgers: readonly Ledger[]): Promise<void> {
   const violations = ledgers.flatMap((ledger) => ledger.violations);
   const rows = await sql<{ id: string; title: string }[]>`
@@ -295,9 +295,9 @@ async function readList(api: Api, desk: Desk, options: LedgerClientsOptions): Pr
 
 /**
  * @param before what was known when the request began.
- * @param now what is known since its answer came.
- * @param title `undefined`: there is no such task.
- * @returns what is wrong with that title.
+ * @param now what is known since its response.
+ * @param title `undefined`: the task does not exist.
+ * @returns why the title is wrong.
  */
 function faultOf(before: Entry, now: Entry, title: string | undefined): string | undefined {
   if (title === undefined) {
@@ -367,7 +367,7 @@ function judgeRead(
 }
 
 async function expectTrueTotals(sql: Client): Promise<void> {
-  // One statement, so one snapshot: a write whose outcome is unknown may happen meanwhile.
+  // One statement, so one snapshot: a write with an unknown outcome may commit meanwhile.
   const [totals] = await sql<{ kept: object; counted: object }[]>`
     SELECT to_json(kept) AS kept, to_json(counted) AS counted
     FROM (SELECT total, pending, in_progress, completed, done, canceled FROM tasks_state) AS kept,
@@ -389,7 +389,7 @@ function titlePrefix({ number }: Desk): string {
   return `client ${number} step `;
 }
 
-/** Nobody else writes it, so the condition holds. */
+/** Only this client writes the task, so the condition holds. */
 function perhapsIfMatch({ etag }: Entry): Readonly<Record<string, string>> {
   return Math.random() < 0.5 ? {} : { 'If-Match': etag };
 }

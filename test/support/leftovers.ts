@@ -1,6 +1,6 @@
 /**
- * Everything that a run of the tests starts or makes bears its mark, so that it can be removed
- * even when a test file was killed, or the run before this one.
+ * Marks all processes and files of a test run, so that they can be removed even if a test file or
+ * an earlier run was killed.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,12 +14,12 @@ export function makeRunFolder(): string {
   return mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`));
 }
 
-/** Ends what this run left running. @returns the command line of each. */
+/** Ends the processes that this run left. @returns their command lines. */
 export function endOwnProcesses(): string[] {
   return endProcesses((run) => run === process.pid);
 }
 
-/** Ends and removes what runs left that were killed. */
+/** Ends the processes and removes the files of killed runs. */
 export function removeLeftovers(): void {
   endProcesses((run) => !isAlive(run));
   for (const name of readdirSync(tmpdir())) {
@@ -28,7 +28,7 @@ export function removeLeftovers(): void {
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {
-      // Another user's.
+      // Owned by another user.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The limit of open files of a process that runs, and what it spends. */
+/** The open-file limit of a running process, and its CPU time. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
@@ -8,7 +8,7 @@ export const prlimitIsMissing: string | false =
     ? false
     : 'prlimit is not installed (Debian package util-linux)';
 
-/** @param soft what it may open from now on, `hard`: what it may at most; what it has open stays. */
+/** @param soft the new soft limit; `hard`: the hard limit. Open files stay open. */
 export function limitOpenFiles(pid: number, soft: number | 'hard'): void {
   const hard = /^Max open files\s+\d+\s+(\d+)/m.exec(
     readFileSync(`/proc/${pid}/limits`, 'utf8'),
@@ -24,7 +24,7 @@ export function openFilesOf(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** CPU time since its start, in ticks of the clock: proc(5), fields utime and stime. */
+/** CPU time since its start, in clock ticks: proc(5), fields utime and stime. */
 export function cpuTicksOf(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

@@ -1,4 +1,4 @@
-/** What the Markdown files of the project refer to: links, headings, and what stands as code. */
+/** The references in the project's Markdown files: links, headings, and code. */
 import { posix } from 'node:path';
 import { readSource } from './house.ts';
 
@@ -10,11 +10,11 @@ export interface Reference {
 
 export interface Markdown {
   readonly file: string;
-  /** Targets as they are written; none out of code. */
+  /** The targets as written; code is skipped. */
   readonly links: readonly Reference[];
-  /** Spans between backticks, and the lines of blocks. */
+  /** Spans in backticks, and the lines of code blocks. */
   readonly code: readonly Reference[];
-  /** As GitHub names them, for what stands behind the `#` of a link. */
+  /** The anchors by GitHub's rules. */
   readonly anchors: ReadonlySet<string>;
 }
 
@@ -45,7 +45,7 @@ export function parseMarkdown(file: string, lines: readonly string[]): Markdown 
       continue;
     }
     for (const [, , content] of text.matchAll(span)) code.push(at(content!));
-    // A text that is code may still be linked.
+    // A link's text may be code.
     const prose = text.replaceAll(span, (_, marks: string) => marks);
     for (const [, target] of prose.matchAll(link)) links.push(at(target!));
     const title = heading.exec(text)?.[1];
@@ -54,7 +54,7 @@ export function parseMarkdown(file: string, lines: readonly string[]): Markdown 
   return { file, links, code, anchors };
 }
 
-/** @returns the file from the root, and what stands behind `#`; `undefined`: it leads elsewhere. */
+/** @returns the file relative to the root, and the anchor; `undefined`: an external target. */
 export function localTarget({
   file,
   text,
@@ -68,7 +68,7 @@ export function localTarget({
   };
 }
 
-/** The second heading of the same name has `-1` behind it. */
+/** The second heading of the same name gets the suffix `-1`. */
 function addAnchor(anchors: Set<string>, title: string): void {
   const name = title
     .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')

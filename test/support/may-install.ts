@@ -1,2 +1,2 @@
-/** Tests put nothing on a machine, and fetch nothing from a registry, unless TEST_INSTALL=1 says so. */
+/** Tests install nothing and download nothing from a registry unless TEST_INSTALL=1. */
 export const mayInstall = process.env['TEST_INSTALL'] === '1';

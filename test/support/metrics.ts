@@ -1,4 +1,4 @@
-/** Metrics as a scraper sees them. */
+/** Scrapes and checks metrics. */
 import { spawnSync } from 'node:child_process';
 import { request } from 'node:http';
 import { assertDescribed } from './described.ts';
@@ -7,11 +7,11 @@ export interface Scrape {
   readonly status: number;
   readonly contentType: string;
   readonly text: string;
-  /** Value by series as it is written: `requests_total{method="GET",…}`. */
+  /** The values by series, as written: `requests_total{method="GET",…}`. */
   readonly values: ReadonlyMap<string, number>;
-  /** Type by family. */
+  /** The types by family. */
   readonly types: ReadonlyMap<string, string>;
-  /** The sum of the series of a name whose labels all are as given. */
+  /** The sum over the series of a name that have these labels. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number;
 }
 
@@ -21,13 +21,13 @@ export const promtoolIsMissing: string | false =
     ? false
     : 'promtool is not installed (Debian package prometheus)';
 
-/** What promtool objects to: names that are promised, and not what it would call them. */
+/** promtool's objections to names that are part of the contract. */
 export const promisedNames = [
   "request_latency_histogram metric name should not include type 'histogram'",
   'tasks_count non-histogram and non-summary metrics should not have "_count" suffix',
 ];
 
-/** What `promtool check metrics` says of a scrape, sorted. */
+/** The output of `promtool check metrics`, sorted. */
 export function lintMetrics(text: string): string[] {
   const { stderr, stdout } = spawnSync('promtool', ['check', 'metrics'], {
     input: text,
@@ -66,7 +66,7 @@ export function scrape(port: number, options: ScrapeOptions = {}): Promise<Scrap
           const contentType = String(response.headers['content-type']);
           const status = response.statusCode!;
           try {
-            // The primary's own port is no part of the API, nor is a page that is moved or off.
+            // The API does not describe the primary's port, nor a page that was moved or is off.
             const isOfApi = response.headers['uwebsockets'] !== undefined && status !== 404;
             if (isOfApi && path === '/metrics') {
               const body: unknown = contentType.includes('json') ? JSON.parse(text) : text;

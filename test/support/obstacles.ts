@@ -1,11 +1,10 @@
 /**
- * What the owner of a database may put in the way of a row: triggers, constraints, policies, locks. The
- * title of a task that is written says which obstacle it meets; a task that is removed has it in its
- * description.
+ * What the owner of a database may add that blocks a row: triggers, constraints, policies, locks.
+ * The title of a written task selects the obstacle; for a removed task its description does.
  */
 import type { Client } from '../../src/database/client.ts';
 
-/** Of a create or a change: the first word of its title. */
+/** For a create or a change: the first word of the title. */
 export const refusals = [
   'skip',
   'check',
@@ -18,22 +17,22 @@ export const refusals = [
 ] as const;
 export type Refusal = (typeof refusals)[number];
 
-/** Of a removal: the description of the task. */
+/** For a removal: the description of the task. */
 export const guards = ['keep', 'guard', 'noted', 'hidden'] as const;
 
-/** What `change` makes of a task. */
+/** The description that the trigger `change` sets. */
 export const changedDescription = 'by a trigger';
 
-/** How long `slow` takes, and how long `stuck` would. */
+/** The durations of `slow` and `stuck`. */
 export interface Delays {
   readonly slowSeconds: number;
   readonly stuckSeconds: number;
 }
 
-/** Locks that a task with the title `late …` waits for. */
+/** The advisory lock for which a task with the title `late …` waits. */
 export const lateLock = 4711;
 
-/** All of them, and a role for which policies count. */
+/** Creates all obstacles, and a role to which the policies apply. */
 export async function putObstacles(sql: Client, role: string, delays: Delays): Promise<void> {
   await putRules(sql, delays);
   await sql.unsafe(`
@@ -51,7 +50,7 @@ export async function putObstacles(sql: Client, role: string, delays: Delays): P
   `);
 }
 
-/** Triggers and constraints. */
+/** Creates triggers and constraints. */
 export async function putRules(sql: Client, delays: Delays): Promise<void> {
   await sql.unsafe(`
     CREATE TABLE notes (task_id bigint REFERENCES tasks);

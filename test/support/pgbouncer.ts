@@ -1,6 +1,6 @@
 /**
- * A real PgBouncer in front of a cluster. Programs are those that PGBOUNCER names, with colons between, that
- * of `make pgbouncer`, and what the system has; tests ask for one that follows statements, or an older one.
+ * A real PgBouncer in front of a cluster. Its programs come from PGBOUNCER (colon-separated), `make
+ * pgbouncer` and the system. Tests choose one that tracks prepared statements, or an older one.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,11 +15,11 @@ import { eventually, makeFolder } from './service.ts';
 
 export interface PgBouncer {
   readonly port: number;
-  /** A database of the cluster, through it. */
+  /** The configuration of a database of the cluster through PgBouncer. */
   through(database: DatabaseConfig): DatabaseConfig;
-  /** A command of its console, such as PAUSE. */
+  /** Runs a command of its console, such as PAUSE. */
   command(text: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
-  /** Appends a line to its file, and has it read again. */
+  /** Appends a line to its configuration and reloads it. */
   configure(line: string): Promise<void>;
   start(): Promise<void>;
   stop(signal?: NodeJS.Signals): Promise<void>;
@@ -28,11 +28,11 @@ export interface PgBouncer {
 export interface PgBouncerOptions {
   readonly program: string;
   readonly cluster: { readonly port: number };
-  /** Lines of its file, beyond what a test needs; the last of a name counts. */
+  /** Further lines of its configuration; the last line of a name counts. */
   readonly settings?: readonly string[];
 }
 
-/** The first release that follows prepared statements (its NEWS, "1.21.0"). */
+/** The first release that tracks prepared statements (its NEWS, "1.21.0"). */
 const firstWithStatements = 21;
 const administrator = 'postgres';
 const running = new Set<ChildProcess>();
@@ -45,7 +45,7 @@ after(() => {
 export const presentPgBouncer = findProgram((minor) => minor >= firstWithStatements);
 export const oldPgBouncer = findProgram((minor) => minor < firstWithStatements);
 
-/** For the `skip` of a test: false when it is there, otherwise what to do. */
+/** For the `skip` of a test: false if there is one, otherwise what to do. */
 export function withoutProgram(program: string | undefined, wanted: string): string | false {
   return program === undefined
     ? `there is no PgBouncer ${wanted} (docs/deploying.md, Poolers)`
@@ -70,7 +70,7 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<PgBounc
       'auth_type = trust',
       `auth_file = ${join(folder, 'users')}`,
       `admin_users = ${administrator}`,
-      // Tests break what stands behind it, and wait for it to come back.
+      // Tests stop the server behind it and wait until it is back.
       'server_login_retry = 0.2',
       ...(options.settings ?? []),
       '',

@@ -1,4 +1,4 @@
-/** A real nginx with a location of the test's own, and nothing else that would help the service. */
+/** A real nginx with only the test's location, and no other setting that could help the service. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';

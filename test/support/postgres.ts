@@ -1,4 +1,4 @@
-/** A fresh, migrated database for a test file, copied from a template on the tests' server. */
+/** Creates a migrated database for a test file, copied from a template on the tests' server. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DatabaseConfig } from '../../src/config/config.ts';
@@ -10,7 +10,7 @@ import { createLogger } from '../../src/telemetry/log.ts';
 export interface TestDatabase {
   readonly config: DatabaseConfig;
   readonly sql: Client;
-  /** Closes `sql` and drops the database, whoever is still connected to it. */
+  /** Closes `sql` and drops the database, even with other connections. */
   drop(): Promise<void>;
 }
 
@@ -19,10 +19,10 @@ const objectInUse = '55006';
 const copyAttemptsMax = 50;
 const copyRetryMs = 100;
 
-/** For code under test that logs: nothing is written. */
+/** For code that logs: writes nothing. */
 export const silentLog = createLogger({ level: 'error', role: 'test', write: () => {} });
 
-/** Once for each run, by the runner. Makes the template anew, from the files as they are now. */
+/** The runner calls it once. Creates the template from the current files. */
 export async function prepareTemplate(database: DatabaseConfig): Promise<void> {
   const template = templateOf(database);
   await withServer(database, async (server) => {
@@ -30,12 +30,12 @@ export async function prepareTemplate(database: DatabaseConfig): Promise<void> {
   });
   await migrateUp(template, silentLog);
   await withServer(database, async (server) => {
-    // A database that somebody is connected to cannot be copied.
+    // A database with connections cannot be copied.
     await server`ALTER DATABASE ${server(template.name)} ALLOW_CONNECTIONS false`;
   });
 }
 
-/** @param name of the test file, for whoever looks at the server. */
+/** @param name of the test file, shown on the server. */
 export async function createTestDatabase(name: string): Promise<TestDatabase> {
   const database = testServer();
   const config = { ...database, name: uniqueName(database.name, name) };
@@ -51,7 +51,7 @@ export async function createTestDatabase(name: string): Promise<TestDatabase> {
   };
 }
 
-/** A name on the tests' server that no database has yet: for tests that make it themselves. */
+/** An unused database name on the tests' server, for tests that create the database. */
 export function unusedDatabase(name: string): DatabaseConfig {
   const database = testServer();
   return { ...database, name: uniqueName(database.name, name) };

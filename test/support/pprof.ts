@@ -1,11 +1,11 @@
-/** Profiles as a reader sees them: decoded again, or by Go's own tool. */
+/** Decodes profiles, itself or with Go's tool. */
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { Profile } from 'pprof-format';
 
 export interface ReadSample {
-  /** The innermost first. */
+  /** The innermost function first. */
   readonly functions: readonly ReadFunction[];
   readonly values: readonly number[];
   readonly labels: Readonly<Record<string, string>>;
@@ -51,7 +51,7 @@ export function readPprof(bytes: Uint8Array): ReadProfile {
     types: profile.sampleType.map(({ type, unit }) => `${text(type)}/${text(unit)}`),
     samples: profile.sample.map(({ locationId, value, label }) => ({
       functions: locationId.map(readLocation),
-      // The library reads them without their sign.
+      // The library reads them as unsigned.
       values: value.map((number) => Number(BigInt.asIntN(64, BigInt(number)))),
       labels: Object.fromEntries(label.map(({ key, str }) => [text(key), text(str)])),
     })),
@@ -68,7 +68,7 @@ export const goIsMissing: string | false =
     ? false
     : 'Go is not installed: go tool pprof is not tried';
 
-/** @throws what the tool says when it fails. */
+/** @throws the tool's output if it fails. */
 export function goToolPprof(args: readonly string[], directory: string): string {
   const { status, stdout, stderr } = spawnSync('go', ['tool', 'pprof', ...args], {
     cwd: directory,
@@ -79,7 +79,7 @@ export function goToolPprof(args: readonly string[], directory: string): string 
   return stdout;
 }
 
-/** The same without holding up this process, which may be the one that makes the load. */
+/** Asynchronous, because this process may generate the load. */
 export async function goToolPprofLater(args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['tool', 'pprof', ...args], {
     encoding: 'utf8',
@@ -89,9 +89,9 @@ export async function goToolPprofLater(args: readonly string[]): Promise<string>
 }
 
 /**
- * A line of a shell, with `words` typed into what it starts, without holding up this process.
- * Rejects with what it has said when it fails.
- * @param folder also for the profiles that Go's tool keeps.
+ * Runs a shell command with `words` as its input. Asynchronous. Rejects with its output if it
+ * fails.
+ * @param folder for the profiles that Go's tool saves too.
  */
 export function runLine(line: string, words: string, folder: string): Promise<string> {
   const child = spawn('sh', ['-c', line], {
@@ -106,7 +106,7 @@ export function runLine(line: string, words: string, folder: string): Promise<st
       said += String(chunk);
     });
   }
-  // Whoever reads nothing closes it before all is written.
+  // A command that does not read its input closes it early.
   child.stdin.on('error', () => undefined);
   child.stdin.end(words);
   return new Promise((done, failed) => {

@@ -1,4 +1,4 @@
-/** A real nginx that takes a prefix off, with nothing in its file but what that needs. */
+/** A real nginx that strips a prefix, with a minimal configuration. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +17,7 @@ after(async () => {
   for (const stop of stops) await stop();
 });
 
-/** @param prefix begins and ends with `/`. */
+/** @param prefix starts and ends with `/`. */
 export async function startPrefixProxy(prefix: string, service: number): Promise<PrefixProxy> {
   const folder = mkdtempSync(join(tmpdir(), 'prefix-'));
   const port = await freePort();

@@ -1,4 +1,4 @@
-/** A real nginx or HAProxy with the file of deploy/, in which only names and ports are replaced. */
+/** A real nginx or HAProxy with the configuration of deploy/; only names and ports are replaced. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,7 +22,7 @@ after(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** For the `skip` of a test: false when it is there, otherwise what to do. */
+/** For the `skip` of a test: false if it is installed, otherwise what to do. */
 export function withoutProxy(name: ProxyName): string | false {
   const isThere = (program: string) => spawnSync(program, ['-v']).error === undefined;
   if (!isThere(name)) return `there is no ${name}: apt-get install ${name}`;
@@ -30,7 +30,7 @@ export function withoutProxy(name: ProxyName): string | false {
   return process.getuid?.() === 0 ? false : 'its folders belong to root';
 }
 
-/** Two services stand behind it. */
+/** Starts it in front of two services. */
 export async function startProxy(
   name: ProxyName,
   services: readonly [number, number],
@@ -76,7 +76,7 @@ export async function startProxy(
       .replace('bind :443 ', `bind :${tlsPort} `)
       .replace('127.0.0.1:8080', `127.0.0.1:${services[0]}`)
       .replace(/# (server .*)127\.0\.0\.2:8080/, `$1127.0.0.1:${services[1]}`)
-      // One client is all there is here.
+      // All requests come from one client here.
       .replace('rate=50r/s', 'rate=100000r/s')
       .replace('gt 500', 'gt 1000000');
     return replaced;

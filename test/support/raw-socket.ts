@@ -1,4 +1,6 @@
-/** Bytes as they are to a service, and what came back: for what no HTTP client would send. */
+/**
+ * Sends raw bytes to a service and parses the responses: for requests that no HTTP client sends.
+ */
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assertBytesDescribed } from './described-bytes.ts';
@@ -11,18 +13,18 @@ export interface RawAnswer {
 
 export interface RawConnection {
   readonly socket: Socket;
-  /** Resolves once the bytes are on their way. Does nothing when the connection is gone. */
+  /** Resolves when the bytes are sent. Does nothing if the connection is closed. */
   send(bytes: string | Uint8Array): Promise<void>;
   /**
-   * Resolves when there are so many answers, the connection ended, or it took too long.
-   * Rejects when one is not as the description of the API has it.
+   * Resolves at that many responses, at the end of the connection, or at the timeout. Rejects if a
+   * response differs from the API description.
    */
   answers(count: number, milliseconds?: number): Promise<readonly RawAnswer[]>;
-  /** Resolves true when the service ended the connection within the time. */
+  /** Resolves true if the service closed the connection within the time. */
   ended(milliseconds: number): Promise<boolean>;
-  /** What came and is no whole answer. */
+  /** Received bytes that are no complete response. */
   rest(): string;
-  /** Everything that came. */
+  /** All received bytes. */
   received(): string;
   close(): void;
 }
@@ -30,9 +32,9 @@ export interface RawConnection {
 const pollMs = 2;
 
 /**
- * A text is sent as Latin-1: one character, one byte.
- * @param heads places of answers to HEAD, which are told apart by it; `null`: nobody knows them, so
- *   answers cannot be held against the description.
+ * Text is sent as Latin-1: one character, one byte.
+ * @param heads the indexes of responses to HEAD, which cannot be recognised otherwise; `null`:
+ * unknown, so responses are not checked against the description.
  */
 export async function openRaw(
   port: number,

@@ -1,10 +1,10 @@
-/** The line of docs/deploying.md that makes the user of the service. */
+/** The ACL line of docs/deploying.md for the service's user. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 const root = resolve(import.meta.dirname, '../../..');
 
-/** With a password and a prefix of a test. */
+/** With a test's password and prefix. */
 export function aclLine(password: string, keyPrefix: string): string {
   const text = readFileSync(join(root, 'docs/deploying.md'), 'utf8');
   const [line] = /^ACL SETUSER tasks .*$/m.exec(text) ?? [];

@@ -1,4 +1,4 @@
-/** The cache on a real Redis, without a service around it: what it keeps, finds and tells. */
+/** The cache on a real Redis, without a service: what it stores, finds and logs. */
 import { after } from 'node:test';
 import { createRedisCache, type RedisCache } from '../../src/cache/redis-cache.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -11,13 +11,13 @@ export interface RedisBench {
   readonly cache: RedisCache;
   readonly stats: CacheStats;
   readonly log: readonly LogLine[];
-  /** The line that was logged since, or is to come. */
+  /** The first matching line logged after `since`, past or future. */
   told(message: string, since?: number): Promise<LogLine>;
-  /** Offers lists of these numbers. */
+  /** Stores lists with these numbers. */
   store(...numbers: number[]): void;
-  /** How many lists of these numbers it finds. Each that it finds is what was stored. */
+  /** How many lists with these numbers are found. Each one found equals the stored one. */
   find(...numbers: number[]): Promise<number>;
-  /** Stores and finds these until Redis has all of them. */
+  /** Stores and looks up lists until Redis has all of them. */
   useAll(...numbers: number[]): Promise<void>;
   close(): void;
 }
@@ -81,7 +81,7 @@ export function openRedisBench(environment: Readonly<Record<string, string>>): R
         async () => {
           if (!cache.isThere()) return false;
           store(...numbers);
-          // What was offered goes out in the next turn.
+          // Stored lists are sent in the next turn of the event loop.
           await new Promise(setImmediate);
           return (await find(...numbers)) === numbers.length;
         },

@@ -1,4 +1,4 @@
-/** Redis as several servers: a master with a replica and Sentinels, or a cluster. */
+/** A group of Redis servers: a master with a replica and Sentinels, or a cluster. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after } from 'node:test';
@@ -7,21 +7,21 @@ import { type RedisOptions, type RedisServer, startRedis } from './redis.ts';
 import { eventually, makeFolder } from './service.ts';
 
 export interface SentinelGroup {
-  /** The master at first, then the replica. */
+  /** The initial master, then the replica. */
   readonly servers: readonly RedisServer[];
   readonly sentinels: readonly RedisServer[];
-  /** As REDIS_SENTINELS has it. */
+  /** In the format of REDIS_SENTINELS. */
   readonly list: string;
-  /** The port of the master that the Sentinels agree on. */
+  /** The port of the master on which the Sentinels agree. */
   masterPort(): string;
 }
 
 export interface SentinelOptions {
   readonly count?: number;
   readonly masterName: string;
-  /** Of the servers. */
+  /** The password of the servers. */
   readonly password?: string;
-  /** Of the Sentinels. */
+  /** The password of the Sentinels. */
   readonly sentinelPassword?: string;
 }
 
@@ -30,7 +30,7 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** So short that a failover takes a second or two. */
+/** Short, so that a failover takes a second or two. */
 const downAfterMs = 500;
 
 export async function startSentinelGroup(options: SentinelOptions): Promise<SentinelGroup> {
@@ -47,7 +47,7 @@ export async function startSentinelGroup(options: SentinelOptions): Promise<Sent
     ...own,
     args: [...(own.args ?? []), '--replicaof', `127.0.0.1 ${master.port}`],
   });
-  // Sentinels look for replicas when they start, and then every ten seconds.
+  // Sentinels discover replicas at their start, and then every ten seconds.
   await eventually(
     () => master.ask(...authOf(password), 'INFO', 'replication').includes('state=online'),
     'the replica finds no master',
@@ -78,7 +78,7 @@ export async function startSentinelGroup(options: SentinelOptions): Promise<Sent
     list: sentinels.map(({ port }) => `127.0.0.1:${port}`).join(),
     masterPort: () => ask('GET-MASTER-ADDR-BY-NAME', name).split(',')[1]!,
   };
-  // They have found the replica and each other: without that no failover.
+  // A failover needs the replica and the other Sentinels to be known.
   await eventually(
     () =>
       ask('REPLICAS', name).includes(`${replica.port}`) &&
@@ -90,23 +90,23 @@ export async function startSentinelGroup(options: SentinelOptions): Promise<Sent
 
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[];
-  /** As REDIS_CLUSTER has it. */
+  /** In the format of REDIS_CLUSTER. */
   readonly list: string;
   /** The same with TLS. */
   readonly tlsList: string;
-  /** Moves slots from one master to another with all their keys, one after the other. */
+  /** Moves slots with their keys from one master to another, one slot after the other. */
   move(from: number, to: number, slots: readonly number[]): void;
 }
 
 export const slotCount = 16_384;
 
-/** @param tls arguments that each node has beside a port of its own for TLS. */
+/** @param tls further arguments of each node, besides its TLS port. */
 export async function startRedisCluster(
   options: RedisOptions = {},
   tls?: readonly string[],
 ): Promise<RedisCluster> {
   const nodes: RedisServer[] = [];
-  // By default ten thousand above the other port, where somebody else may be.
+  // The default is the other port plus ten thousand, which may be in use.
   const busPorts = [await freePort(), await freePort(), await freePort()];
   const tlsPorts = [await freePort(), await freePort(), await freePort()];
   for (let number = 0; number < 3; number++) {

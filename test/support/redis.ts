@@ -1,6 +1,6 @@
 /**
- * A real Redis for tests: found, or with TEST_INSTALL=1 installed from Debian's packages. What is
- * started holds nothing on disk and goes away with the test.
+ * A real Redis for tests: installed, or with TEST_INSTALL=1 from Debian's packages. It stores
+ * nothing on disk and ends with the test.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -14,31 +14,31 @@ import { eventually, makeFolder } from './service.ts';
 
 export interface RedisServer {
   readonly port: number;
-  /** SIGKILL; what it held is gone. */
+  /** Kills it with SIGKILL; its data is lost. */
   kill(): Promise<void>;
-  /** On the same port. */
+  /** Starts it on the same port. */
   start(): Promise<void>;
-  /** It answers nothing, and keeps its connections. */
+  /** Stops it with SIGSTOP: it answers nothing and keeps its connections. */
   freeze(): void;
   thaw(): void;
-  /** Sends one command, such as `FLUSHALL`. @returns the first line of the answer. */
+  /** Sends a command, such as `FLUSHALL`. @returns the first line of the reply. */
   command(text: string): Promise<string>;
-  /** The whole answer, with commas between the lines of lists. Needs redis-cli. */
+  /** The complete reply, lines of lists joined by commas. Needs redis-cli. */
   ask(...command: string[]): string;
 }
 
 export interface RedisOptions {
-  /** Of the program, beyond what a test needs. */
+  /** Further arguments of the server. */
   readonly args?: readonly string[];
-  /** A file of settings that it may write to, as a Sentinel does. */
+  /** A configuration file that it may write to, as a Sentinel does. */
   readonly file?: string;
-  /** Logs in before each command of a test: `AUTH user password`. */
+  /** Sent before each command of a test: `AUTH user password`. */
   readonly login?: string;
 }
 
 const programs = ['redis-server', 'valkey-server'];
 const clients = ['redis-cli', 'valkey-cli'];
-/** The first with rights for subcommands, `--cluster-port` and CLUSTER ADDSLOTSRANGE. */
+/** The first version with ACLs for subcommands, `--cluster-port` and CLUSTER ADDSLOTSRANGE. */
 const majorMin = 7;
 const installTimeoutMs = 120_000;
 const running = new Set<ChildProcess>();
@@ -48,7 +48,7 @@ after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** For the `skip` of a test: false when there is a Redis, otherwise what to do. */
+/** For the `skip` of a test: false if there is a Redis, otherwise what to do. */
 export function withoutRedis(): string | false {
   if (findProgram() !== undefined) return false;
   if (mayInstall) install();
@@ -56,7 +56,7 @@ export function withoutRedis(): string | false {
   return 'there is no redis-server: apt-get install redis-server, or TEST_INSTALL=1 as root';
 }
 
-/** As {@link withoutRedis}, for tests that make groups of servers and users with few rights. */
+/** As {@link withoutRedis}, for tests with groups of servers or restricted users. */
 export function withoutRedisTools(): string | false {
   const without = withoutRedis();
   if (without !== false) return without;
@@ -73,12 +73,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const program = findProgram()!;
   let port = await freePort();
   const { file, args = [], login } = options;
-  // A replica writes down what its master has, and whoever starts there would begin with it.
+  // A replica writes its master's data to disk; another server in the folder would load it.
   const folder = makeFolder();
   folders.add(folder);
   let child: ChildProcess;
 
-  /** Rejects when it ends instead. */
+  /** Rejects if it ends instead. */
   async function start(): Promise<void> {
     const started = spawn(
       program,
@@ -98,7 +98,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     if (started.exitCode !== null) throw new Error(`Redis ended with ${started.exitCode}`);
   }
 
-  /** Somebody may have taken the port meanwhile, or the one beside it that a node of a cluster opens. */
+  /** Another process may have taken the port, or a cluster node's second port. */
   async function startSomewhere(): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
@@ -146,7 +146,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     thaw: () => void child.kill('SIGCONT'),
     async kill() {
       running.delete(child);
-      // The hook above runs before those of a test file: nobody tells of an end that has been.
+      // The hook above runs before those of the test file, and an end that has passed causes no
+      // event.
       if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGKILL');
@@ -162,11 +163,11 @@ function findProgram(names: readonly string[] = programs): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** Once, however many test files ask at the same time: flock waits for the first of them. */
+/** Once, for all test files: flock makes the others wait. */
 function install(): void {
   if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
   const folder = mkdtempSync(join(tmpdir(), 'apt-'));
-  // Packages start their service when they are installed; ours are started by tests.
+  // Debian's packages start their service at installation; tests start their own server.
   const script = `
     exec 9>/var/lock/tasks-test-redis && flock 9
     command -v redis-server >/dev/null && exit 0

@@ -1,27 +1,27 @@
-/** Secrets that tests give to a service, and where they are looked for. */
+/** Secrets for the service in tests, and the search for them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { childrenOf } from './service.ts';
 
-/** In each secret, so that a piece of one is found as well. */
+/** Part of each secret, so that a fragment is found too. */
 export const mark = 'Qz7hush';
 
-/** Characters that URLs, JSON, shells and expressions read as something else. */
+/** Contains characters with a meaning in URLs, JSON, shells and regular expressions. */
 export function awkwardSecret(name: string): string {
   return `${mark}-${name} "'\\/@:?#%&=+$[ö]`;
 }
 
-/** For what takes no awkward ones. */
+/** For programs that do not accept special characters. */
 export function plainSecret(name: string): string {
   return `${mark}-${name}-word`;
 }
 
-/** @returns which of the secrets are in the text, in the form in which they are. */
+/** @returns the secrets in the text, each in the encoding found. */
 export function leaksIn(text: string, secrets: readonly string[]): string[] {
   const forms = [mark, ...secrets].flatMap((secret) => [
     secret,
     encodeURIComponent(secret),
     JSON.stringify(secret).slice(1, -1),
-    // Without what it shares with its neighbours.
+    // The base64 of the secret without the characters that depend on its neighbours.
     ...['', 'x', 'xx'].map((before) =>
       Buffer.from(before + secret)
         .toString('base64')
@@ -32,7 +32,7 @@ export function leaksIn(text: string, secrets: readonly string[]): string[] {
   return [...new Set(forms)].filter((form) => form !== '' && lower.includes(form.toLowerCase()));
 }
 
-/** Programs and arguments of a process and of all that it has started, as `ps` shows them. */
+/** The command lines of a process and its descendants, as `ps` shows them. */
 export function commandLinesOf(pid: number): string {
   return familyOf(pid)
     .flatMap((member) => [
@@ -54,7 +54,7 @@ function threadsOf(pid: number): string[] {
   }
 }
 
-/** It may have ended just now. */
+/** The process may have just ended. */
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8').replaceAll('\0', ' ');

@@ -1,6 +1,6 @@
 /**
- * Servers that the service is tried on: the embedded one, those that Debian's packages have put on this
- * machine, and those in PG_BIN, folders with initdb and postgres in them, with a colon between two.
+ * The PostgreSQL servers for tests: the embedded one, those of Debian's packages, and those in
+ * PG_BIN, a colon-separated list of folders with initdb and postgres.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -8,16 +8,16 @@ import { dirname, join } from 'node:path';
 import { findBinaries } from '../../src/embedded/binaries.ts';
 
 export interface ServerBinaries {
-  /** `15.18`. */
+  /** For example `15.18`. */
   readonly version: string;
   readonly major: number;
   readonly bin: string;
-  /** It is the embedded one, or PG_BIN names some. */
+  /** The embedded one, or one named by PG_BIN. */
   readonly isAsked: boolean;
 }
 
 const debian = '/usr/lib/postgresql';
-/** Those that the service supports. */
+/** The oldest supported major version. */
 const majorMin = 15;
 
 /** One for each major version. */

@@ -1,4 +1,4 @@
-/** The built service as a child process, on a free port, with a working directory of its own. */
+/** Runs the built service as a child process, on a free port, in a temporary working directory. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,41 +16,41 @@ export interface LogLine extends Readonly<Record<string, unknown>> {
 
 export interface ServiceOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Otherwise the service starts its embedded one. */
+  /** Default: the service starts its embedded database. */
   readonly database?: DatabaseConfig;
-  /** Where the embedded database and its log are; otherwise a folder that goes away. */
+  /** The folder of the embedded database and its log; default: a temporary one. */
   readonly folder?: string;
-  /** How many files each of its processes may have open; needs `prlimit`. */
+  /** The open-file limit of each of its processes; needs `prlimit`. */
   readonly openFilesMax?: number;
-  /** The program of another folder; otherwise the one that was built. */
+  /** The main file; default: the built one. */
   readonly main?: string;
-  /** A command that becomes it, given what it is to run. */
+  /** A command that runs the service; it gets the service's command line as its arguments. */
   readonly within?: readonly string[];
 }
 
 export interface Service {
   readonly port: number;
   readonly pid: number;
-  /** Everything it logged so far. */
+  /** All log lines so far. */
   readonly log: readonly LogLine[];
-  /** The bytes of it, and whatever else it and its children wrote to their outputs. */
+  /** All output of the service and its children so far. */
   output(): string;
-  /** Resolves with the first line, past or to come, that fits. */
+  /** Resolves with the first matching line, past or future. */
   logged(fits: (line: LogLine) => boolean): Promise<LogLine>;
-  /** Pids of its front ends that live. */
+  /** The pids of its running front ends. */
   frontEnds(): number[];
-  /** Sends a signal. @returns its exit code; `null` when a signal ended it. */
+  /** Sends a signal. @returns the exit code; `null`: a signal ended it. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** A test that fails before it stops its service must not keep the run waiting. */
+/** Ends services of failed tests, so that they do not block the run. */
 const running = new Set<ChildProcess>();
 after(() => {
   for (const child of running) child.kill('SIGKILL');
 });
 
 const main = resolve(import.meta.dirname, '../../src/main.js');
-/** Limits for what should happen at once: a busy machine may take its time. */
+/** Timeouts of things that should be immediate, with room for a busy machine. */
 const startTimeoutMs = 90_000;
 const waitMs = 45_000;
 
@@ -58,7 +58,7 @@ export function makeFolder(): string {
   return mkdtempSync(join(tmpdir(), 'tasks-'));
 }
 
-/** Warnings and errors, without the one that a runtime is old: that is the machine's, not the service's. */
+/** Warnings and errors, except that of an old runtime, which concerns the machine. */
 export function complaintsOf({ log }: { readonly log: readonly LogLine[] }): readonly LogLine[] {
   return log.filter(
     ({ level, message }) =>
@@ -66,7 +66,7 @@ export function complaintsOf({ log }: { readonly log: readonly LogLine[] }): rea
   );
 }
 
-/** Resolves when the service listens. Rejects with its log when it does not. */
+/** Resolves when the service listens. Rejects with its log if it does not. */
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const child = launch(options);
   const listening = await Promise.race([
@@ -96,7 +96,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   };
 }
 
-/** The line with the port of the pages for operators, whichever of them there are. */
+/** The log line with the port of the operators' pages. */
 export function isAdminPortOpen({ message }: LogLine): boolean {
   return /^(metrics|profiles|metrics and profiles) are served$/.test(message);
 }
@@ -107,13 +107,13 @@ export interface Exit {
   readonly output: string;
 }
 
-/** For a start that is meant to fail. */
+/** For a start that must fail. */
 export async function runToExit(options: ServiceOptions): Promise<Exit> {
   const child = launch(options);
   return { code: await child.ended, log: child.log, output: child.output() };
 }
 
-/** Awaits a condition instead of a time. */
+/** Waits for a condition instead of a time. */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   otherwise: string | (() => string),
@@ -154,7 +154,7 @@ function launch(options: ServiceOptions): Child {
       ...process.env,
       PORT: '0',
       METRICS_PORT: '0',
-      // Tests share their machine: what is slow there is not overload.
+      // Tests share their machine: a slow machine is not overload.
       QUEUE_WAIT_MAX_MS: '10000',
       ...(database === undefined
         ? { DATA_DIR: join(folder, 'data') }
@@ -197,7 +197,7 @@ function launch(options: ServiceOptions): Child {
   return { process: child, log, output, ended, logged };
 }
 
-/** Those that live. */
+/** The running children. */
 export function childrenOf(pid: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -214,7 +214,7 @@ function statusOf(pid: number): string | undefined {
   return statFields(pid)?.[0];
 }
 
-/** proc(5): the fields of /proc/pid/stat behind the name, which may hold spaces. */
+/** proc(5): the fields of /proc/pid/stat after the name, which may contain spaces. */
 function statFields(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -1,4 +1,4 @@
-/** A start of the service or of a command, by itself, that is watched until it ends. */
+/** Starts the service or a command and watches it until it ends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -12,7 +12,7 @@ export const endTimeoutMs = 30_000;
 export interface Started {
   readonly process: ChildProcess;
   lines(): readonly { readonly level: string; readonly message: string }[];
-  /** Resolves with its exit code, or the signal that ended it. Rejects when nothing but SIGKILL would. */
+  /** Resolves with the exit code or the signal. Rejects if only SIGKILL would end it. */
   ended(): Promise<number | NodeJS.Signals>;
 }
 

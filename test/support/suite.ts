@@ -1,4 +1,4 @@
-/** What most files of end-to-end tests begin with: a database, a service on it, a client. */
+/** The common setup of end-to-end tests: a database, a service on it, a client. */
 import { after, before } from 'node:test';
 import { type Api, createApi } from './api.ts';
 import { createTestDatabase, type TestDatabase } from './postgres.ts';
@@ -12,11 +12,11 @@ export interface Suite {
 
 export interface SuiteOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Runs once the service listens, before the first test. */
+  /** Runs when the service listens, before the first test. */
   readonly prepare?: (suite: Suite) => Promise<void>;
 }
 
-/** Call at the top of a file; what it returns is filled before the first test runs. */
+/** Call at the top of a file; the result is filled before the first test runs. */
 export function useService(name: string, { env = {}, prepare }: SuiteOptions = {}): Suite {
   const suite = {} as { -readonly [Part in keyof Suite]: Suite[Part] };
   before(async () => {

@@ -1,4 +1,6 @@
-/** For `NODE_OPTIONS=--import`: once a file is there, a process or thread meets a bug that nobody catches. */
+/**
+ * For `NODE_OPTIONS=--import`: throws an uncaught error in a process or thread once a file exists.
+ */
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';

@@ -1,7 +1,7 @@
-/** RFC 3339 once more, by other means than the service's: what a time is, to the last of its digits. */
+/** A second implementation of RFC 3339 times, exact to the last digit. */
 const shape =
   /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|([+-])(\d\d):(\d\d))$/;
-/** Beyond what any test writes. */
+/** More than any test uses. */
 const digitsMax = 60;
 export const unitsPerMs = 10n ** BigInt(digitsMax - 3);
 
@@ -30,7 +30,7 @@ function daysOf(year: number, month: number): number {
   return [4, 6, 9, 11].includes(month) ? 30 : 31;
 }
 
-/** Since the first day of the year 0. */
+/** Days since the first day of the year 0. */
 function daysBefore(year: number, month: number, day: number): number {
   let days = day - 1;
   for (let one = 1; one < month; one++) days += daysOf(year, one);
@@ -38,7 +38,7 @@ function daysBefore(year: number, month: number, day: number): number {
   return days;
 }
 
-/** A month begins at that minute. */
+/** A month starts at that minute. */
 function isFirstOfMonth(minutes: number): boolean {
   if (minutes % (24 * 60) !== 0) return false;
   let days = minutes / (24 * 60);

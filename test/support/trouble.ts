@@ -1,7 +1,7 @@
-/** Trouble behind the service, made for real. */
+/** Real trouble behind the service. */
 import type { TestDatabase } from './postgres.ts';
 
-/** Runs while nobody else can write, so that every write waits inside PostgreSQL. */
+/** Runs while a lock blocks all writes inside PostgreSQL. */
 export async function whileWritesWait(
   { sql }: TestDatabase,
   run: () => Promise<void>,
@@ -18,7 +18,7 @@ export async function whileWritesWait(
   }
 }
 
-/** How many creates wait for a lock. */
+/** The number of creates that wait for a lock. */
 export async function waitingWriters({ sql }: TestDatabase): Promise<number> {
   const [row] = await sql<{ count: string }[]>`
     SELECT count(*) AS count FROM pg_stat_activity
@@ -27,7 +27,7 @@ export async function waitingWriters({ sql }: TestDatabase): Promise<number> {
   return Number(row!.count);
 }
 
-/** Ends the sessions that create. */
+/** Ends the sessions of creates. */
 export async function endWriters({ sql }: TestDatabase): Promise<void> {
   await sql`
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity

@@ -1,13 +1,13 @@
 /**
- * Loaded into every thread of a service by `NODE_OPTIONS=--import`: ends each worker thread after
- * WORKER_LIFE_MS, whatever it is doing, in the way that WORKER_DEATH says; where WORKER_DEATH_FILE
- * names a file, only while that is there. The service itself knows nothing of it.
+ * Loaded into every thread of a service by `NODE_OPTIONS=--import`. It ends each worker thread
+ * after WORKER_LIFE_MS in the way of WORKER_DEATH; with WORKER_DEATH_FILE only while that file
+ * exists. The service does not know it.
  */
 import { existsSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 
 const life = Number(process.env['WORKER_LIFE_MS']);
-/** `exit`; `throw`; `memory`: allocates without end; `loop`: never returns. */
+/** `exit`; `throw`; `memory`: allocates without limit; `loop`: never returns. */
 const death = process.env['WORKER_DEATH'] ?? 'exit';
 const file = process.env['WORKER_DEATH_FILE'];
 

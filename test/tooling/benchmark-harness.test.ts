@@ -138,8 +138,7 @@ async function timed(milliseconds: number): Promise<number> {
 }
 
 test('bytes on the heap are counted, also those that were collected in between', async () => {
-  // An array of 1000 numbers has 8 bytes for each and a few words besides; 160 MB need many
-  // collections.
+  // An array of 1000 numbers has 8 bytes for each and a small header; 160 MB need many collections.
   const arrays = pureBenchmark(
     'Arrays',
     [1],

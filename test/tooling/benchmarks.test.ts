@@ -39,7 +39,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What a reader of the table would notice, whatever was done to it in between. */
+/** Everything that a reader of the table can see. */
 async function readState(): Promise<unknown> {
   const [row] = await database.sql`
     SELECT count(*) AS count, max(id) AS newest, sum(version) AS versions,
@@ -182,7 +182,7 @@ test('the program says what it cannot do, and does nothing', async () => {
   assert.match(none.stderr, /no benchmark has such a name/);
 });
 
-/** @param interruptAt sends SIGINT once the output has that. */
+/** @param interruptAt sends SIGINT when the output contains it. */
 async function runProgram(
   args: readonly string[],
   interruptAt?: RegExp,

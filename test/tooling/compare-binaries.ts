@@ -1,10 +1,10 @@
 /**
- * Compares an installed package with a folder of its makers, byte by byte:
+ * Compares an installed package with its upstream folder, byte by byte:
  *
  *   node test/tooling/compare-binaries.ts node_modules/uWebSockets.js UPSTREAM
  *
- * Every file of the package is compared but package.json, whose name differs. Exit code 0: all are the same;
- * 1: one differs, or the makers do not have it; 2: there is nothing to compare.
+ * Compares every file except package.json, whose name differs. Exit code 0: all are equal; 1: one
+ * differs, or is missing upstream; 2: there is nothing to compare.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
@@ -29,7 +29,7 @@ for (const file of files) {
 console.log(`${files.length - differing} of ${files.length} files are the same`);
 process.exitCode = differing === 0 ? 0 : 1;
 
-/** @returns how the two differ; `null` where they do not. */
+/** @returns the difference; `null` if there is none. */
 function compare(own: string, upstream: string): string | null {
   if (!existsSync(upstream)) return 'not in the upstream folder';
   const [a, b] = [readFileSync(own), readFileSync(upstream)];
@@ -37,7 +37,7 @@ function compare(own: string, upstream: string): string | null {
   return `differs from byte ${firstDifference(a, b)} on; package ${describe(a)}, upstream ${describe(b)}`;
 }
 
-/** From 0. Where one is a beginning of the other, its length. */
+/** The index of the first different byte. If one file is a prefix of the other, its length. */
 function firstDifference(a: Buffer, b: Buffer): number {
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at++) if (a[at] !== b[at]) return at;

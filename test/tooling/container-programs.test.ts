@@ -1,4 +1,4 @@
-/** Dockerfile and docker-compose.yml, read by the programs that are to understand them. */
+/** Dockerfile and docker-compose.yml, parsed by the programs that use them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ test('hadolint has no complaint about the Dockerfile', (t) => {
   assert.equal(status, 0, `${stdout}${stderr}`);
 });
 
-/** What a machine may lack, and what is said then. */
+/** What a machine may lack, with the reason to skip. */
 const lacks = [
   { what: 'docker', script: null, message: /There is no docker in PATH/ },
   { what: 'Compose', script: 'exit 1', message: /docker has no compose command/ },

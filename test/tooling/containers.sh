@@ -1,7 +1,8 @@
 #!/bin/sh
-# Asks the containers of `make docker-up` what no test can without a Docker engine: what is in the image, who runs it,
-# that it migrates, serves, is measured, drawn and watched, and that it stops in order. Stops the service.
-# Needs curl and the variables of docker-compose.yml; OFFLOAD_MIN_BATCH=0 tries the worker threads.
+# Tests the containers of `make docker-up`, which needs a Docker engine: the content and user of the
+# image, migrations, requests, metrics, dashboards and alerts, and an orderly stop. Stops the
+# service. Needs curl and the variables of docker-compose.yml; OFFLOAD_MIN_BATCH=0 tests the worker
+# threads.
 set -eu
 cd "$(dirname "$0")/../.."
 api=http://127.0.0.1:8080
@@ -11,13 +12,13 @@ fail() {
   exit 1
 }
 
-# What is asked, what is expected, what was found.
+# Arguments: what is checked, the expected value, the actual value.
 holds() {
   [ "$2" = "$3" ] || fail "$1: expected '$2', found '$3'"
   echo "ok: $1"
 }
 
-# A part of a text: what is asked, the part, the text.
+# Checks a substring. Arguments: what is checked, the substring, the text.
 has() {
   case $3 in
     *"$2"*) echo "ok: $1" ;;
@@ -33,7 +34,7 @@ status_of() {
   curl -s -o /dev/null -w '%{http_code}' "$@"
 }
 
-# Until the command succeeds.
+# Repeats the command until it succeeds.
 await() {
   tries=60
   until "$@" >/dev/null 2>&1; do

@@ -1,4 +1,4 @@
-/** Dockerfile, docker-compose.yml and the files they name, held against the code. */
+/** Checks Dockerfile, docker-compose.yml and the files that they name against the code. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -149,7 +149,7 @@ test('the service is given what is valid in production, with the least that has 
   const { config } = result;
   assert.equal(config.env, 'production');
   assert.equal(config.hostBasePath, defaultOf('HOST_BASE_PATH'));
-  // What is published, scraped and probed comes from outside of the container.
+  // Published ports, scrapes and probes come from outside the container.
   assert.deepEqual(config.bind.addresses, everywhere);
   assert.equal(config.autoMigrate, false, 'the migrator does that');
   assert.deepEqual(
@@ -214,7 +214,7 @@ test('no container may do more than it has to', () => {
   for (const [name, { init, read_only }] of own) {
     assert.deepEqual({ init, read_only }, { init: true, read_only: true }, name);
   }
-  // Compose refuses to put secrets that are no files into a container that is.
+  // Compose cannot put secrets from variables into a read-only container.
   for (const [name, { secrets, read_only }] of services) {
     assert.ok(secrets === undefined || read_only !== true, name);
   }
@@ -286,7 +286,7 @@ test('Grafana finds Prometheus, and the dashboards find the data source', () => 
   );
   for (const one of used) {
     if (one === `${source!.type} ${source!.uid}`) continue;
-    // What a dashboard lets choose begins with the default of that type.
+    // The data source of a panel is the dashboard's variable.
     assert.equal(one, `${choice?.query} \${${choice?.name}}`);
     assert.deepEqual([choice?.query, source!.isDefault], [source!.type, true]);
   }
@@ -312,7 +312,7 @@ test('variables that have to be set have no default, and say so', () => {
 
 const credentials = { METRICS_USERNAME: 'x'.repeat(12), METRICS_PASSWORD: 'x'.repeat(12) };
 
-/** As Compose does it: `${NAME:-default}` and `${NAME:?message}`. */
+/** As Compose does: `${NAME:-default}` and `${NAME:?message}`. */
 function interpolate(
   { environment = {} }: ComposeService,
   given: Readonly<Record<string, string>>,

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Runs a command of the project in a Debian 13 root (glibc 2.41), as an ordinary user, with a Node of your choice.
+# Runs a command of the project in a Debian 13 root (glibc 2.41) as an ordinary user, with any
+# version of Node.
 #
 #   make test-debian13                                   make check and make test, with the Node of .nvmrc
 #   NODE_VERSION=22.23.3 test/tooling/debian13.sh 'make run'
 #
-# Needs root, debootstrap and Debian's packages. The root is made once, in a minute or two, in DEBIAN13_ROOT (default:
-# a folder in the temporary directory), and kept. The tree is copied anew each time, without what is ignored,
-# so that what a fresh clone would lack shows. Ports are those of this machine.
+# Needs root, debootstrap and Debian's packages. The root is created once, in a minute or two, in
+# DEBIAN13_ROOT (default: a folder in the temporary directory), and kept. Each run copies the
+# working tree without ignored files, so that it shows what a fresh clone lacks. It shares the ports
+# of this machine.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 root=${DEBIAN13_ROOT:-${TMPDIR:-/tmp}/task-manager-debian13}
@@ -25,14 +27,14 @@ command -v npm >/dev/null || missing 'needs npm, which fetches the other Node.'
 make_root() {
   command -v debootstrap >/dev/null || missing 'needs debootstrap (apt-get install debootstrap).'
   local mirror=${DEBIAN_MIRROR:-}
-  # This machine's mirror of Debian, if it has one.
+  # This machine's Debian mirror, if configured.
   [ -n "$mirror" ] || mirror=$(sed -n 's/^URIs: *//p; s/^deb  *\(http[^ ]*\).*/\1/p' \
     /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null | head -n 1 || true)
   echo "Making a Debian 13 root in $root …"
   mkdir -p "$(dirname "$root")"
   debootstrap --variant=minbase --include=make,ca-certificates,git,procps,curl,redis-server trixie "$root" $mirror \
     >"$root.log" 2>&1 || missing "debootstrap failed: see $root.log."
-  # Tests of what is missing are skipped, and say so.
+  # Tests of missing programs are skipped and report that.
   chroot "$root" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -q --no-install-recommends "${servers[@]}" >>"$root.log" 2>&1 ||
     echo "${servers[*]} cannot be had: their tests will be skipped (see $root.log)."
@@ -51,7 +53,8 @@ unmount() {
   for place in "${mounted[@]}"; do umount -l "$place" || true; done
 }
 
-# Node of that version, and this machine's npm with its settings and authorities.
+# Installs that version of Node, with this machine's npm, its settings and its certificate
+# authorities.
 install_node() {
   if [ "$(chroot "$root" /usr/local/bin/node -v 2>/dev/null)" != "v$version" ]; then
     local work
@@ -79,7 +82,7 @@ install_node() {
 copy_tree() {
   rm -rf "$root/srv/app/project"
   mkdir -p "$root/srv/app/project"
-  # A file that was removed and not yet committed is listed, too.
+  # The list includes files that are deleted but not committed.
   (git ls-files -z --cached --others --exclude-standard | tar cf - --null -T - 2>/dev/null || true) |
     tar xf - -C "$root/srv/app/project"
   tar cf - .git | tar xf - -C "$root/srv/app/project"

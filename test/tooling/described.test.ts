@@ -1,4 +1,4 @@
-/** What holds answers against the description must find what is wrong with them. */
+/** The check against the API description must find every kind of difference. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { exampleRequestId, examples } from '../../src/openapi/examples.ts';

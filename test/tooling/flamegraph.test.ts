@@ -12,7 +12,7 @@ interface Node {
   readonly children: readonly number[];
 }
 
-/** Its nodes by name. A name must be there once. */
+/** The nodes of a profile by name. Each name must be unique. */
 function nodesOf(profile: object): ReadonlyMap<string, Node> {
   const { nodes } = profile as { nodes: readonly Node[] };
   const byName = new Map(nodes.map((node) => [node.callFrame.functionName, node]));
@@ -86,7 +86,7 @@ test('what nobody can see is drawn with its caller, and no time is lost', () => 
     [...small.values()].reduce((sum, { hitCount }) => sum + hitCount, 0),
     100_000,
   );
-  // 0x shows the number as it is.
+  // 0x shows the number unchanged.
   assert.equal(small.get('outer')!.callFrame.lineNumber, 10);
 });
 

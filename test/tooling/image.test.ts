@@ -1,7 +1,6 @@
 /**
- * What the image's service runs on: node_modules as the Dockerfile's stage `packages` leaves it,
- * made by the commands of that stage. The image itself is asked by containers.sh, where there is a
- * Docker engine.
+ * The dependencies in the image: node_modules as the Dockerfile's stage `packages` builds it, with
+ * the commands of that stage. containers.sh tests the image itself, with a Docker engine.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -25,7 +24,7 @@ const { packages: lock } = JSON.parse(readFileSync(join(root, 'package-lock.json
 };
 const oldBuild = 'uWebSockets.js-2023';
 const ownBinary = `uws_${[process.platform, process.arch, process.versions.modules].join('_')}.node`;
-/** What npm says without its registry, where it has not kept everything. */
+/** npm's errors without a registry, if its cache is incomplete. */
 const unreachable = /ENOTCACHED|ENOTFOUND|ECONNREFUSED|ECONNRESET|EAI_AGAIN|ETIMEDOUT|ENETUNREACH/;
 const stepTimeoutMs = 150_000;
 const credentials = { METRICS_USERNAME: 'metrics-reader', METRICS_PASSWORD: 'two-two-two-two' };
@@ -62,7 +61,7 @@ test('the service of the image runs on the packages of its stage, without the bu
     main: join(folder, 'dist/src/main.js'),
     folder,
     database: database.config,
-    // Each batch travels, so that the worker threads run on these packages too.
+    // Every batch goes to a worker, so the worker threads use these packages too.
     env: { ENV: 'production', OFFLOAD_MIN_BATCH: '0', ...credentials },
   };
   const service = await startService(image).catch((error: Error) => {
@@ -105,14 +104,14 @@ function packagesIn(modules: string): string[] {
     .sort();
 }
 
-/** What is neither for development nor optional, without the old build and what only that one needs. */
+/** The production packages of the lock file, without optional ones and the old build. */
 function packagesOfLock(): string[] {
   const reached = new Set<string>();
   const open = Object.keys(lock['']!.dependencies!);
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     if (name === oldBuild || reached.has(name)) continue;
     reached.add(name);
-    // No package of the service lies below another.
+    // No package of the service is nested in another.
     open.push(...Object.keys(lock[`node_modules/${name}`]!.dependencies ?? {}));
   }
   return [...reached].sort();

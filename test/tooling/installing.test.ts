@@ -1,4 +1,4 @@
-/** The helpers of tests that can install something, on a machine that has none of the programs. */
+/** The helpers of tests that may install programs, on a machine that has none. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
@@ -22,14 +22,14 @@ const programs = join(folder, 'programs');
 const calls = join(folder, 'calls');
 mkdirSync(programs);
 for (const name of ['sh', 'flock', 'rm', 'chmod']) linkProgram(name);
-// They write down how they were called, and fail.
+// The fake programs record their arguments and fail.
 for (const name of ['apt-get', 'python3', 'go']) {
   const file = join(programs, name);
   writeFileSync(file, `#!/bin/sh\necho "${name} $* GOPROXY=$GOPROXY" >>'${calls}'\nexit 1\n`);
   chmodSync(file, 0o755);
 }
 
-/** A module that the child loads, and what it says there. */
+/** A module that the child process loads, and its output. */
 const asked = `
   const [{ withoutRedis }, { findHadolint }, { findCompose }] = await Promise.all(
     ['redis', 'hadolint', 'compose'].map((name) => import(process.argv[1] + '/' + name + '.js')));

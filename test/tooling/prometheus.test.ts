@@ -1,4 +1,7 @@
-/** A real Prometheus scrapes the service with docs/metrics.md's configuration and is asked what we ask it. */
+/**
+ * A real Prometheus scrapes the service with the configuration of docs/metrics.md, and runs the
+ * documented queries.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,7 +28,7 @@ const skip = isMissing === false ? withoutRedis() : isMissing;
 const folder = mkdtempSync(join(tmpdir(), 'prometheus-'));
 const rules = join(root, 'deploy/prometheus/rules.yml');
 const loadSeconds = 12;
-/** More than the load of all tests but the last one has under way. */
+/** More than the requests in flight of all tests but the last. */
 const queueMax = 64;
 let database: TestDatabase;
 let redis: RedisServer;
@@ -70,7 +73,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** What docs/metrics.md says, with our port, scraped often, with our rules. */
+/** The configuration of docs/metrics.md, with this port, a short interval and these rules. */
 function configuration(target: string): string {
   const page = readFileSync(join(root, 'docs/metrics.md'), 'utf8');
   const block = /```yaml\n(scrape_configs:[\s\S]+?)```/.exec(page)?.[1];
@@ -83,7 +86,7 @@ function configuration(target: string): string {
   ].join('\n');
 }
 
-/** The rule about refusals as it is, but under another name, and without the wait of minutes. */
+/** The alert about rejected requests under another name, without its delay of minutes. */
 function impatientRules(): string {
   const rule = /- alert: TasksRefused\n\s+expr: (.*)\n\s+for: 2m/.exec(readFileSync(rules, 'utf8'));
   assert.ok(rule !== null, 'rules.yml has no TasksRefused as this test knows it');
@@ -109,7 +112,7 @@ async function makeLoad(target: number): Promise<void> {
       await api.get('/api/tasks/0');
       await api.put(id, { status: 'done' });
       await api.remove(await api.create());
-      // Some lists are there, some are not.
+      // Some lists are cached, some are not.
       if (place === 0) await api.post({ title: 'one more' });
       await sleep(5);
     }
@@ -157,7 +160,7 @@ test('each query of each panel has data under load', { skip }, async () => {
   assert.deepEqual(empty, []);
 });
 
-/** Clients that leave, which nobody did here. */
+/** Aborted requests, which no client causes here. */
 const mayBeEmpty = /requests_aborted_total/;
 
 test('metrics that the rules ask for are there, and no rule fires', { skip }, async () => {
@@ -191,7 +194,7 @@ test('TasksRefused fires under overload, in a real Prometheus', { skip }, async 
   const id = await api.create();
   let refused = 0;
   await withLockedTasks(async () => {
-    // One by one, as long as Prometheus needs to have seen it twice: a counter has to rise between scrapes.
+    // One by one, until Prometheus has scraped twice: a counter must rise between scrapes.
     await eventually(async () => {
       const answers = await Promise.all(
         Array.from({ length: 4 * queueMax }, () => api.get(`/api/tasks/${id}`)),
@@ -205,7 +208,7 @@ test('TasksRefused fires under overload, in a real Prometheus', { skip }, async 
   assert.ok(refused > 0);
 });
 
-/** Nobody reads or writes a task meanwhile, so requests wait for as long as they may. */
+/** A lock blocks all reads and writes of tasks, so requests wait until they time out. */
 async function withLockedTasks(use: () => Promise<void>): Promise<void> {
   const { sql } = database;
   await sql.begin(async (session) => {
@@ -223,7 +226,7 @@ test('promtool accepts configuration and rules, and the rules say what they are 
     ['test', 'rules', 'rules.test.yml'],
     ['check', 'config', join(folder, 'prometheus.yml')],
     ['check', 'config', '--syntax-only', 'prometheus-2.42.yml'],
-    // username_file.
+    // For username_file.
     ...(isAtLeast(2, 49) ? [['check', 'config', '--syntax-only', 'prometheus.yml']] : []),
   ]) {
     const { status, stdout, stderr } = spawnSync('promtool', command, {

@@ -107,7 +107,7 @@ function seed(rows: number): Promise<void> {
   return seedTasks(database.sql, { rows, progress: () => undefined });
 }
 
-/** What the triggers keep is what a count finds. */
+/** The triggers' counts must equal a real count. */
 async function assertCounted(): Promise<void> {
   const counted = await readCounts('tasks', counts);
   const columns = ['total', ...statuses];

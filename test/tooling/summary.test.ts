@@ -16,7 +16,7 @@ async function report(
   files: Record<string, string>,
   more: Partial<SummaryOptions> & { timeout?: number } = {},
 ): Promise<string> {
-  // Otherwise the runner takes itself for a child of the one that runs this file.
+  // Otherwise the runner behaves as a child of the one that runs this file.
   const context = process.env['NODE_TEST_CONTEXT'];
   delete process.env['NODE_TEST_CONTEXT'];
   const paths = Object.entries(files).map(([name, text]) => {

@@ -1,4 +1,4 @@
-/** The unit of docs/deploying.md, as systemd reads it. */
+/** Checks the unit of docs/deploying.md with systemd. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ function readUnit(): string {
 test('systemd finds nothing wrong with the unit', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'unit-'));
   const file = join(folder, 'tasks.service');
-  // It looks for the program, which is where the guide puts it only on a machine that serves.
+  // systemd checks that the program exists; it does only on a server.
   writeFileSync(file, unit.replace('ExecStart=/opt/tasks/', `ExecStart=${root}/`));
   const { status, stdout, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', file], {
     encoding: 'utf8',

@@ -1,4 +1,4 @@
-/** The workflow of GitHub Actions, held against the code: it runs nowhere else. */
+/** Checks the GitHub Actions workflow against the code, because it cannot run elsewhere. */
 import assert from 'node:assert/strict';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -17,7 +17,7 @@ test('profiles are for this machine alone while the credentials are the default 
     { path: '/metrics' },
     { path: '/debug/pprofile' },
     { isHere: false },
-    // Everybody knows them.
+    // The default credentials are public.
     { isHere: false, authorization: known },
     { authorization: wrong },
   ]) {
@@ -50,7 +50,7 @@ test('neither a proxy nor a page of another site passes for a program on this ma
   ]) {
     assert.equal(isFrom({ host }), false, host);
   }
-  // What is typed in, and the links of our own pages.
+  // An address typed by the user, and links on the service's own pages.
   for (const site of ['none', 'same-origin']) {
     assert.equal(isFrom({ 'sec-fetch-site': site }), true, site);
   }
@@ -106,6 +106,6 @@ test('the address of a socket is told in the same words by both servers', () => 
   assert.equal(isLoopback(text(...zeros(10), 255, 255, 127, 0, 0, 1)), true);
   assert.equal(isLoopback(text(...zeros(12), 127, 0, 0, 1)), false);
   assert.equal(isLoopback(text(0x20, 1, ...zeros(13), 1)), false);
-  // The connection is gone.
+  // The connection is closed.
   assert.equal(isLoopback(text()), false);
 });

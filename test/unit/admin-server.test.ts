@@ -17,7 +17,7 @@ interface Opened {
   close(): void;
 }
 
-/** Resolves when it listens, or says that it cannot. */
+/** Resolves when it listens or reports a failure. */
 function open(port: number): Promise<Opened> {
   return new Promise((done) => {
     const server = startAdminServer({
@@ -62,7 +62,7 @@ test('a port that is taken on one address is open on none, and told with that ad
   other.close();
 });
 
-/** Linux chooses among ten odd ports here, half of which are taken on the second address. */
+/** Here Linux chooses among some ten ports, half of which are in use on the second address. */
 const narrow =
   'ip link set lo up; echo 32768 32787 > /proc/sys/net/ipv4/ip_local_port_range; exec "$@"';
 const program = `

@@ -55,7 +55,7 @@ test('a database that is away is nobody’s failure, also inside of another erro
   });
   assert.deepEqual(lines, []);
   assert.deepEqual(background.states(), [{ name: 'keys', failures: 0, isFailing: false }]);
-  // It was failing before, and nobody knows better.
+  // It was failing before, and that has not changed.
   await work.attempt(failure('42501'));
   await work.attempt(failure('ECONNREFUSED'));
   assert.equal(background.states()[0]!.isFailing, true);

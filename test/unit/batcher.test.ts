@@ -209,7 +209,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   await turn();
   assert.deepEqual(answers.failed, ['1 outcome_unknown']);
   assert.deepEqual(answers.answered, [2]);
-  // The same answer to a first try is what it says.
+  // For a first attempt, the same answer counts.
   answers.add(1);
   await turn();
   answers.runs[2]!.finish();
@@ -222,7 +222,7 @@ test('a second try that fails, or never begins, leaves the outcome of the first 
   await turn();
   waits.runs[0]!.break(new Error('worker exited'));
   await turn();
-  // Both are under way again; nothing of them is said to be refused.
+  // Both are in flight again; they must not be reported as rejected.
   waits.batcher.expire(2000);
   assert.deepEqual(waits.failed, ['1 outcome_unknown', '2 outcome_unknown']);
 });
@@ -231,7 +231,7 @@ test('newcomers are refused while the first of the queue waits too long', async 
   const { add, runs, answered } = setUp({ queueWaitMaxMs: 100 });
   add(0, 1000);
   await turn();
-  // Deadlines are given on arrival: so these came at 0, 50, 100 and 101 milliseconds.
+  // Each deadline is the arrival plus the timeout: these came at 0, 50, 100 and 101 ms.
   assert.equal(add(1, 1000), true);
   assert.equal(add(2, 1050), true);
   assert.equal(add(3, 1100), true);

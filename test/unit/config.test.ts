@@ -222,7 +222,7 @@ test('a service in production needs credentials of its own, and no secret is sho
   assert.doesNotMatch(faults.join('\n'), /hunter/);
   const given = { ENV, DB_HOST, METRICS_USERNAME, METRICS_PASSWORD };
   assert.ok(parseConfig(given, 'service').ok);
-  // Migrations open nothing to anybody, and development needs no secrets.
+  // Migrations open no ports, and development needs no secrets.
   assert.ok(parseConfig({ ENV, DB_HOST }, 'tool').ok);
   assert.ok(parseConfig({}, 'service').ok);
 });
@@ -428,7 +428,7 @@ test('the verifying modes need a root certificate, as in libpq', () => {
   assert.equal(configOf({ DB_HOST, DB_SSLMODE: 'require' }).database?.sslRootCert, null);
   const missing = { DB_SSLMODE: 'require', DB_SSLROOTCERT: join(folder, 'missing.crt') };
   assert.deepEqual(namesOf(faultsOf({ DB_HOST, ...missing })), ['DB_SSLROOTCERT']);
-  // What is not used is not missed.
+  // Unused variables may be missing.
   assert.ok(parseConfig(missing).ok);
   assert.ok(parseConfig({ ...missing, DB_HOST, DB_SSLMODE: 'disable' }).ok);
 });
@@ -479,7 +479,7 @@ test('the environment is enough without .env, and one that cannot be read is a f
   writeFileSync('.env', 'PORT=1\n'.repeat(200_000));
   assert.deepEqual(faultsOfFile(), ['.env: expected a readable file, got more than 1048576 bytes']);
   rmSync('.env');
-  // Nobody will ever write to it.
+  // A pipe without a writer.
   execFileSync('mkfifo', ['.env']);
   assert.deepEqual(faultsOfFile(), ['.env: expected a readable file, got not a regular file']);
 });
@@ -509,7 +509,7 @@ test('nothing embedded starts in production unless that is written', () => {
     assert.deepEqual(faults({ DB_EMBEDDED: 'true' }), []);
     assert.deepEqual(faults({ DB_HOST: 'db.example' }), []);
     assert.deepEqual(faults({ DATABASE_URL: 'postgres://db.example' }), []);
-    // One fault for one slip.
+    // One fault for one error.
     assert.deepEqual(namesOf(faults({ DB_HOST: 'a b' })), ['DB_HOST']);
     assert.deepEqual(namesOf(faults({ DATABASE_URL: 'mysql://x' })), ['DATABASE_URL']);
   }
@@ -538,7 +538,7 @@ test('variables that look like ours are named, without their values', () => {
   assert.doesNotMatch(lookAlikes.join(), /hunter/);
   const others = [
     ...variableNames,
-    // A shell, Node, Kubernetes' links to services, another program of the same file.
+    // Set by a shell, by Node, by Kubernetes for services, or by another program.
     ...['HOST', 'HOME', 'TERM', 'PWD', 'NODE_ENV', 'LANG', 'PATH', 'SHELL', 'USER', 'TZ'],
     ...['REDIS_SERVICE_HOST', 'REDIS_PORT_6379_TCP_ADDR', 'DB_PORT_5432_TCP', 'DB_SERVICE_PORT_PG'],
     ...['GRAFANA_PASSWORD', 'HOSTNAME', 'NODE_OPTIONS', 'PGHOST'],
@@ -585,7 +585,7 @@ test('a URL, or what else holds a password, is refused where a host belongs, and
     assert.deepEqual(configOf({ REDIS_HOST: host }).redis?.place, place);
   }
   assert.equal(configOf({ DB_HOST: '/run/postgresql' }).database?.host, '/run/postgresql');
-  // The path of the socket would be cut off.
+  // The path of the socket would be too long.
   assert.deepEqual(namesOf(faultsOf({ DB_HOST: `/${'x'.repeat(90)}` })), ['DB_HOST']);
 });
 

@@ -46,7 +46,7 @@ test('the default suffices for machines of all sizes', () => {
     const { ownGeneration, local, worker } = budget.perFrontEnd;
     return [budget.frontEnds, budget.workerThreads, ownGeneration, local, worker, budget.most];
   };
-  // Two cores: as many as there can be use for.
+  // Two cores: as many as are useful.
   assert.deepEqual(divide(1, 1), [1, 1, true, 7, 7, 19]);
   // Eight, sixteen, thirty-two.
   assert.deepEqual(divide(2, 2), [2, 2, true, 5, 2, 24]);

@@ -67,7 +67,7 @@ test('bytes that no cursor has are refused', () => {
     `${good}=`,
     `${good}\n`,
     `${good.slice(0, -1)}`,
-    // The former layout.
+    // The previous layout.
     Buffer.from('[1,12,7,"title"]').toString('base64url'),
     altered((copy) => copy.fill(1, 0, 1)),
     altered((copy) => copy.fill(0xff, 5, 13)),

@@ -45,7 +45,7 @@ test('timestamps of every millisecond keep their digits', () => {
       }),
       (date) => {
         const iso = date.toISOString();
-        // PostgreSQL leaves out the zeros at the end of a fraction, and a fraction of zero.
+        // PostgreSQL omits trailing zeros of a fraction, and a zero fraction.
         const fraction = iso.slice(20, 23).replace(/0+$/, '');
         const text = `${iso.slice(0, 10)} ${iso.slice(11, 19)}${fraction === '' ? '' : `.${fraction}`}+00`;
         assert.equal(toRfc3339(text), iso);

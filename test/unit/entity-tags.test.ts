@@ -14,7 +14,7 @@ test('If-Match names versions of the task by strong comparison', () => {
     ['"7-1"', [1]],
     ['"7-1", "7-22"', [1, 22]],
     [' "7-1" ,,"7-2",', [1, 2]],
-    // Weak, another task's, a list's, and what no task has.
+    // Weak, of another task, of a list, and impossible ones.
     ['W/"7-1"', []],
     ['"8-1"', []],
     ['"7-01"', []],
@@ -92,7 +92,7 @@ test('no header makes reading it throw or take long, and both ways of reading ag
   for (const piece of ['"', ',', ' ', 'W/', '"a"', '"a",', '\t']) {
     versionsOf(piece.repeat(16_384), 1, 'weak');
   }
-  // CPU time: whatever else the machine does.
+  // CPU time, which other processes do not affect.
   const { user, system } = process.cpuUsage(before);
   assert.ok(user + system < 2_000_000);
 });

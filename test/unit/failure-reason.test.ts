@@ -27,7 +27,7 @@ test('every code after which a connection is not to be used has a reason in word
   ];
   for (const code of [...lossCodes, ...more, ...others]) {
     const reason = failureReason(database, errorOf(code));
-    // Words, and then the code for whoever looks it up.
+    // Words first, then the code to look up.
     assert.match(reason, new RegExp(`^[^(]*[a-z]+ [a-z]+ .*\\((.*, )?${code}\\)$`), code);
     assert.doesNotMatch(reason, /hush/);
   }

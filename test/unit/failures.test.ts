@@ -7,7 +7,7 @@ function errorWith(code: string): Error {
   return Object.assign(new Error('secret value in the message'), { code });
 }
 
-/** As the server reports it while rows are at work. */
+/** An error as the server reports it during execution. */
 function reported(code: string, fields: Partial<ServerError> = {}): Error {
   return Object.assign(errorWith(code), {
     severity: 'ERROR',
@@ -77,7 +77,7 @@ test('a session in the failed transaction of somebody else is given up, and noth
   assert.deepEqual([failure.code, failure.course], ['unavailable', 'lost']);
 });
 
-/** Appendix A of the manual, and what a write and a read are told; then whether rows run in halves. */
+/** Appendix A of the manual: the results of a write and a read, and whether rows run in halves. */
 const classes: Readonly<Record<string, readonly [string, string, boolean]>> = {
   '02000': ['internal', 'internal', true],
   '03000': ['internal', 'internal', true],
@@ -159,7 +159,7 @@ test('an error inside of a function of the database is the function’s', () => 
     const failure = write(reported(code, inside));
     assert.deepEqual([failure.code, failure.perRow], ['rejected', true], code);
   }
-  // A table or a right that a trigger lacks is an operator's, and concerns perhaps one row.
+  // A table or privilege that a trigger lacks concerns an operator, and perhaps only one row.
   for (const code of ['42P01', '42501', '42601', '3F000', '0A000']) {
     const failure = write(reported(code, inside));
     assert.deepEqual([failure.code, failure.perRow], ['unavailable', true], code);

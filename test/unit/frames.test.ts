@@ -38,7 +38,7 @@ const responses = fc.array(
   }),
 );
 
-/** Bodies are views into the frame: compare what they hold. */
+/** Bodies are views into the frame: compare their contents. */
 function plain<Item extends { readonly body: Uint8Array }>(items: readonly Item[]) {
   return items.map((item) => ({ ...item, body: [...item.body] }));
 }

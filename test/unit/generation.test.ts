@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createGenerationReader, type Generation } from '../../src/cache/generation.ts';
 
-/** A source whose reads end when the test says. */
+/** A source whose reads the test ends. */
 function createBench() {
   const reads: { end(number: number): void; break(): void }[] = [];
   const served: string[] = [];

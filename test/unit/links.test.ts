@@ -10,7 +10,7 @@ function queryOf(raw: string): ListQuery {
   return parsed.query;
 }
 
-/** The targets by their relation, as a client reads them (RFC 8288). */
+/** The targets by their relation (RFC 8288). */
 function read(header: string): Record<string, string> {
   const links = [...header.matchAll(/<([^>]*)>; rel="([a-z]+)"/g)];
   return Object.fromEntries(links.map(([, url, relation]) => [relation, url]));

@@ -14,7 +14,7 @@ interface Request extends ListRequest {
   readonly name: string;
 }
 
-/** With a buffer of their own: what lies in a shared one counts as much as all of it. */
+/** With a separate buffer: a view of a shared one counts as much as the whole buffer. */
 function bytesOf(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text));
 }
@@ -35,7 +35,7 @@ interface BenchOptions {
   readonly onAnswer?: (entry: ListEntry) => void;
 }
 
-/** PostgreSQL is a number that the test sets; flights land when the test says. */
+/** The generation is a number set by the test; the test also ends the flights. */
 function createBench(options: BenchOptions = {}) {
   const state = { generation: { era: 'a', number: 1 } as Generation, away: false };
   const flights: Flight<Request>[] = [];

@@ -29,7 +29,7 @@ test('control characters in a value cannot break a line, in either form', () => 
   }
 });
 
-/** What a client, the database or a driver may bring into a line. */
+/** Text from a client, the database or a driver. */
 const nasty =
   'a\nb\r\u0000\u0008\u001b[2J\u001b]0;x\u0007\u007f\u0085\u009b31m\u2028\u2029\u202e\u2066\ufeffz';
 
@@ -41,7 +41,7 @@ test('nothing that a terminal acts on is written, wherever it stands', () => {
     log.error('failed', describeError(nasty));
     assert.equal(lines.length, 3);
     for (const line of lines) {
-      // A stack has lines of its own: those, and only those, set in.
+      // Only lines of a stack are indented.
       const text = pretty ? line.replaceAll('\n    ', '') : line;
       // biome-ignore lint/suspicious/noControlCharactersInRegex: none of them may be there
       assert.doesNotMatch(text, /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]/);

@@ -21,7 +21,7 @@ function logged(message: string, fields: Record<string, unknown>, pretty: boolea
   return lines[0]!;
 }
 
-/** How a secret travels: as it is, in a URL, in a header, quoted by a program. */
+/** The encodings of a secret: plain, in a URL, in a header, quoted by a program. */
 function formsOf(secret: string): string[] {
   return [
     secret,
@@ -102,7 +102,7 @@ test('text that is no secret stays as it is', () => {
 });
 
 test('no text makes masking slow', () => {
-  // Where it is quadratic, the time of the whole file is not enough.
+  // With quadratic time, the test file would time out.
   const nasty = ['://a:', 'x=', ':/', '@:/', 'password=', "pwd='", 'hunter2-wor'];
   for (const part of nasty) {
     const text = part.repeat(300_000);

@@ -90,19 +90,19 @@ test('a process that opens the same file counts on, and what was answered is in 
   requests.answered(series, 200, 0.0002);
   requests.answered(series, 299, 20);
   requests.aborted(series);
-  // One write for all answers of a batch, when the function that gave them has ended.
+  // One write for all responses of a batch, after the function that sent them has returned.
   assert.equal(readNumbers(file, layout.size)![series], 0);
   await Promise.resolve();
   const read = readNumbers(file, layout.size)!;
   assert.equal(read[series], 1);
   assert.equal(read[series + layout.requests.otherStatus], 1);
   assert.equal(read[series + layout.requests.aborted], 1);
-  // Soon after a write the next one is that of the whole turn.
+  // Soon after a write, the next one is that of the whole turn of the event loop.
   requests.answered(series, 299, 20);
   await Promise.resolve();
   await endOfTurn();
   assert.equal(readNumbers(file, layout.size)![series + layout.requests.otherStatus], 2);
-  // As if it had been killed: it is not closed.
+  // As after a kill: not closed.
   const second = openMetricStore(file, layout.size, listener);
   createRequestRecorder(layout.requests, second).answered(series, 200, 0.0002);
   second.close();
@@ -195,7 +195,7 @@ test('processes are added up, or told apart; what one that hangs says of the pre
   assert.match(open.body, /# TYPE things counter\nthings_total\{/);
 });
 
-/** Families keep the order in which they were made. */
+/** Families keep their order of creation. */
 function order(snapshots: ReturnType<typeof takeSnapshots>, line: string): number {
   return snapshots.findIndex(({ name }) => line.startsWith(name));
 }
@@ -219,7 +219,7 @@ const skip = process.platform === 'linux' ? false : 'the dead that nobody has wa
 test('what a primary has left that is dead is removed, also where nobody has waited for it', {
   skip,
 }, async () => {
-  // Before its child ends, the shell becomes a program that waits for none.
+  // Before its child ends, the shell becomes a program that does not wait for children.
   const parent = spawn('sh', ['-c', 'sleep 2 & echo $!; exec sleep 60'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

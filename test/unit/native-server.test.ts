@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BuildChoice, loadNativeServer } from '../../src/http/native-server.ts';
 
-/** What a package may be: a function of the engine, written in JavaScript, or a reason why it does not load. */
+/**
+ * What a package may export: a native function, a JavaScript function, or a reason why it does not
+ * load.
+ */
 const native = { App: Array.prototype.push };
 const imitation = { App: () => undefined };
 const tooOld = new Error("This version supports only …\n\nError: version `GLIBC_2.38' not found");

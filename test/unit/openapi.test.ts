@@ -35,7 +35,8 @@ test('each problem that a client can meet has an example', () => {
     ),
     ...troubleExamples.map(({ code }) => `"code":"${code}"`),
   ]);
-  // A bug; what the introduction says of every path; pages that are not of the API; what no client sends.
+  // A bug; problems described in the introduction; pages outside the API; requests that no client
+  // sends.
   const without = ['internal', 'method_not_allowed', 'unauthorized', 'length_required'];
   assert.deepEqual(
     problemCodes.filter((code) => !shown.has(`"code":"${code}"`)),

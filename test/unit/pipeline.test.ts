@@ -40,7 +40,7 @@ test('messages of the server are found wherever they are cut', () => {
           const size = cuts[cut % cuts.length]!;
           const chunk = Buffer.from(bytes.subarray(at, at + size));
           reader.feed(chunk);
-          // As the socket does with its buffer.
+          // The socket reuses its buffer in the same way.
           chunk.fill(0xff);
           at += size;
         }

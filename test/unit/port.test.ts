@@ -12,7 +12,7 @@ const hasIpv6 = (networkInterfaces()['lo'] ?? []).some(({ address }) => address 
 const withoutIpv6 = hasIpv6 ? false : 'this machine has no IPv6';
 const withoutLinux = process.platform === 'linux' ? false : 'this needs 127.0.0.0/8 of Linux';
 
-/** A port that the system gives to no connection: it stays free on the other addresses. */
+/** A port outside the ephemeral range: it stays free on the other addresses. */
 async function occupy(host: string): Promise<{ other: Server; port: number }> {
   const port = await freePort();
   const other = createServer().listen(port, host);

@@ -33,7 +33,9 @@ function frame(name: string, url = '', line = -1, column = -1): RawFrame {
   return { name, url, line, column };
 }
 
-/** root ▸ outer ▸ inner, and the collector; outer has 10 ms of its own, inner 30, the collector 5. */
+/**
+ * root ▸ outer ▸ inner, and the collector. Self time: outer 10 ms, inner 30 ms, the collector 5 ms.
+ */
 function recording(more: Partial<ThreadRecording>): ThreadRecording {
   return {
     ...emptyRecording,
@@ -187,7 +189,7 @@ test('packages, Node and what is no function have names of their own', () => {
     [frame('(garbage collector)'), '[garbage collector]', ''],
     [frame('collect'), 'cork', ''],
     [frame('collect', 'node:net', 3, 0), 'node:net.collect', 'node:net'],
-    // Names of a prototype are names like any other.
+    // Names of Object.prototype's properties are ordinary names here.
     [frame('toString'), 'toString', ''],
     [frame('constructor'), 'constructor', ''],
   ];
@@ -242,7 +244,7 @@ test('0x and DevTools get every thread under its process, with the time of the p
   ]);
   const profile = profileOf(mergeSamples(recordings, sources));
   const encoded = JSON.parse(encodeCpuProfile(profile));
-  // What 0x draws from; it is not exported.
+  // 0x draws from this; it is not exported.
   const toTree = createRequire(import.meta.url)('0x/lib/cpu-profile-to-tree.js');
   const tree = toTree(encoded).merged;
   assert.deepEqual(
@@ -306,7 +308,7 @@ test('the number of objects is read back from the bytes that V8 tells', () => {
 });
 
 test('a busy function is found in the profile of its own thread', async () => {
-  // Where cores are busy, the profiler's own start may take most of a short recording.
+  // On busy cores, the start of the profiler may take most of a short recording.
   let share = 0;
   for (let attempt = 0; attempt < 20 && share <= 0.5; attempt++) share = await busyShare();
   assert.ok(share > 0.5, `${share} of what this thread did was that function`);
@@ -328,7 +330,7 @@ async function busyShare(): Promise<number> {
   const mine = merged.filter(({ stack }) => stack.some(({ name }) => name === 'spendTime'));
   const files = mine.flatMap(({ stack }) => stack).filter(({ name }) => name === 'spendTime');
   if (files.length > 0) assert.equal(files[0]!.file, 'test/unit/pprof.test.ts');
-  // The two clocks are read one behind the other.
+  // The two clocks are read one after the other.
   assert.ok(found.processCpuNs! >= found.cpuNs! * 0.5);
   return sum(mine, 1) / sum(merged, 1, 'main');
 }
@@ -358,7 +360,7 @@ test('a difference has what came, what went as negative, and nothing that stayed
   const after = [
     at('stays', 'main', 1, 8),
     at('grows', 'main', 3, 24),
-    // Two samples of one stack are one.
+    // Two samples of one stack are merged.
     at('grows', 'main', 1, 8),
     at('grows', 'worker-1', 5, 40),
   ];

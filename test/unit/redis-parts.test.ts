@@ -9,7 +9,7 @@ import { createTrouble } from '../../src/cache/redis/trouble.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 
 test('slots are those of the specification', () => {
-  // CLUSTER KEYSLOT of a server says the same.
+  // The results of CLUSTER KEYSLOT on a server.
   for (const [key, slot] of [
     ['123456789', 0x31c3],
     ['foo', 12_182],
@@ -77,7 +77,7 @@ test('refusals by configuration are certain, failures that pass are not, and bot
   assert.ok(reasonOf(new Error('x'.repeat(5000)), 'server').text.length < 300);
 });
 
-/** The log of a state whose failures and successes come at these milliseconds. */
+/** The log of a state with failures and successes at these milliseconds. */
 function tell(
   events: readonly (readonly [atMs: number, what: 'late' | 'refused' | 'hit' | 'probe'])[],
 ) {
@@ -151,7 +151,7 @@ test('a refusal is told at once as an error, and once', () => {
 });
 
 test('a second error of a socket ends nothing', async () => {
-  // Nobody listens on the first port, or whoever does is left at once.
+  // No server listens on the first port, or the client closes at once.
   const client = connectTo({ host: '127.0.0.1', port: 1 }, { tls: undefined, retry: () => null });
   await new Promise((resolve) => client.once('error', resolve));
   assert.doesNotThrow(() => client.stream.emit('error', new Error('late')));

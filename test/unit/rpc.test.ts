@@ -12,7 +12,7 @@ import {
 
 type Sent = ToAnswerer<string> | AnswerMessage<string>;
 
-/** How the peers of the callers under test work: each of them waits until it is told what to say. */
+/** The work of the peers under test: each waits until the test gives its answer. */
 interface Work {
   readonly question: string;
   readonly signal: AbortSignal;
@@ -21,7 +21,7 @@ interface Work {
 }
 
 const never = new AbortController().signal;
-/** A caller of which the answerers 1 and 2 are there, and what was sent in both directions. */
+/** A caller with the answerers 1 and 2, and all messages in both directions. */
 function connect(repeat?: { everyMs: number; isThere: (peer: number) => boolean }) {
   const sent: Sent[] = [];
   const works: Work[] = [];
@@ -125,7 +125,7 @@ test('a call that is cancelled ends by itself when nobody confirms it, at once w
     const call = caller.call(1, 'question', limits);
     controller.abort(new Error('the client has gone'));
     await assert.rejects(call, /the client has gone/);
-    // What it says after that is heard by nobody.
+    // A later answer is dropped.
     works.at(-1)!.answer('too late');
     await turn();
     assert.deepEqual(sent.at(-1), { type: 'answer', id: works.length, answer: null });
@@ -170,7 +170,7 @@ test('an answerer stops for a caller that is gone, and tells its successor nothi
   answerer.heard('caller', { type: 'call', id: 1, question: 'of the first' });
   answerer.lost('caller');
   assert.equal(works[0]!.signal.aborted, true);
-  // It counts from one again.
+  // Its ids start again at 1.
   answerer.heard('caller', { type: 'call', id: 1, question: 'of its successor' });
   works[0]!.answer('to the first');
   await turn();

@@ -13,7 +13,7 @@ function queryOf(raw: string): ListQuery {
   return parsed.query;
 }
 
-/** Two hundred runs of twenty tasks, with the given hits in those from `first` to `last`. */
+/** Two hundred runs of twenty tasks, with the given matches in the runs from `first` to `last`. */
 function sampleOf(each: number, first = 0, last = 199): TaskSample {
   const hits = Array.from({ length: 200 }, (_, run) => (run >= first && run <= last ? each : 0));
   return sampled({ hits, termHits: [hits.reduce((total, count) => total + count)] });
@@ -76,7 +76,7 @@ test('tasks are gathered by the rarest of the terms that an index can find', asy
   assert.equal(await rarestOf('filter=zq,report', { termHits: [1, 9] }), 'report');
   assert.equal(await rarestOf('filter=report,id!=7', { termHits: [9, 1] }), 'report');
   assert.equal(await rarestOf('filter=zq', { termHits: [1] }), undefined);
-  // Of the walked one the sample knows how many there are; of the others, a share of all.
+  // The sample knows the number of the walked term's tasks; of the others, a share of all.
   const walked = 'assignee_id=7&filter=report';
   assert.equal(await rarestOf(walked, { termHits: [4], walkedTasks: 999 }), 'assigneeID=7');
   assert.equal(await rarestOf(walked, { termHits: [4], walkedTasks: 1001 }), 'report');

@@ -91,7 +91,7 @@ test('a file that cannot be read, or is none, is a fault of the variable, withou
   chmodSync(closed, 0);
   for (const [path, reason] of [
     [join(secretFolder, 'missing'), 'ENOENT'],
-    // The secret itself, by mistake.
+    // The secret itself instead of a path, by mistake.
     ['hunter2', 'ENOENT'],
     ['hunter2'.repeat(1000), 'ENAMETOOLONG'],
     ['postgres://u:hunter2@h/x', 'ENOENT'],

@@ -31,11 +31,11 @@ test('a Node with a clock for threads needs no file for it, and says the same as
   const own = threadCpuNs()!;
   const ofFile = threadCpuNs(null)!;
   const again = threadCpuNs()!;
-  // Node cuts off the parts of a microsecond of both of its times.
+  // Node truncates both of its times to microseconds.
   assert.ok(own <= ofFile && ofFile <= again + 5000, `${own} ${ofFile} ${again}`);
 });
 
-/** Works for as long as its process says that it has, then ends. */
+/** Burns CPU time until its process has used that much, then exits. */
 const burn = `
   const from = process.cpuUsage();
   for (;;) {

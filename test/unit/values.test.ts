@@ -21,13 +21,13 @@ const times: readonly (readonly [given: string, read: string | undefined])[] = [
   ['2024-01-01T00:00:00+16:00', '2023-12-31T08:00:00Z'],
   ['2024-01-01T00:00:00.5+23:59', '2023-12-31T00:01:00.5Z'],
   ['2023-12-31T23:30:00-23:59', '2024-01-01T23:29:00Z'],
-  // Digits that no column has still tell two times apart.
+  // Digits beyond a column's precision still distinguish two times.
   ['2026-01-01T00:00:00.123456789Z', '2026-01-01T00:00:00.123456Z'],
   ['2026-01-01T00:00:00.1230000009Z', '2026-01-01T00:00:00.123001Z'],
   [`2026-01-01T00:00:00.${'0'.repeat(300)}1Z`, '2026-01-01T00:00:00.000001Z'],
   [`2026-01-01T00:00:00.${'0'.repeat(300)}Z`, '2026-01-01T00:00:00Z'],
   ['2026-01-01T00:00:00.999999999Z', '2026-01-01T00:00:00.999999Z'],
-  // Leap seconds, where there may be one.
+  // Leap seconds, where one can occur.
   ['2016-12-31T23:59:60Z', '2017-01-01T00:00:00Z'],
   ['2016-12-31T15:59:60.25-08:00', '2017-01-01T00:00:00.25Z'],
   ['2015-06-30T23:59:60Z', '2015-07-01T00:00:00Z'],
@@ -35,7 +35,7 @@ const times: readonly (readonly [given: string, read: string | undefined])[] = [
   ['2016-12-31T23:58:60Z', undefined],
   ['2016-12-31T23:59:60+01:00', undefined],
   ['2016-12-31T23:59:61Z', undefined],
-  // The years that the tables take, in UTC.
+  // The years that the tables can hold, in UTC.
   ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00Z'],
   ['0001-01-01T00:00:00+00:01', beforeAllTimes],
   ['0000-02-29T00:00:00Z', beforeAllTimes],

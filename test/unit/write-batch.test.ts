@@ -9,13 +9,13 @@ import { executeWrites, type Write } from '../../src/tasks/write-batch.ts';
 
 interface Run {
   readonly ids: readonly number[];
-  /** `lock/statement` in milliseconds; empty: those of the connection. */
+  /** `lock/statement` in milliseconds; empty: the limits of the connection. */
   readonly limits: string;
 }
 
 const timeoutMs = 16_000;
 
-/** Rows are their ids. @param fate of each run of some rows; `undefined`: it succeeds. */
+/** Rows are their ids. @param fate the result of each run of some rows; `undefined`: success. */
 function setUp(fate: (ids: readonly number[], tries: number) => string | undefined) {
   const runs: Run[] = [];
   const late = createLateRows();
@@ -188,7 +188,7 @@ test('nothing begins that would be answered when its time is over', async () => 
   const { runs, execute } = setUp(() => undefined);
   assert.deepEqual(await execute([1, 2], 100), ['unavailable', 'unavailable']);
   assert.equal(runs.length, 0);
-  // A statement does not get more than is left, less what the answer takes.
+  // A statement gets at most the time left, minus that for the answer.
   assert.deepEqual(await execute([1], 1000), ['204']);
   const [lock, statement] = runs[0]!.limits.split('/').map(Number);
   assert.ok(lock! <= 800 && statement! <= 800, runs[0]!.limits);
@@ -220,7 +220,7 @@ test('late rows are remembered for some seconds, a bounded number of them', () =
 
 test('a row that stops being late while the others are written is written all the same', async () => {
   const { runs, late, execute } = setUp((ids) => {
-    // As another batch does that has just written it.
+    // As after another batch has written it.
     if (ids.includes(1)) late.remove(3);
     return undefined;
   });

@@ -1,11 +1,11 @@
 /**
- * The load generator, a process of its own so that its CPU time is known: N connections, each
- * sends its next request when the answer to the last one is there.
+ * The closed-loop load generator, in a separate process so that its CPU time is known. N
+ * connections each send the next request after the response to the last one.
  *
  *   bin/node dist/perf/load/closed-loop/main.js --url http://127.0.0.1:8080 --scenario get
  *     --connections 64 --seconds 5 --warmup 1 --seed 1
  *
- * Prints one JSON object. Exits with 1 when anything was not as expected.
+ * Prints one JSON object. Exits with 1 after any unexpected response.
  */
 import { parseArgs } from 'node:util';
 import { type Address, type Connection, openConnection } from '../connection.ts';
@@ -23,9 +23,9 @@ interface Options {
   readonly doomed: Doomed;
 }
 
-/** How long answers may take to come in after the last second. */
+/** How long to wait for responses after the last second. */
 const drainMaxMs = 10_000;
-/** Every so many answers of a connection one is compared with what it should contain. */
+/** Every so many responses of a connection, one body is compared with the expected one. */
 const checkEvery = 16;
 const failuresKept = 5;
 
@@ -119,7 +119,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     if (!body.includes(expected)) fail(`expected ${expected} in ${body.subarray(0, 300)}`);
   }
 
-  /** Every accepted request must be answered: one that hangs would otherwise go unseen. */
+  /** Every request must be answered: otherwise a hanging one would be missed. */
   async function drain(): Promise<void> {
     stopping = true;
     if (inFlight > 0) {
@@ -130,7 +130,7 @@ async function generateLoad(options: Options): Promise<LoadResult> {
       clearTimeout(timer);
       if (inFlight > 0) fail(`${inFlight} requests had no answer after ${drainMaxMs / 1000} s`);
     }
-    // Those without an answer; the others are closed.
+    // Closes the connections without a response; the others are closed already.
     for (const connection of flights.keys()) connection.close();
   }
 
@@ -139,14 +139,14 @@ async function generateLoad(options: Options): Promise<LoadResult> {
     if (failures.length < failuresKept) failures.push(reason);
   }
 
-  /** A measurement with fewer connections than asked for would be another measurement. */
+  /** Ends the run: with fewer connections than requested it would measure something else. */
   function fatal(reason: string): never {
     process.stderr.write(`the load generator gave up: ${reason}\n`);
     process.exit(1);
   }
 }
 
-/** What is under way on a connection. */
+/** The request in flight on a connection. */
 interface Flight {
   place: number;
   sent: number;
@@ -179,7 +179,7 @@ function readOptions(): Options {
   };
 }
 
-/** Load is for one's own machine only. */
+/** Load is only sent to the local machine. */
 function loopbackAddress(text: string): Address {
   const url = new URL(text);
   const host = url.hostname === 'localhost' ? '127.0.0.1' : url.hostname;

@@ -4,18 +4,18 @@ import type { Percentiles } from '../histogram.ts';
 export interface LoadResult {
   readonly scenario: string;
   readonly connections: number;
-  /** How long was measured. */
+  /** The measured time. */
   readonly seconds: number;
-  /** Answers that came in while measuring. */
+  /** Responses during the measured time. */
   readonly requests: number;
-  /** Answers a second. */
+  /** Responses per second. */
   readonly rate: number;
-  /** From handing a request to the socket to the last byte of its answer. */
+  /** From writing a request to the socket to the last byte of its response. */
   readonly latencyUs: Percentiles;
   readonly statuses: Readonly<Record<string, number>>;
-  /** Empty, or the measurement does not count. */
+  /** If not empty, the measurement is invalid. */
   readonly failures: readonly string[];
-  /** CPU time of the load generator itself while measuring. */
+  /** CPU time of the load generator during the measured time. */
   readonly cpuSeconds: number;
 }
 

@@ -1,7 +1,7 @@
 /**
- * A load for everyday use, by autocannon, on a service that runs already: make load SCENARIO=get.
- * It asks for tasks that are there, and fails when an answer is not what it should be. Its latencies are
- * whole milliseconds; for figures see make bench.
+ * A simple load with autocannon on a running service: make load SCENARIO=get. It requests existing
+ * tasks, and fails on any unexpected response. Its latencies are whole milliseconds; use make bench
+ * for exact figures.
  *
  *   bin/node dist/perf/load/everyday/main.js --scenario mixed --connections 64 --seconds 10
  */
@@ -18,7 +18,7 @@ interface AutocannonRequest {
 }
 
 interface AutocannonResult {
-  /** Connections that broke, timeouts among them. */
+  /** Broken connections, including timeouts. */
   readonly errors: number;
   readonly statusCodeStats?: Readonly<Record<string, { readonly count: number }>>;
 }
@@ -27,19 +27,19 @@ interface AutocannonClient {
   setRequests(requests: readonly AutocannonRequest[]): void;
 }
 
-/** As much of autocannon as is used here; it brings no types. */
+/** The part of autocannon's API used here; the package has no types. */
 type Autocannon = ((options: object) => Promise<AutocannonResult>) & {
   printResult(result: object): string;
 };
 
 interface Load {
   readonly status: number;
-  /** What autocannon is told beyond address and connections. */
+  /** Options of autocannon besides address and connections. */
   readonly options: object;
 }
 
 const autocannon = createRequire(import.meta.url)('autocannon') as Autocannon;
-/** autocannon keeps them all for each connection. */
+/** autocannon keeps a copy of all requests for each connection. */
 const requestsMax = 1024;
 
 await main().catch((error: unknown) => {
@@ -54,7 +54,7 @@ async function main(): Promise<void> {
       scenario: { type: 'string', default: 'get' },
       connections: { type: 'string', default: '64' },
       seconds: { type: 'string', default: '10' },
-      // Of the scenario delete, which ends with the last of them.
+      // For the scenario delete, which ends when all are deleted.
       deletes: { type: 'string', default: '4096' },
     },
   });
@@ -74,14 +74,14 @@ async function main(): Promise<void> {
 
 async function asking(name: ScenarioName, url: URL, seconds: number): Promise<Load> {
   const seed = Date.now() % 2 ** 31;
-  // Who makes tasks needs none.
+  // Creating tasks needs no existing ones.
   const stock = name === 'post' ? undefined : await findStock(url);
   const { requests, status } = createScenario(name, url.host, seed, undefined, stock);
   const all = requests.slice(0, requestsMax).map(toAutocannon);
   return { status, options: { duration: seconds, requests: all } };
 }
 
-/** Of tasks that are made for it: each is deleted once, and then it is over. */
+/** Deletes tasks created for it, each once; then it ends. */
 async function deleting(url: URL, connections: number, count: number): Promise<Load> {
   const perConnection = Math.ceil(count / connections);
   const ids = await makeDoomed(url, perConnection * connections);
@@ -98,7 +98,7 @@ async function deleting(url: URL, connections: number, count: number): Promise<L
   return { status: 204, options: { amount: ids.length, setupClient } };
 }
 
-/** @throws an Error that says how many answers were something else. */
+/** @throws an Error with the number of unexpected responses. */
 function assertAnswers({ errors, statusCodeStats = {} }: AutocannonResult, status: number): void {
   const others = Object.entries(statusCodeStats).filter(([code]) => Number(code) !== status);
   const wrong = others.map(([code, { count }]) => `${count} × ${code}`);
@@ -125,7 +125,7 @@ function toAutocannon(bytes: Buffer): AutocannonRequest {
   const [method, path] = start!.split(' ') as [string, string];
   const headers = lines.map((line) => line.split(': ') as [string, string]);
   const body = text.slice(end + 4);
-  // It writes the host and the length itself.
+  // autocannon writes Host and Content-Length itself.
   const own = headers.filter(([name]) => name !== 'Host' && name !== 'Content-Length');
   return { method, path, headers: Object.fromEntries(own), ...(body === '' ? {} : { body }) };
 }

@@ -11,8 +11,8 @@ interface Page {
 }
 
 /**
- * The ids of some pages, from all over the list.
- * @throws an Error that says what to do, when nobody answers or there are no tasks.
+ * The ids of some pages from all over the list.
+ * @throws an Error that says what to do if no service answers or it has no tasks.
  */
 export async function findStock(url: URL): Promise<Stock> {
   const first = await readPage(url, 1);
@@ -33,7 +33,7 @@ export async function findStock(url: URL): Promise<Stock> {
   return { total, known: known.length, idAt: (place) => known[place - 1]! };
 }
 
-/** @returns the ids of new tasks, which may go away. */
+/** @returns the ids of new tasks, which may be deleted. */
 export async function makeDoomed(url: URL, count: number): Promise<readonly number[]> {
   const ids: number[] = [];
   let left = count;

@@ -1,13 +1,13 @@
 /**
- * Load that does not wait: requests fall due at a fixed rate whatever becomes of those before, and
- * their latency counts from then. What falls due while every connection waits for an answer is not
- * sent; how much was, is told.
+ * The open-loop load generator. Requests are due at a fixed rate, whatever happens to earlier ones,
+ * and latency counts from that time. A request due while every connection is busy is not sent; the
+ * result reports how many.
  *
  *   bin/node dist/perf/load/open-loop/main.js --url http://127.0.0.1:8080 --scenario post
  *     --connections 8000 --rate 50000 --seconds 5 --warmup 1 --seed 1
  *
- * With `--nap 100` it sleeps for up to so many microseconds where nothing is due: it then leaves
- * the processor to others, and adds at most that to a latency. Without, it needs one of its own.
+ * With `--nap 100` it sleeps up to that many microseconds when no request is due: it shares its
+ * core, and adds at most that to a latency. Without it, it needs its own core.
  *
  * Prints one JSON object.
  */
@@ -101,7 +101,7 @@ async function generate(): Promise<OpenLoopResult> {
     while (due < dueNow) {
       due++;
       const connection = idle.pop();
-      // Nobody is left to send it: what is due until now is lost to the service's luck.
+      // No connection is free: requests due until now are counted as not sent.
       if (connection === undefined) {
         due = dueNow;
         return;
@@ -112,7 +112,7 @@ async function generate(): Promise<OpenLoopResult> {
     }
   }
 
-  /** Timers have milliseconds; a futex that nobody wakes has microseconds. */
+  /** Timers have millisecond resolution; a futex wait with a timeout has microseconds. */
   function nap(now: number): void {
     const untilDue = began + ((due + 1) / rate) * 1000 - now;
     const milliseconds = Math.min(napMaxMs, untilDue);

@@ -10,19 +10,19 @@ import type { OpenLoopResult } from './result.ts';
 export interface OpenLoopRun {
   readonly scenario: ScenarioName;
   readonly connections: number;
-  /** Requests that fall due each second. */
+  /** The requests that are due each second. */
   readonly rate: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly seed: number;
   readonly doomed?: Doomed;
-  /** 0: it never sleeps, and needs a core of its own. */
+  /** 0: it never sleeps, and needs its own core. */
   readonly napUs: number;
 }
 
 const program = fileURLToPath(new URL('./main.js', import.meta.url));
 
-/** Rejects when the load itself breaks; a server that cannot keep up is a result. */
+/** Rejects when the load generator fails; a server that cannot keep up is a result. */
 export function runOpenLoop({ url }: RunningServer, run: OpenLoopRun): Promise<OpenLoopResult> {
   const child = fork(
     program,

@@ -32,6 +32,6 @@ function done(summary, latency)
     latency:percentile(50), latency:percentile(90), latency:percentile(99),
     latency:percentile(99.9), latency:percentile(99.99), latency.max))
   io.stdout:flush()
-  -- Whoever started us reads our CPU time before we are gone.
+  -- The parent process reads this process's CPU time before it ends.
   io.stdin:read("*a")
 end

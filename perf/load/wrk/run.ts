@@ -1,6 +1,6 @@
 /**
- * wrk, a load generator in C (Debian package wrk), with the requests of our scenarios: for peaks,
- * where a client in JavaScript would take what it measures. It checks the status and nothing else.
+ * wrk, a load generator in C (Debian package wrk), with the requests of the scenarios: for peaks,
+ * where a JavaScript client would be the bottleneck. It only checks the status.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,9 +21,9 @@ export interface WrkRun {
   readonly seconds: number;
   readonly seed: number;
   readonly doomed: Doomed;
-  /** The first process of each group whose CPU time is wanted. */
+  /** The root process of each group whose CPU time is measured. */
   readonly groups: Readonly<Record<string, number>>;
-  /** Called while the load is still on, shortly before its end. */
+  /** Called shortly before the end of the load. */
   underLoad?(): void;
 }
 
@@ -74,7 +74,7 @@ export function createRequestFiles(): RequestFiles {
   };
 }
 
-/** Rejects when an answer was no success, or a connection broke. */
+/** Rejects when a response is not a success, or a connection breaks. */
 export async function measureWithWrk(files: RequestFiles, run: WrkRun): Promise<Sample> {
   const child = spawn(
     'wrk',

@@ -1,25 +1,25 @@
-/** What is measured. */
+/** The interface of a benchmark. */
 
-/** Does exactly the operations that it was prepared for; what it gives back is kept. */
+/** Runs exactly the prepared number of operations. Its result is kept. */
 export type Timed = () => unknown;
 
 export interface Benchmark {
-  /** As Go writes it, without `Benchmark`: `GetTask/batch=32`. */
+  /** Go's name without `Benchmark`: `GetTask/batch=32`. */
   readonly name: string;
-  /** Brings back the state that each run begins with and makes what it needs; not measured. */
+  /** Restores the initial state and builds the inputs; not measured. */
   prepare(operations: number): Timed | Promise<Timed>;
-  /** In one operation, where that is not one: the line has `ns/request` then. */
+  /** Requests in one operation, if not one: the line then has `ns/request`. */
   readonly requests?: number;
 }
 
-/** Nothing reads it; but the compiler of V8 cannot know that, so it leaves no work out. */
+/** Never read, but V8's compiler cannot know that, so it removes no work. */
 export const kept: { value: unknown } = { value: undefined };
 
 /**
  * A pure function over inputs in turn. It is called through a variable that has held many
- * functions, so V8 does not inline it and cannot lift work out of the loop; `Nothing` is what the
- * loop itself costs.
- * @param use gives back a number that depends on its work.
+ * functions, so V8 can neither inline it nor hoist work out of the loop. `Nothing` measures the
+ * loop itself.
+ * @param use returns a number that depends on its work.
  */
 export function pureBenchmark<Input>(
   name: string,

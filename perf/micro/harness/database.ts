@@ -1,4 +1,4 @@
-/** A database in a known state, and the service's executor on it. */
+/** A database in a known state, with the service's executor. */
 import type { DatabaseConfig } from '../../../src/config/config.ts';
 import { createClient } from '../../../src/database/client.ts';
 import { migrateUp } from '../../../src/database/migrate/migrate.ts';
@@ -12,22 +12,22 @@ import { indexAllTexts } from '../../support/texts.ts';
 
 export interface TaskDatabase {
   readonly executor: Executor;
-  /** Takes away what a benchmark has added, so that the seeded tasks are there and nothing else. */
+  /** Removes what a benchmark has added, so that only the seeded tasks remain. */
   reset(): Promise<void>;
   /** Adds tasks. @returns their ids. */
   add(tasks: readonly SeededTask[]): Promise<number[]>;
   close(): Promise<void>;
 }
 
-/** Their ids are 1 to this. */
+/** Their ids are 1 to this number. */
 export const seededTasks = 10_000;
-/** The same in each run, so that the tasks are the same. */
+/** Fixed, so that every run has the same tasks. */
 export const seededAt = Date.UTC(2026, 0, 1);
 
 const rowsAtOnce = 10_000;
 const statementTimeoutMs = 30_000;
 
-/** Removes every task that is there. */
+/** Removes every existing task. */
 export async function openTaskDatabase(config: DatabaseConfig): Promise<TaskDatabase> {
   const log = createLogger({ level: 'warn', role: 'benchmarks' });
   await migrateUp(config, log);
@@ -44,7 +44,7 @@ export async function openTaskDatabase(config: DatabaseConfig): Promise<TaskData
 
   async function reset(): Promise<void> {
     await sql`DELETE FROM tasks WHERE id > ${seededTasks}`;
-    // What a later vacuum or checkpoint would have to do must not fall into a measurement.
+    // A later vacuum or checkpoint must not run during a measurement.
     await indexAllTexts(sql);
     await sql`VACUUM (ANALYZE) tasks, tasks_state, tasks_blocks, tasks_texts, tasks_unindexed`;
     await sql`CHECKPOINT`;

@@ -1,11 +1,11 @@
-/** The benchmarks' own embedded PostgreSQL, started when the first of them needs it. */
+/** The embedded PostgreSQL of the benchmarks, started by the first one that needs it. */
 import { resolve } from 'node:path';
 import { type EmbeddedDatabase, startEmbedded } from '../../../src/embedded/embedded.ts';
 import { createLogger } from '../../../src/telemetry/log.ts';
 import { openTaskDatabase, type TaskDatabase } from './database.ts';
 
 export interface EmbeddedTasks {
-  /** The same database each time. Rejects each time when it cannot be had. */
+  /** Returns the same database each time. Rejects each time if it is not available. */
   open(): Promise<TaskDatabase>;
   close(): Promise<void>;
 }

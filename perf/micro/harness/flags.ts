@@ -1,7 +1,7 @@
-/** The flags of `go test` that mean something here, written as Go takes them. */
+/** The supported flags of `go test`, in Go's syntax. */
 import { type Pattern, parsePattern } from './pattern.ts';
 
-/** How long a measurement is at least, or how many operations it has. */
+/** The minimum duration of a measurement, or its number of operations. */
 export type Benchtime =
   | { readonly unit: 'nanoseconds'; readonly value: number }
   | { readonly unit: 'operations'; readonly value: number };
@@ -10,14 +10,14 @@ export interface Flags {
   readonly bench: Pattern;
   readonly count: number;
   readonly benchtime: Benchtime;
-  /** Of the order; `null` is the order of the list. */
+  /** The seed of the order; `null`: the order of the list. */
   readonly shuffle: number | null;
-  /** Only this one, without header and end; `null`: all. For a process that has a round to itself. */
+  /** Runs only this round, without header and footer, for a child process; `null`: all rounds. */
   readonly round: number | null;
-  /** Where the profiles go; empty for none. */
+  /** The files of the profiles; empty: none. */
   readonly cpuprofile: string;
   readonly memprofile: string;
-  /** Where the database is kept. */
+  /** The folder of the database. */
   readonly data: string;
 }
 
@@ -26,7 +26,7 @@ export type FlagsResult =
   | { readonly ok: false; readonly message: string };
 
 type Draft = { -readonly [Name in keyof Flags]: Flags[Name] };
-/** Reads a value into the draft, or says what was expected. */
+/** Reads a value into the draft, or returns what was expected. */
 type Reader = (draft: Draft, value: string) => string | undefined;
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -59,7 +59,7 @@ const readers: Readonly<Record<string, Reader>> = {
     draft.round = Number(value);
     return undefined;
   },
-  // B/op is always there.
+  // Accepted, because B/op is always printed.
   benchmem: (_draft, value) => (/^(true|false|1|0)$/.test(value) ? undefined : 'true or false'),
   cpuprofile: readText('cpuprofile'),
   memprofile: readText('memprofile'),

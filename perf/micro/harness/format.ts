@@ -1,5 +1,5 @@
 /**
- * Go's benchmark text, as `go test -bench` prints it and benchstat reads it:
+ * Go's benchmark format, as `go test -bench` prints it and benchstat reads it:
  * https://go.dev/design/14313-benchmark-format.
  */
 import { arch, availableParallelism, cpus, platform } from 'node:os';
@@ -8,7 +8,7 @@ import type { Measurement } from './measure.ts';
 
 export const packageName = 'task-manager-api';
 
-/** Go's names of what Node calls otherwise. */
+/** Go's names of systems that Node names differently. */
 const systems: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
 const processors: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
@@ -19,18 +19,18 @@ export function formatHeader(): string {
     `goarch: ${processors[arch()] ?? arch()}`,
     `pkg: ${packageName}`,
     ...(model === '' ? [] : [`cpu: ${model}`]),
-    // No key: benchstat would refuse to compare two of them.
+    // Not a key: benchstat would refuse to compare two versions.
     `# Node ${process.version}`,
     '',
   ].join('\n');
 }
 
-/** `-8` where eight processors are used, nothing for one. Beside this thread PostgreSQL has them. */
+/** The suffix `-8` for eight processors, none for one. PostgreSQL uses them besides this thread. */
 export function fullName({ name }: Benchmark, processorCount = availableParallelism()): string {
   return `Benchmark${name}${processorCount === 1 ? '' : `-${processorCount}`}`;
 }
 
-/** @param width of the longest name, so that columns stand below each other. */
+/** @param width of the longest name, to align the columns. */
 export function formatLine(benchmark: Benchmark, width: number, measured: Measurement): string {
   const { operations, nanoseconds, bytes } = measured;
   const { requests = 1 } = benchmark;
@@ -44,7 +44,7 @@ export function formatLine(benchmark: Benchmark, width: number, measured: Measur
   return `${cells.join('\t')}\n`;
 }
 
-/** Four digits that count, the points below each other: ten places stand before each. */
+/** Four significant digits, decimal points aligned: ten characters before each. */
 function formatValue(value: number, unit: string): string {
   const digits = digitsBehindPoint(value);
   return `${value.toFixed(digits).padStart(digits === 0 ? 10 : 11 + digits)} ${unit}`;
@@ -53,7 +53,7 @@ function formatValue(value: number, unit: string): string {
 function digitsBehindPoint(value: number): number {
   if (value === 0) return 0;
   for (let digits = 0; digits < 7; digits++) {
-    // From here on it rounds to four digits with one digit less behind the point.
+    // From here on it rounds to four digits with one decimal less.
     if (value >= (1000 - 0.05) / 10 ** digits) return digits;
   }
   return 7;

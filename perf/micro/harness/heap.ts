@@ -1,15 +1,14 @@
 /**
- * How many bytes of V8's heap a piece of work has allocated: how much fuller the heap is
- * afterwards, and what every collection in between has freed. V8 counts to the byte where objects
- * begin and to a page where they move to when they get old, so a few operations are a rough figure
- * and many are an exact one. Of this thread; what lies outside of the heap (the bytes of an
- * ArrayBuffer, memory of native code) is not in it.
+ * Measures the bytes that a piece of work allocates on V8's heap: the growth of the heap plus what
+ * each collection in between freed. V8 counts new objects exactly and promoted ones by page, so few
+ * operations give a rough figure and many an exact one. Only this thread's heap: the bytes of
+ * ArrayBuffers and native memory are not included.
  */
 import { GCProfiler, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface HeapMeter {
-  /** @returns the bytes that were allocated since the meter was started. */
+  /** @returns the bytes allocated since the start of the meter. */
   stop(): number;
 }
 
@@ -30,11 +29,11 @@ export function startHeapMeter(): HeapMeter {
   return { stop };
 }
 
-// Beside the option there is no other way to a collection of everything.
+// Besides the option there is no other way to force a full collection.
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** So that each measurement begins with an empty nursery, whatever ran before. */
+/** Each measurement starts with an empty nursery, whatever ran before. */
 export function collectGarbage(): void {
   collect();
 }

@@ -1,4 +1,4 @@
-/** One measurement of one benchmark, with as many operations as Go would choose. */
+/** Measures one benchmark, with as many operations as Go would choose. */
 import { type Benchmark, kept } from './benchmark.ts';
 import type { Benchtime } from './flags.ts';
 import { collectGarbage, startHeapMeter } from './heap.ts';
@@ -6,13 +6,13 @@ import { collectGarbage, startHeapMeter } from './heap.ts';
 export interface Measurement {
   readonly operations: number;
   readonly nanoseconds: number;
-  /** Of V8's heap, by all operations. */
+  /** Bytes on V8's heap, of all operations. */
   readonly bytes: number;
 }
 
 /**
- * Runs with more and more operations until one run takes the time that was asked for; that one
- * counts. The shorter ones before are how the code gets hot.
+ * Runs with more and more operations until one run takes the requested time; that run counts. The
+ * shorter runs warm the code up.
  */
 export async function measure(
   benchmark: Benchmark,
@@ -32,8 +32,8 @@ export async function measure(
 const operationsMax = 1e9;
 
 /**
- * As package testing does: a fifth more than the time needs, at most a hundred times as many as
- * before, because a first run says little, and at least one more.
+ * As in Go's package testing: a fifth more than the time needs, at most a hundred times the
+ * previous number, because a first run is unreliable, and at least one more.
  */
 export function nextOperations(
   last: Pick<Measurement, 'operations' | 'nanoseconds'>,
@@ -58,7 +58,7 @@ async function runOnce(
   const heap = startHeapMeter();
   const began = process.hrtime.bigint();
   const result = timed();
-  // A pure loop is over; waiting for it would be measured.
+  // A synchronous result is not awaited: the await would be measured.
   kept.value = result instanceof Promise ? await result : result;
   const ended = process.hrtime.bigint();
   return { operations, bytes: heap.stop(), nanoseconds: Number(ended - began) };

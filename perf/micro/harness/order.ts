@@ -2,9 +2,9 @@
 import { createRandom } from '../../seed/random.ts';
 
 /**
- * Another one in each round, so that no benchmark always runs behind the same other; the same ones
- * in each run with the same seed, so that two runs differ in the code only.
- * @param seed `null` leaves the order as it is.
+ * Another order in each round, so that no benchmark always runs after the same other one. The same
+ * orders for the same seed, so that two runs differ only in the code.
+ * @param seed `null` keeps the order.
  */
 export function orderOf<Item>(items: readonly Item[], seed: number | null, round: number): Item[] {
   const order = [...items];

@@ -1,13 +1,13 @@
 /**
- * The value of `-bench`: regular expressions, one for each part of a name between slashes.
- * Alternatives at the top are patterns of their own, so `A/x|B` is `A/x` or `B`.
+ * The value of `-bench`: regular expressions, one for each slash-separated part of a name.
+ * Top-level alternatives are separate patterns, so `A/x|B` is `A/x` or `B`.
  */
 
 export interface Pattern {
   matches(name: string): boolean;
 }
 
-/** @returns `undefined` where a part is no regular expression. */
+/** @returns `undefined` if a part is not a regular expression. */
 export function parsePattern(text: string): Pattern | undefined {
   try {
     const alternatives = splitOutside(text, '|').map((alternative) =>
@@ -28,7 +28,7 @@ export function parsePattern(text: string): Pattern | undefined {
   }
 }
 
-/** Not inside of brackets, and not behind a backslash. */
+/** Ignores separators inside brackets and after a backslash. */
 function splitOutside(text: string, separator: '|' | '/'): string[] {
   const pieces = [''];
   let inClass = false;

@@ -1,15 +1,15 @@
 /**
- * A process for each round. What V8 compiles, and when, is not the same in two processes that do
- * the same: one route was matched in 9 ns in one and in 15 ns in the next, each to 3 %. Rounds in
- * one process would take that for a difference of the code.
+ * A process for each round. V8's compilation varies between processes: one route took 9 ns in one
+ * process and 15 ns in the next, each within 3 %. Rounds in one process would take that for a
+ * difference of the code.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
  * @param args of this program.
- * @returns whether all rounds passed; the first that does not is the last. Rejects when the signal
- * aborts, once the round under way has ended in order.
+ * @returns whether all rounds passed; it stops after the first failed one. Rejects when the signal
+ * aborts, after the current round has ended in order.
  */
 export async function runInProcesses(
   args: readonly string[],
@@ -19,7 +19,7 @@ export async function runInProcesses(
   for (let round = 1; round <= count; round++) {
     signal.throwIfAborted();
     const program = [...process.execArgv, process.argv[1]!, ...args, `-round=${round}`];
-    // In a group of its own, so that Ctrl-C reaches it once only.
+    // In a separate process group, so that Ctrl-C reaches it only once.
     const child = spawn(process.execPath, program, {
       stdio: ['ignore', 'inherit', 'inherit'],
       detached: true,

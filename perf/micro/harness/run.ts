@@ -1,4 +1,4 @@
-/** Rounds over benchmarks, one line for each measurement. */
+/** Runs rounds of benchmarks, with one line for each measurement. */
 import type { Benchmark } from './benchmark.ts';
 import type { Benchtime, Flags } from './flags.ts';
 import { formatHeader, formatLine, fullName, packageName } from './format.ts';
@@ -7,20 +7,20 @@ import { orderOf } from './order.ts';
 
 export type Write = (text: string) => void;
 
-/** Enough for V8 to compile what is hot. */
+/** Enough for V8 to compile the hot code. */
 const warmUp: Benchtime = { unit: 'nanoseconds', value: 50e6 };
 const once: Benchtime = { unit: 'operations', value: 1 };
 
 export interface Rounds extends Pick<Flags, 'benchtime' | 'shuffle'> {
-  /** The number of the first one, from 1: the order depends on it. */
+  /** The number of the first round, from 1: the order depends on it. */
   readonly first: number;
   readonly count: number;
 }
 
 /**
- * Each round measures every benchmark once, instead of one benchmark `count` times: what changes
- * on the machine from minute to minute then falls on all of them. One that fails says so and is
- * left out from there on.
+ * Each round measures every benchmark once, instead of one benchmark `count` times: so slow changes
+ * of the machine affect all of them equally. A benchmark that fails is reported and skipped from
+ * then on.
  * @returns whether none failed. Rejects when the signal aborts.
  */
 export async function runRounds(
@@ -44,8 +44,7 @@ export async function runRounds(
     }
   }
 
-  // All code has seen all kinds of values before the first line, so that it matters less what
-  // happens to run before what.
+  // All code has seen all kinds of values before the first line, so the order matters less.
   const warm = benchtime.unit === 'operations' ? once : warmUp;
   for (const benchmark of benchmarks) {
     const line = await attempt(benchmark, warm);
@@ -59,7 +58,7 @@ export async function runRounds(
   return failed.size === 0;
 }
 
-/** Header and end, as Go prints them, around what `run` prints. @returns what `run` does. */
+/** Prints Go's header and footer around `run`. @returns the result of `run`. */
 export async function withFrame(write: Write, run: () => Promise<boolean>): Promise<boolean> {
   const began = performance.now();
   write(formatHeader());

@@ -1,4 +1,4 @@
-/** The files that `-cpuprofile` and `-memprofile` name. */
+/** Writes the files of `-cpuprofile` and `-memprofile`. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { gzipSync } from 'node:zlib';

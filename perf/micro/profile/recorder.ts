@@ -1,4 +1,4 @@
-/** V8's samplers on this thread, for as long as the benchmarks run. */
+/** V8's samplers on this thread during the benchmarks. */
 import { Session } from 'node:inspector/promises';
 import { mergeSamples } from '../../../src/telemetry/pprof/merge.ts';
 import type { Profile } from '../../../src/telemetry/pprof/profile.ts';
@@ -8,12 +8,12 @@ import { emptyRecording, type ThreadRecording } from '../../../src/telemetry/ppr
 import { createSources } from '../../../src/telemetry/pprof/sources.ts';
 
 export interface Recorder {
-  /** To be called once. */
+  /** Call it once. */
   stop(): Promise<Profile>;
 }
 
 const cpuIntervalUs = 500;
-/** Smaller than Go's 512 KiB: a run of some seconds allocates some gigabytes. */
+/** Smaller than Go's 512 KiB: a run of some seconds allocates gigabytes. */
 const heapIntervalBytes = 64 * 1024;
 
 export async function startCpuRecorder(): Promise<Recorder> {
@@ -35,13 +35,13 @@ export async function startCpuRecorder(): Promise<Recorder> {
   };
 }
 
-/** Everything that is allocated, also what is collected again. */
+/** All allocations, including collected objects. */
 export async function startHeapRecorder(): Promise<Recorder> {
   const session = openSession();
   const toProfile = beginProfile();
   const options = {
     samplingInterval: heapIntervalBytes,
-    // Not in the types of Node 24 either.
+    // Missing in the types of Node 24 too.
     includeObjectsCollectedByMajorGC: true,
     includeObjectsCollectedByMinorGC: true,
   };
@@ -51,7 +51,7 @@ export async function startHeapRecorder(): Promise<Recorder> {
       const { profile } = await session.post('HeapProfiler.stopSampling');
       session.disconnect();
       const { nodes, samples } = reduceHeap(profile);
-      // Only bytes: how many objects a sample stands for is known at the service's interval.
+      // Only bytes: the number of objects can only be derived with the service's interval.
       const bytes = samples.map((sample) => ({ ...sample, values: sample.values.slice(1) }));
       return toProfile(
         { nodes, samples: bytes },
@@ -70,7 +70,7 @@ function openSession(): Session {
   return session;
 }
 
-/** @returns what makes a profile of everything from now on. */
+/** Starts a profile. @returns a function that ends it. */
 function beginProfile() {
   const startedAt = new Date();
   return (

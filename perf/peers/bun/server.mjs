@@ -1,6 +1,6 @@
 /**
- * The same tasks on Bun.serve and Bun.sql: its router, its driver with prepared statements, input
- * checked by hand. The PG… variables are libpq's.
+ * The same API on Bun.serve and Bun.sql: its router, its driver with prepared statements, manual
+ * validation. The PG… variables are libpq's.
  */
 import { SQL } from 'bun';
 
@@ -80,7 +80,7 @@ function isValid(body) {
 }
 
 function success(row, options) {
-  // bigint comes as text; ids and assignees are below 2^53.
+  // bigint arrives as text; ids and assignees are below 2^53.
   const data = { ...row, id: Number(row.id), assigneeID: Number(row.assigneeID) };
   return Response.json({ data, meta: null, message: 'success', errors: [], status: 'ok' }, options);
 }

@@ -1,6 +1,6 @@
 /**
- * The same tasks as a plain Express 5 + pg service: a pool, prepared (named) statements, input
- * checked by hand, no logger. The PG… variables are pg's own.
+ * The same API as a plain Express 5 + pg service: a pool, prepared (named) statements, manual
+ * validation, no logger. The PG… variables are pg's.
  */
 import express from 'express';
 import pg from 'pg';

@@ -1,11 +1,11 @@
 /**
- * The same tasks as a plain Fastify 5 + pg service: one process, a pool, prepared (named)
- * statements, validated input, compiled serialisers, no logger. The PG… variables are pg's own.
+ * The same API as a plain Fastify 5 + pg service: one process, a pool, prepared (named) statements,
+ * validated input, compiled serialisers, no logger. The PG… variables are pg's.
  */
 import Fastify from 'fastify';
 import pg from 'pg';
 
-// A table without triggers can take the place of ours: see perf/README.md.
+// TABLE may name a copy without triggers: see perf/README.md.
 const table = process.env.TABLE ?? 'tasks';
 const pool = new pg.Pool({ max: Number(process.env.POOL_MAX ?? 10) });
 

@@ -1,6 +1,7 @@
 /**
- * The same tasks as a plain Fastify 5 + postgres.js service: a pool, prepared statements (the
- * driver's default), validated input, compiled serialisers, no logger. The PG… variables are libpq's.
+ * The same API as a plain Fastify 5 + postgres.js service: a pool, prepared statements (the
+ * driver's default), validated input, compiled serialisers, no logger. The PG… variables are
+ * libpq's.
  */
 import Fastify from 'fastify';
 import postgres from 'postgres';

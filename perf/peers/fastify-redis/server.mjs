@@ -1,7 +1,6 @@
 /**
- * A Fastify that answers the list with finished bytes out of Redis, and makes them with pg when
- * Redis has none: what a cache in front of a database usually looks like. It is stale for as long
- * as TTL_SECONDS.
+ * Fastify that returns finished list responses from Redis, and builds them with pg on a miss: a
+ * typical cache in front of a database. A list may be stale for TTL_SECONDS.
  */
 import Fastify from 'fastify';
 import { Redis } from 'ioredis';

@@ -1,5 +1,5 @@
-// The same tasks as a plain Gin + pgx service: a pool, prepared statements (pgx's default), input
-// bound and validated by Gin, release mode, no logger. The list comes as finished bytes out of
+// The same API as a plain Gin + pgx service: a pool, prepared statements (pgx's default), input
+// bound and validated by Gin, release mode, no logger. The list comes as finished bytes from
 // Redis through go-redis. The PG… variables are libpq's.
 package main
 
@@ -22,7 +22,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// instant is a time with milliseconds, as every server here writes it.
+// instant is a time with milliseconds, in the format of all servers here.
 type instant time.Time
 
 func (i instant) MarshalJSON() ([]byte, error) {

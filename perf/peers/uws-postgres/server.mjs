@@ -1,5 +1,5 @@
 /**
- * The same tasks on plain uWebSockets.js + postgres.js: one prepared statement for each request,
+ * The same API on plain uWebSockets.js + postgres.js: one prepared statement for each request,
  * nothing shared between requests. The PG… variables are libpq's.
  */
 
@@ -78,7 +78,7 @@ function withBody(response, handle) {
     await new Promise((resolve) => {
       response.onData((chunk, isLast) => {
         tooLarge ||= body.length + chunk.byteLength > bodyMaxBytes;
-        // The chunk's memory is gone after this call.
+        // The chunk is only valid during this call.
         if (!tooLarge) body = Buffer.concat([body, Buffer.from(chunk)]);
         if (isLast) resolve();
       });

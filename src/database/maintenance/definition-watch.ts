@@ -62,7 +62,7 @@ export function watchDefinition(options: DefinitionWatchOptions): DefinitionWatc
     const found = await withLane(database, lookOptions, (pipeline) => findFault(pipeline, block));
     block = found.nextBlock;
     if (found.fault === undefined) {
-      if (!isIntact) log.info('the tables of the service are whole again');
+      if (!isIntact) log.info('the tables of the service are intact again');
       isIntact = true;
       return;
     }

@@ -67,7 +67,7 @@ export async function awaitSchema(options: SchemaOptions, onWait: () => void): P
         if (need !== awaited) log.warn('waiting until the database is prepared', { reason });
         awaited = need;
       }
-      log.debug('the schema could not be looked at', describeError(error));
+      log.debug('the schema could not be checked', describeError(error));
       onWait();
     }
     await sleep(waitMs);

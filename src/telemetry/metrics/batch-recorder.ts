@@ -1,19 +1,19 @@
-/** Counts what becomes of the batches of one kind. */
+/** Counts the batches of one kind. */
 import { type BatchSlots, latencyBounds, sizeBounds } from './front-end-layout.ts';
 import { observe } from './layout.ts';
 
 export interface BatchRecorder {
-  /** @param deadline of its first request. */
+  /** @param deadline of the first request in the batch. */
   sent(size: number, deadline: number, now: number): void;
   executed(isLocal: boolean): void;
-  /** @param timing a batch that needed no statement is not counted. */
+  /** @param timing a batch without a statement is not counted. */
   answered(timing: { readonly statementUs: number }): void;
   lost(): void;
-  /** @param requests that were not taken, because too many waited or for too long. */
+  /** @param requests that were rejected because the queue was full or too slow. */
   refused(requests: number): void;
 }
 
-/** @param requestTimeoutMs a request's arrival is its deadline less this. */
+/** @param requestTimeoutMs the arrival of a request is its deadline minus this. */
 export function createBatchRecorder(
   slots: BatchSlots,
   numbers: Float64Array,

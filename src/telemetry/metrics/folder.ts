@@ -1,10 +1,10 @@
-/** The folder of the files that front ends count in. It goes with its primary. */
+/** The folder for the metric files of the front ends. The primary removes it at its end. */
 import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const prefix = 'tasks-metrics-';
-/** Memory, on Linux: a file there has no journal and no disk. */
+/** In memory on Linux: writes need no journal and no disk. */
 const sharedMemory = '/dev/shm';
 
 export interface MetricFolder {
@@ -13,14 +13,14 @@ export interface MetricFolder {
 }
 
 /**
- * Also removes what primaries that were killed have left. Throws when there is no place for it.
- * @param isAlive whether there is a process of that number.
+ * Also removes the folders of primaries that were killed. Throws when no folder can be made.
+ * @param isAlive whether a process with this pid exists.
  */
 export function makeMetricFolder(isAlive: (pid: number) => boolean): MetricFolder {
   const parent = isWritable(sharedMemory) ? sharedMemory : tmpdir();
   for (const name of readdirSync(parent)) {
     const pid = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
-    // In a container every primary has the same number; ours has made none yet.
+    // In containers all primaries may have the same pid; this one has not made its folder yet.
     if (pid !== undefined && (Number(pid) === process.pid || !isAlive(Number(pid))))
       remove(join(parent, name));
   }
@@ -37,7 +37,7 @@ function isWritable(folder: string): boolean {
   }
 }
 
-/** Somebody else's is theirs to remove. */
+/** A folder of another user cannot be removed; ignore it. */
 function remove(path: string): void {
   try {
     rmSync(path, { recursive: true, force: true });

@@ -1,6 +1,7 @@
 /**
- * What a front end counts. The primary makes the same layout to read it: see store.ts. Names follow
- * Prometheus' rules, but `tasks_count` and `request_latency_histogram`, which are promised as they are.
+ * The metrics of a front end. The primary builds the same layout to read them: see store.ts. Names
+ * follow Prometheus' conventions, except `tasks_count` and `request_latency_histogram`, whose names
+ * are part of the contract.
  */
 import { endpoints, type Kind, kinds } from '../../contract/endpoints.ts';
 import { isFailure, problemCodes, problems } from '../../contract/problems.ts';
@@ -10,9 +11,9 @@ import { createThreadFamilies } from './thread-layout.ts';
 
 export interface FrontEndLayout {
   readonly families: readonly Family[];
-  /** Numbers in all. */
+  /** The count of all numbers. */
   readonly size: number;
-  /** Milliseconds since the epoch at which the front end has last written. */
+  /** When the front end last wrote, in milliseconds since the epoch. */
   readonly heartbeat: number;
   readonly process: ProcessSlots;
   readonly openRequests: number;
@@ -22,7 +23,7 @@ export interface FrontEndLayout {
   readonly batches: Readonly<Record<Kind, BatchSlots>>;
   readonly cache: CacheSlots;
   readonly mainThread: number;
-  /** Of each region of a worker thread: see thread-regions.ts. */
+  /** The first slot of each worker thread's region: see thread-regions.ts. */
   readonly workerThreads: readonly number[];
   readonly livingThreads: number;
   readonly threadRestarts: number;
@@ -36,7 +37,7 @@ export interface RequestSlots {
   readonly begin: number;
   readonly end: number;
   at(route: string, method: string): number | undefined;
-  /** By status: the distance from the first number. A status that is not in it is `otherStatus`. */
+  /** The offset of each status from the first number. Other statuses count as `otherStatus`. */
   readonly statuses: ReadonlyMap<number, number>;
   readonly otherStatus: number;
   readonly latency: number;
@@ -72,16 +73,16 @@ export interface CacheSlots {
   readonly listReadsShared: number;
 }
 
-/** Six to the decade from 100 µs to 10 s: a quantile that is read off is at most a quarter wrong. */
+/** Six per decade from 100 µs to 10 s: a quantile read from them is at most a quarter off. */
 export const latencyBounds: readonly number[] = [
   ...[1e-4, 1e-3, 1e-2, 1e-1, 1].flatMap((decade) =>
-    // Divided, because 3 * 1e-4 is 0.00030000000000000003.
+    // A division, because 3 * 1e-4 is 0.00030000000000000003.
     [1, 1.5, 2, 3, 5, 7].map((step) => Number((step * decade).toPrecision(3))),
   ),
   10,
 ];
 export const sizeBounds = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024] as const;
-/** For paths that are no endpoint: see `routes`. */
+/** The label of paths that are no endpoint: see `routes`. */
 export const unmatchedRoute = 'unmatched';
 export const adminRoute = 'admin';
 export const documentRoute = 'documents';
@@ -98,7 +99,7 @@ const statuses = [
   ...new Set([200, 201, 204, 301, 304, ...Object.values(problems).map(({ status }) => status)]),
 ].sort((one, other) => one - other);
 
-/** @param threadRegions of worker threads. */
+/** @param threadRegions the number of regions for worker threads. */
 export function createFrontEndLayout(threadRegions: number): FrontEndLayout {
   const layout = createLayoutBuilder();
   const perProcess = (name: string, help: string, type: 'counter' | 'gauge') =>

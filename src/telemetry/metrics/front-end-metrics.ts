@@ -1,4 +1,4 @@
-/** Everything that a front end counts, and the tick that brings it to the primary. */
+/** All metrics of a front end, and the timer that writes them for the primary. */
 import { type Kind, kinds } from '../../contract/endpoints.ts';
 import type { ProblemCode } from '../../contract/problems.ts';
 import type { CacheStats } from '../stats.ts';
@@ -24,18 +24,18 @@ export interface FrontEndMetricsOptions extends StoreListener {
   readonly requestTimeoutMs: number;
 }
 
-/** What is asked for when the numbers are written. */
+/** The current state, read at each write. */
 export interface FrontEndState {
   readonly openRequests: number;
   readonly queued: (kind: Kind) => number;
   readonly cache: Readonly<CacheStats>;
   readonly cacheBytes: number;
-  /** `undefined`: the service has no Redis. */
+  /** `undefined`: Redis is not configured. */
   readonly redisUp: boolean | undefined;
   readonly workerThreadIds: readonly number[];
-  /** For a worker thread. */
+  /** Batches that wait for a worker thread. */
   readonly batchesWaiting: number;
-  /** New connections find no room. */
+  /** New connections are not accepted. */
   readonly isFull: boolean;
   readonly acceptPauses: number;
 }
@@ -43,11 +43,11 @@ export interface FrontEndState {
 export interface FrontEndMetrics {
   readonly requests: RequestRecorder;
   readonly batches: Readonly<Record<Kind, BatchRecorder>>;
-  /** Where the worker threads count. */
+  /** The memory in which worker threads count. */
   readonly threads: ThreadRegions;
   failed(code: ProblemCode): void;
   threadReplaced(): void;
-  /** Writes what has no other occasion. Called ten times a second. */
+  /** Writes the gauges. Called ten times a second. */
   write(state: FrontEndState): void;
   close(): void;
 }
@@ -72,7 +72,7 @@ export function openFrontEndMetrics(options: FrontEndMetricsOptions): FrontEndMe
   const layout = createFrontEndLayout(threadRegionCount(options.workerThreads));
   const store = openMetricStore(options.file, layout.size, options);
   const { numbers } = store;
-  // What the front end that this one replaces had counted.
+  // The final counters of the front end that this one replaces.
   const before = numbers.slice();
   const threads = createThreadRegions(options.workerThreads);
   for (const [place, slot] of layout.workerThreads.entries()) {

@@ -1,12 +1,12 @@
 /**
- * Where every number of a process stands in one array. The layout is made by the same code in each
- * process, so an array needs no names, and counting is one addition.
+ * The slot of each metric of a process in one array. The same code builds the layout in each
+ * process. So the array needs no names, and counting is one addition.
  */
 export type FamilyType = 'counter' | 'gauge' | 'histogram';
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
-  /** Of a histogram the first of its numbers: one for each bucket, one beyond, and the sum. */
+  /** For a histogram, the first of its numbers: one per bucket, one for overflow, and the sum. */
   readonly slot: number;
 }
 
@@ -15,11 +15,11 @@ export interface Family {
   readonly help: string;
   readonly type: FamilyType;
   readonly labelNames: readonly string[];
-  /** Of a histogram: the upper bounds of its buckets, rising; otherwise empty. */
+  /** The ascending upper bounds of a histogram's buckets; otherwise empty. */
   readonly bounds: readonly number[];
-  /** Each process has series of its own, told apart by `process`; otherwise they are added up. */
+  /** Each process has its own series with the label `process`; otherwise the values are summed. */
   readonly perProcess: boolean;
-  /** A series appears with its first observation: most of them never have one. */
+  /** A series appears with its first observation: most series never have one. */
   readonly sparse: boolean;
   readonly series: readonly Series[];
 }
@@ -31,10 +31,10 @@ export interface FamilyBuilder {
 
 export interface LayoutBuilder {
   family(family: Omit<Family, 'series' | keyof FamilyOptions> & FamilyOptions): FamilyBuilder;
-  /** Numbers that are in no family. @returns the first one's slot. */
+  /** Reserves numbers outside any family. @returns the first slot. */
   reserve(count: number): number;
   families(): readonly Family[];
-  /** Numbers so far. */
+  /** The count of numbers so far. */
   size(): number;
 }
 
@@ -72,7 +72,7 @@ export function createLayoutBuilder(): LayoutBuilder {
   };
 }
 
-/** Adds an observation to a histogram at `slot`. */
+/** Adds an observation to the histogram at `slot`. */
 export function observe(
   numbers: Float64Array,
   slot: number,

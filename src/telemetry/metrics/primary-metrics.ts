@@ -13,18 +13,18 @@ import { recordThread } from './thread-recorder.ts';
 import { threadRegionCount } from './thread-regions.ts';
 
 export interface PrimaryMetricsOptions {
-  /** Of the files of the front ends: see store.ts. */
+  /** The folder of the front ends' files: see store.ts. */
   readonly folder: string;
   readonly frontEnds: number;
   readonly workerThreads: number;
-  /** How often the front end of a number was replaced. */
+  /** How often the front end with this number was replaced. */
   readonly restarts: (number: number) => number;
-  /** The native server of the front ends, with its version; empty before one listens. */
+  /** The native server with its version; empty until a front end listens. */
   readonly httpServer: () => string;
-  /** Rejects, in a bounded time, when the database does not answer. */
+  /** Rejects after a bounded time when the database does not answer. */
   readonly countTasks: () => Promise<TaskNumbers>;
   readonly backgroundWorks: () => readonly WorkState[];
-  /** `undefined`: the tables have not been looked at. */
+  /** `undefined`: the tables have not been checked. */
   readonly definition: () => DefinitionState | undefined;
 }
 
@@ -44,7 +44,7 @@ export interface PrimaryMetrics {
   close(): void;
 }
 
-/** A front end writes ten times a second. One that has not for this long is frozen, or worse. */
+/** A front end writes ten times a second. After this long without a write it hangs. */
 const staleAfterMs = 2000;
 
 export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMetrics {
@@ -57,7 +57,7 @@ export function createPrimaryMetrics(options: PrimaryMetricsOptions): PrimaryMet
   const recorder = recordThread(numbers.subarray(thread));
   const build = buildInfo();
 
-  /** What was read last: no counter falls because a file cannot be opened just now. */
+  /** The last values of each front end: no counter decreases when a file cannot be opened. */
   const lastRead = new Map<number, Float64Array>();
 
   function readFrontEnd(number: number): ProcessNumbers & { readonly name: string } {

@@ -1,4 +1,4 @@
-/** What each process says of itself, the primary too. */
+/** The metrics that every process has, including the primary. */
 import { openFiles, openFilesMax } from '../open-files.ts';
 import type { LayoutBuilder } from './layout.ts';
 
@@ -30,7 +30,7 @@ export function addProcess(layout: LayoutBuilder): ProcessSlots {
   };
 }
 
-/** @returns brings the numbers up to date; CPU time goes on from what they are now. */
+/** @returns a function that updates the numbers. CPU time continues from the current values. */
 export function createResourceRecorder(slots: ProcessSlots, numbers: Float64Array): () => void {
   const cpuSecondsBefore = numbers[slots.cpuSeconds]!;
   numbers[slots.startSeconds] = Date.now() / 1000 - process.uptime();
@@ -38,14 +38,14 @@ export function createResourceRecorder(slots: ProcessSlots, numbers: Float64Arra
   return function recordProcess() {
     const { user, system } = process.cpuUsage();
     numbers[slots.cpuSeconds] = cpuSecondsBefore + (user + system) / 1e6;
-    // What the system does not tell, perhaps for want of a descriptor, is left out.
+    // NaN omits a value that the system does not report, perhaps because no descriptor is free.
     numbers[slots.residentBytes] = residentBytes() ?? Number.NaN;
     numbers[slots.openFiles] = openFiles() ?? Number.NaN;
     numbers[slots.openFilesMax] = openFilesMax() ?? Number.NaN;
   };
 }
 
-/** Reads /proc on Linux, and throws where that cannot be opened. */
+/** Reads /proc on Linux, and throws if it cannot be opened. */
 function residentBytes(): number | undefined {
   try {
     return process.memoryUsage.rss();

@@ -1,9 +1,9 @@
-/** Families of numbers as Prometheus' text or OpenMetrics: the only place that knows prom-client. */
+/** Renders families as Prometheus text or OpenMetrics. Only this file uses prom-client. */
 import { type Aggregator, AggregatorRegistry, type RegistryContentType } from 'prom-client';
 import { chooseMediaType } from '../../contract/accept.ts';
 import type { FamilyType } from './layout.ts';
 
-/** A family at one moment, ready to be written. */
+/** The values of a family at one moment. */
 export interface Snapshot {
   readonly name: string;
   readonly help: string;
@@ -12,7 +12,7 @@ export interface Snapshot {
 }
 
 export interface MetricSample {
-  /** With the suffix of a bucket, a sum or a count; `undefined`: the family's own. */
+  /** With the suffix of a bucket, sum or count; `undefined`: the name of the family. */
   readonly name?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
@@ -25,20 +25,20 @@ export interface Rendered {
 
 const { PROMETHEUS_CONTENT_TYPE: text, OPENMETRICS_CONTENT_TYPE: openMetrics } = AggregatorRegistry;
 
-/** How Prometheus 3 wants names written that older ones do not know: none of ours is such a name. */
+/** How Prometheus 3 wants names escaped that older versions reject; no name here needs that. */
 const escaping = /;\s*escaping=[\w-]+/gi;
 
 /**
- * A histogram's buckets are counted elsewhere, and prom-client's Histogram takes observations only. So
- * the families go in where it takes in those of other processes, ready counted: each value is the only
- * one of its labels, and is the first.
- * @param accept the request's header: OpenMetrics goes to whoever names it or likes it better.
+ * The buckets are already counted, and prom-client's Histogram takes only observations. So the
+ * families enter where prom-client aggregates other processes: each value is the only one with its
+ * labels, and the first.
+ * @param accept the Accept header: OpenMetrics if it is preferred.
  */
 export async function render(snapshots: readonly Snapshot[], accept: string): Promise<Rendered> {
   const offered = accept.replaceAll(escaping, '');
   const isOpen = chooseMediaType(offered, [text, openMetrics]) === openMetrics;
   const families = snapshots.map(({ name, help, type, samples }) => ({
-    // OpenMetrics has `_total` on a counter's lines only, where the registry puts it.
+    // In OpenMetrics only a counter's samples have `_total`, and the registry adds it.
     name: isOpen && type === 'counter' ? name.replace(/_total$/, '') : name,
     help,
     type,

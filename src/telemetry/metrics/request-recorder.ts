@@ -1,4 +1,4 @@
-/** Counts answers. On the hot path: three additions, and now and then a write. */
+/** Counts responses. On the hot path: three additions, and sometimes a write. */
 import {
   latencyBounds,
   otherMethod,
@@ -9,9 +9,9 @@ import { observe } from './layout.ts';
 import type { MetricStore } from './store.ts';
 
 export interface RequestRecorder {
-  /** What requests of this route and method are counted as. @param route a path of the endpoints. */
+  /** The first slot for a route and method. @param route a path of the endpoints. */
   seriesOf(route: string, method: string): number;
-  /** The same for a request whose route is not known. */
+  /** The first slot for a request without a route. */
   unmatched(method: string): number;
   answered(series: number, status: number, seconds: number): void;
   aborted(series: number): void;
@@ -25,7 +25,7 @@ export function createRequestRecorder(slots: RequestSlots, store: MetricStore): 
     const known = byRoute.get(route)?.get(method);
     if (known !== undefined) return known;
     const series = slots.at(route, method);
-    // A method that nobody knows is not remembered: there are any number of them.
+    // An unknown method is not cached: there are too many of them.
     if (series === undefined) return slots.at(route, otherMethod)!;
     const byMethod = byRoute.get(route) ?? new Map<string, number>();
     byRoute.set(route, byMethod.set(method, series));

@@ -1,4 +1,4 @@
-/** From the numbers of several processes to families with values. */
+/** Combines the numbers of several processes into families with values. */
 import type { Family, Series } from './layout.ts';
 import type { MetricSample, Snapshot } from './render.ts';
 
@@ -7,14 +7,14 @@ export interface ProcessNumbers {
   readonly name: string;
   readonly families: readonly Family[];
   readonly numbers: Float64Array;
-  /** What it says of the present is true. What it has counted is so in any case. */
+  /** Its gauges are current. Its counters are valid in any case. */
   readonly isLive: boolean;
 }
 
-/** Families of the same name become one. Numbers that are not a number are left out. */
+/** Families of the same name become one. NaN is omitted. */
 export function takeSnapshots(processes: readonly ProcessNumbers[]): Snapshot[] {
   const byName = new Map<string, Snapshot & { samples: MetricSample[] }>();
-  /** Of families that are added up. */
+  /** The sums of families that are not per process. */
   const sums = new Map<Family, Float64Array>();
 
   for (const process of processes) {

@@ -1,14 +1,13 @@
 /**
- * The numbers of one front end, in memory and in a file of its own. The file outlives the process:
- * whoever replaces it counts on from there, so no counter goes back, and the primary reads it at a
- * scrape, so a front end that is frozen or busy holds nobody up.
+ * The metrics of one front end, in memory and in a file. The file outlives the process: a
+ * replacement continues its counters, so none decreases. The primary reads the file at each scrape,
+ * so a front end that hangs or is busy does not delay it.
  *
- * What counts answers to clients is written right behind the batch that they came in, the rest ten
- * times a second. So a front end that is killed loses at most one answer on each of its connections:
- * those of its last batch. Nothing could be exact there: a client that is cut off does not know
- * either whether it was answered. It is dear beside the counting itself, at 2 300 batches a second
- * 1.2 % of the service's CPU time against 0.3 %; a write each ten milliseconds would cost nothing, and
- * lose a hundred answers.
+ * Counters of responses are written right after their batch, the rest ten times a second. So a
+ * front end that is killed loses at most one response per connection: those of its last batch. An
+ * exact count is impossible, because the clients of those do not know either whether they were
+ * answered. The writes cost 1.2 % of the service's CPU time at 2300 batches a second; the counting
+ * costs 0.3 %. A write every 10 ms would cost nothing, and lose a hundred responses.
  */
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,32 +15,32 @@ import { join } from 'node:path';
 export interface MetricStore {
   readonly numbers: Float64Array;
   /**
-   * These numbers have changed; they are in the file before the event loop waits again.
-   * @param end behind the last.
+   * Marks numbers as changed; they are written before the event loop waits again.
+   * @param end after the last number.
    */
   touch(begin: number, end: number): void;
-  /** Writes all of them now. */
+  /** Writes all numbers now. */
   write(): void;
   close(): void;
 }
 
-/** Between two writes in one turn of the event loop. */
+/** Milliseconds between two writes in one turn of the event loop. */
 const restMs = 0.1;
 
 export function metricFile(folder: string, number: number): string {
   return join(folder, `front-end-${number}`);
 }
 
-/** Told once when the file cannot be written, and once when it can again. */
+/** Called once when the file cannot be written, and once when it can be again. */
 export interface StoreListener {
   readonly onFailure: (error: unknown) => void;
   readonly onRecovery: () => void;
 }
 
 /**
- * Begins with what the file has. A file that cannot be opened or written (no descriptor, a full
- * disk) ends nothing: it is tried again each time that everything is written.
- * @param size of numbers.
+ * Starts with the numbers in the file. A file that cannot be opened or written (no descriptor, disk
+ * full) stops nothing: each full write tries again.
+ * @param size the count of numbers.
  */
 export function openMetricStore(
   file: string,
@@ -67,7 +66,9 @@ export function openMetricStore(
     queueMicrotask(writeOrWait);
   }
 
-  /** Answers that need no batch come one by one: theirs are written once in a turn of the loop. */
+  /**
+   * Responses without a batch come one by one: they are written once per turn of the event loop.
+   */
   function writeOrWait(): void {
     if (performance.now() - writtenAt < restMs) setImmediate(writeTouched);
     else writeTouched();
@@ -97,14 +98,14 @@ export function openMetricStore(
     }
   }
 
-  /** Throws where it cannot. */
+  /** Throws if the write fails. */
   function writeRange(begin: number, end: number): void {
     const length = (end - begin) * 8;
     const written = writeSync(descriptor!, bytes, begin * 8, length, begin * 8);
     if (written < length) throw new Error(`${written} of ${length} bytes were written`);
   }
 
-  /** What is written may be half of it, so everything is written next. */
+  /** The file may be partly written, so the next write is a full one. */
   function fail(error: unknown): void {
     release();
     if (!fails) onFailure(error);
@@ -117,7 +118,7 @@ export function openMetricStore(
     try {
       if (open !== undefined) closeSync(open);
     } catch {
-      // It is gone in any case.
+      // The descriptor is closed in any case.
     }
   }
 
@@ -133,7 +134,7 @@ export function openMetricStore(
   };
 }
 
-/** @returns `undefined`: there is no such file, or it is not whole yet. */
+/** @returns `undefined`: the file does not exist or is not complete yet. */
 export function readNumbers(file: string, size: number): Float64Array | undefined {
   try {
     const bytes = readFileSync(file);

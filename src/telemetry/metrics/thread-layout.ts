@@ -1,7 +1,7 @@
-/** What each thread says of itself: its part of a layout, at the same distances for every thread. */
+/** The metrics of each thread: a part of the layout with the same offsets for every thread. */
 import type { FamilyBuilder, LayoutBuilder } from './layout.ts';
 
-/** As `PerformanceNodeGCDetails` numbers them. */
+/** The numbers of `PerformanceNodeGCDetails`. */
 export const collections = [
   { kind: 1, name: 'minor' },
   { kind: 4, name: 'major' },
@@ -9,14 +9,14 @@ export const collections = [
   { kind: 16, name: 'weakcb' },
 ] as const;
 
-/** Seconds by which a timer came late. */
+/** The delay of a timer in seconds. */
 export const eventLoopDelayBounds = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2,
 ] as const;
 
 export const pauseBounds = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1] as const;
 
-/** Distances from a thread's first slot, in the order in which `addThread` adds. */
+/** Offsets from a thread's first slot, in the order in which `addThread` adds them. */
 export const threadSlots = {
   cpuSeconds: 0,
   activeSeconds: 1,
@@ -24,7 +24,7 @@ export const threadSlots = {
   heapTotalBytes: 3,
   externalBytes: 4,
   delay: 5,
-  /** A histogram for each kind of collection, one after the other. */
+  /** One histogram for each kind of collection. */
   pauses: 5 + eventLoopDelayBounds.length + 2,
 } as const;
 
@@ -32,7 +32,7 @@ export const numbersPerThread = threadSlots.pauses + collections.length * (pause
 
 const labels = ['thread'] as const;
 
-/** @returns adds a thread's series. @returns of that: its first slot. */
+/** @returns a function that adds the series of a thread and returns its first slot. */
 export function createThreadFamilies(layout: LayoutBuilder): (thread: string) => number {
   const perThread = (name: string, help: string, type: 'counter' | 'gauge'): FamilyBuilder =>
     layout.family({ name, help, type, labelNames: labels, perProcess: true, sparse: true });

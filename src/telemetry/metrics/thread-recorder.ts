@@ -1,4 +1,4 @@
-/** A thread watches itself: CPU, event loop, heap, collections. */
+/** Records the CPU time, event loop, heap and collections of the current thread. */
 import { type EventLoopUtilization, PerformanceObserver, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { threadCpuNs } from '../pprof/thread-clock.ts';
@@ -6,7 +6,7 @@ import { observe } from './layout.ts';
 import { collections, eventLoopDelayBounds, pauseBounds, threadSlots } from './thread-layout.ts';
 
 export interface ThreadRecorder {
-  /** Clears what is only true now: whoever was here before is gone. */
+  /** Resets the gauges: the thread ends. */
   close(): void;
 }
 
@@ -15,8 +15,8 @@ const tickMs = 100;
 const ticksPerReading = 10;
 
 /**
- * Counters go on from what the numbers are.
- * @param numbers `numbersPerThread` of them, written by this thread only.
+ * Counters continue from the current numbers.
+ * @param numbers an array of `numbersPerThread`, written only by this thread.
  */
 export function recordThread(numbers: Float64Array): ThreadRecorder {
   let utilization: EventLoopUtilization = performance.eventLoopUtilization();

@@ -1,18 +1,18 @@
 /**
- * The numbers of all worker threads of a process, in memory that they share with its main thread.
- * Each is written by one thread only, and stays when that is replaced.
+ * The metrics of all worker threads of a process, in memory shared with the main thread. One thread
+ * writes each region; the region outlives the thread.
  */
 import { numbersPerThread, threadSlots } from './thread-layout.ts';
 
 export interface ThreadRegions {
-  /** `Int32` number of the thread that writes, 0: nobody, and then its `Float64` numbers. */
+  /** An `Int32` with the id of the writing thread (0: none), then its `Float64` numbers. */
   readonly memory: SharedArrayBuffer;
   readonly count: number;
 }
 
 const ownerBytes = 8;
 
-/** More than there are threads: one that replaces another may come before that is gone. */
+/** More than threads: a replacement may start before the old thread is gone. */
 export function threadRegionCount(threads: number): number {
   return threads * 2;
 }
@@ -26,7 +26,7 @@ function regionBytes(): number {
   return ownerBytes + numbersPerThread * Float64Array.BYTES_PER_ELEMENT;
 }
 
-/** @param place from 0. */
+/** @param place the index of the region, from 0. */
 export function threadNumbers({ memory }: ThreadRegions, place: number): Float64Array {
   return new Float64Array(memory, place * regionBytes() + ownerBytes, numbersPerThread);
 }
@@ -35,7 +35,7 @@ function ownerOf({ memory }: ThreadRegions, place: number): Int32Array {
   return new Int32Array(memory, place * regionBytes(), 1);
 }
 
-/** In a worker thread: takes a region that nobody has. `undefined`: there is none. */
+/** In a worker thread: claims a free region. @returns `undefined`: none is free. */
 export function claimRegion(regions: ThreadRegions, threadId: number): Float64Array | undefined {
   for (let place = 0; place < regions.count; place++) {
     if (Atomics.compareExchange(ownerOf(regions, place), 0, 0, threadId) === 0) {
@@ -45,7 +45,7 @@ export function claimRegion(regions: ThreadRegions, threadId: number): Float64Ar
   return undefined;
 }
 
-/** In the main thread: the regions of threads that do not live any more are free again. */
+/** In the main thread: frees the regions of threads that have ended. */
 export function freeRegions(regions: ThreadRegions, living: readonly number[]): void {
   for (let place = 0; place < regions.count; place++) {
     const owner = ownerOf(regions, place);

@@ -1,18 +1,18 @@
-/** The samples of a profile as one tree, from the outermost function inwards. */
+/** Builds one tree of the samples of a profile; the outermost functions are near the root. */
 import type { Sample, StackFrame } from './profile.ts';
 
 export interface CallNode {
   readonly frame: StackFrame;
   readonly children: Map<string, CallNode>;
-  /** Of samples that end here. */
+  /** The sum of the samples that end here. */
   own: number;
   /** The same by line. */
   readonly lines: Map<number, number>;
 }
 
 /**
- * Processes are the root's children, threads theirs.
- * @param value the place of the value that counts.
+ * The root's children are processes, and their children are threads.
+ * @param value the index of the value to sum.
  */
 export function buildCallTree(samples: readonly Sample[], value: number): CallNode {
   const root = createNode({ name: '[root]', file: '', startLine: 0, line: 0 });

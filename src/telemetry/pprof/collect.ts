@@ -1,4 +1,4 @@
-/** Asks every process at once, for one profile at a time over the whole service. */
+/** Collects a profile from all processes at once; one profile at a time in the whole service. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AllAnswers } from '../../ipc/call-all.ts';
 import type { Recordings } from './merge.ts';
@@ -7,8 +7,8 @@ import { createProfileRecorder } from './process.ts';
 import { type ProcessRecording, type ProfileQuestion, processDeadlineMs } from './recording.ts';
 
 /**
- * By the numbers of the front ends; missing is one that died, is starting, or did not answer in time.
- * Rejects only when the signal is aborted, once all that were asked have confirmed their end.
+ * Results by front-end number. A front end that died, is starting, or did not answer in time is
+ * missing. Rejects only when the signal is aborted, after all have confirmed that they stopped.
  */
 export type AskFrontEnds = (
   question: ProfileQuestion,
@@ -20,18 +20,18 @@ export interface Collection {
   readonly recordings: Recordings;
   readonly startedAt: Date;
   readonly durationMs: number;
-  /** Names of processes and threads whose part is not there. */
+  /** The processes and threads without a result. */
   readonly missing: readonly string[];
   readonly notes: readonly string[];
 }
 
 export interface Collector {
   /**
-   * `null`: another one is under way. One whose client has gone is waited for: all who take part in
-   * it confirm that they have stopped, within `processCancelMaxMs`. Rejects when the signal is aborted.
+   * `null`: another profile is in progress. After an aborted one it waits until all processes have
+   * confirmed that they stopped, at most `processCancelMaxMs`. Rejects when the signal is aborted.
    */
   collect(question: ProfileQuestion, signal: AbortSignal): Promise<Collection | null>;
-  /** The same before and after so many milliseconds; nobody else's recording comes between. */
+  /** Collects before and after so many milliseconds; no other profile comes between. */
   collectTwice(
     question: ProfileQuestion,
     milliseconds: number,

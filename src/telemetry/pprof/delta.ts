@@ -1,7 +1,7 @@
-/** The difference between two looks at the present, as net/http/pprof has it: what is gone is negative. */
+/** The difference of two profiles, as in net/http/pprof: a decrease is negative. */
 import type { Sample } from './profile.ts';
 
-/** @returns what `after` has more than `before`; what did not change is left out. */
+/** @returns `after` minus `before`, without samples that did not change. */
 export function subtractSamples(after: readonly Sample[], before: readonly Sample[]): Sample[] {
   const sums = new Map<string, { readonly sample: Sample; readonly values: number[] }>();
 

@@ -1,7 +1,7 @@
 /**
- * The format of Chrome DevTools and 0x: Chrome DevTools Protocol, Profiler.Profile. It has one line
- * of time, so the threads follow one another on it, and each its functions; the tree is what to look
- * at. `hitCount`, by which 0x draws, is in microseconds.
+ * The format of Chrome DevTools and 0x: Chrome DevTools Protocol, Profiler.Profile. It has one
+ * timeline, so the threads come one after the other, and their functions too: use its tree.
+ * `hitCount`, the size in 0x, is in microseconds.
  */
 import { buildCallTree, type CallNode } from './call-tree.ts';
 import type { Profile } from './profile.ts';
@@ -41,7 +41,7 @@ export function encodeCpuProfile(profile: Profile): string {
         functionName: frame.name,
         scriptId: '0',
         url: frame.file,
-        // Zero-based in this format; -1 is nowhere. 0x shows the number as it is.
+        // Zero-based in this format; -1: unknown. 0x shows the number as it is.
         lineNumber: frame.startLine - 1,
         columnNumber: -1,
       },
@@ -51,7 +51,7 @@ export function encodeCpuProfile(profile: Profile): string {
     });
     if (hitCount > 0) {
       samples.push(id);
-      // The time since the last look, which is what the one before has lasted.
+      // The time since the previous sample, which is that sample's duration.
       timeDeltas.push(lasted);
       lasted = hitCount;
       endTime += hitCount;

@@ -9,7 +9,7 @@ import {
 } from 'pprof-format';
 import { type Profile, qualifiedName, type StackFrame, type ValueType } from './profile.ts';
 
-/** Not compressed yet. */
+/** Not compressed. */
 export function encodePprof(profile: Profile): Uint8Array {
   const strings = new StringTable();
   const functions = new Map<string, PprofFunction>();
@@ -32,7 +32,7 @@ export function encodePprof(profile: Profile): Uint8Array {
   const encoded = new PprofProfile({
     sampleType: profile.types.map(valueType),
     sample,
-    // One is enough to say that nothing is left for the reader to look up.
+    // One mapping tells readers that all symbols are resolved.
     mapping: [
       new Mapping({
         id: 1,

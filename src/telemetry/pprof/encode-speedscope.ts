@@ -1,4 +1,6 @@
-/** The format of speedscope: speedscope.app/file-format-schema.json; one profile for each thread. */
+/**
+ * The format of speedscope: speedscope.app/file-format-schema.json, with one profile per thread.
+ */
 import type { Profile, StackFrame } from './profile.ts';
 
 const schema = 'https://www.speedscope.app/file-format-schema.json';

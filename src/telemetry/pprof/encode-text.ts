@@ -1,4 +1,4 @@
-/** What `debug=1` shows: the samples as text, the largest first. */
+/** The text for `debug=1`: the samples in descending order. */
 import { type Profile, qualifiedName } from './profile.ts';
 
 export function encodeText(name: string, { types, samples, comments }: Profile): string {

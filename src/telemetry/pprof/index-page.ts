@@ -1,7 +1,7 @@
 /** The page that lists the profiles. */
 import { profileKinds } from './kinds.ts';
 
-/** @param counts of profiles that have one; none while another profile is made. */
+/** @param counts of the profiles that have one; empty while another profile is in progress. */
 export function indexPage(counts: ReadonlyMap<string, number>): string {
   const rows = profileKinds.map(({ name, defaultSeconds }) => {
     const target = `${name}${defaultSeconds === null ? '?debug=1' : ''}`;

@@ -1,4 +1,4 @@
-/** Answers for one thread, through an inspector session with itself. */
+/** Records profiles of the current thread through an inspector session with itself. */
 import { Session } from 'node:inspector/promises';
 import { isMainThread } from 'node:worker_threads';
 import { createOneAtATime } from './one-at-a-time.ts';
@@ -11,8 +11,8 @@ import { emptyRecording, type ProfileQuestion, type ThreadRecording } from './re
 
 export interface IsolateRecorder {
   /**
-   * Rejects when the signal is aborted, and when it is busy with another recording. One that was
-   * aborted is waited for: it is about to end.
+   * Rejects when the signal is aborted, or when another recording is in progress. It waits for an
+   * aborted one, which ends soon.
    */
   record(question: ProfileQuestion, signal: AbortSignal): Promise<ThreadRecording>;
   close(): void;
@@ -21,7 +21,7 @@ export interface IsolateRecorder {
 export function createIsolateRecorder(): IsolateRecorder {
   const session = new Session();
   session.connect();
-  // From here on, so that a heap profile knows what the service began with.
+  // From the start, so that a heap profile includes the service's initial allocations.
   const heap = startHeapRecorder(session);
   heap.catch(() => undefined);
   const recordings = createOneAtATime();
@@ -48,7 +48,7 @@ export function createIsolateRecorder(): IsolateRecorder {
       case 'resources':
         return recordResources(isMainThread);
       case 'trace':
-        // It covers all threads of a process, and only a main thread may ask for it.
+        // A trace covers all threads of a process, and only the main thread may start it.
         return isMainThread ? recordTrace(session, question.milliseconds, signal) : emptyRecording;
     }
   }

@@ -1,4 +1,4 @@
-/** Every profile that is served: what it asks for, and what its answer means. */
+/** The profiles that the service serves: how each is recorded, and what its values mean. */
 
 import { mergeCpu, mergeSamples, type Recordings } from './merge.ts';
 import type { Profile, ValueType } from './profile.ts';
@@ -9,18 +9,18 @@ import type { Sources } from './sources.ts';
 export interface ProfileKind {
   readonly name: string;
   readonly description: string;
-  /** Seconds without `seconds=`; `null`: the present, and with `seconds=` how it differs after these. */
+  /** The default of `seconds`; `null`: a snapshot, or with `seconds` the change over that time. */
   readonly defaultSeconds: number | null;
   readonly types: readonly ValueType[];
   readonly period: Profile['period'];
-  /** What a reader must know to read it rightly. */
+  /** What a reader must know to interpret it. */
   readonly comment: string;
-  /** `null`: there is nothing to ask for, the profile is empty. */
+  /** `null`: nothing to record; the profile is empty. */
   question(milliseconds: number, query: URLSearchParams): ProfileQuestion | null;
   samples(recordings: Recordings, sources: Sources): Profile['samples'];
 }
 
-/** V8's own: a thousand looks a second. */
+/** V8's default: a thousand samples a second. */
 const cpuIntervalUs = 1000;
 const cpuNanoseconds = { type: 'cpu', unit: 'nanoseconds' };
 const delayTypes = [
@@ -123,7 +123,7 @@ export const profileKinds: readonly ProfileKind[] = [
   },
 ];
 
-/** As Go reads it: a number above 0. */
+/** As in Go: a number greater than 0. */
 export function isSet(value: string | null): boolean {
   return value !== null && Number.parseInt(value, 10) > 0;
 }

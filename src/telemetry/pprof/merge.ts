@@ -1,9 +1,9 @@
-/** From what the threads recorded to samples of one profile. */
+/** Merges the recordings of all threads into the samples of one profile. */
 import type { Sample, StackFrame } from './profile.ts';
 import type { ProcessRecording, ThreadRecording } from './recording.ts';
 import type { Sources } from './sources.ts';
 
-/** By name: `primary`, `frontend-1`. */
+/** By process name: `primary`, `frontend-1`. */
 export type Recordings = ReadonlyMap<string, ProcessRecording>;
 
 const native: StackFrame = { name: '[native]', file: '', startLine: 0, line: 0 };
@@ -12,7 +12,7 @@ const helpers: StackFrame = {
   name: '[helper threads: collector, compiler, file system]',
 };
 
-/** @param choose the values of the profile out of those that were recorded. */
+/** @param choose selects the values of the profile from the recorded ones. */
 export function mergeSamples(
   recordings: Recordings,
   sources: Sources,
@@ -33,11 +33,10 @@ export function mergeSamples(
 }
 
 /**
- * CPU time, samples and nanoseconds. The sampler looks at the clock on the wall: a thread that waits
- * for a core seems to work, and what uWebSockets.js does outside of JavaScript seems to be idle. So the
- * samples of a thread are brought to the CPU time that the system has counted for it: they are made
- * smaller, or what is missing is added as `[native]`. What a process has used beyond its threads of
- * JavaScript is a sample of its own.
+ * CPU profiles: samples and nanoseconds. V8's sampler uses wall time. A thread that waits for a
+ * core seems busy, and native work of uWebSockets.js seems idle. So the samples of a thread are
+ * scaled down to its CPU time, or the missing time is added as `[native]`. The CPU time of the
+ * process beyond its JavaScript threads is a separate sample.
  */
 export function mergeCpu(recordings: Recordings, sources: Sources, intervalNs: number): Sample[] {
   const samples: Sample[] = [];
@@ -81,7 +80,7 @@ interface Stack {
 }
 
 function stacksOf({ nodes, samples }: ThreadRecording, sources: Sources): Stack[] {
-  // A caller's line is not known, so its frame is the same for all that it calls.
+  // The line of the call is unknown, so a caller has one frame for all its callees.
   const callers = new Map<number, readonly StackFrame[]>();
 
   function callersOf(place: number): readonly StackFrame[] {

@@ -1,10 +1,10 @@
-/** One recording at a time: V8 has one profiler, and a profile that is half of another says nothing. */
+/** Allows one recording at a time: V8 has one profiler. */
 
 export interface OneAtATime {
   /**
-   * One that was aborted is waited for: it is about to end. Rejects as `begin` does, and when the
-   * signal is aborted.
-   * @returns `undefined`: another one is under way.
+   * Waits for an aborted recording, which ends soon. Rejects as `begin` does, and when the signal
+   * is aborted.
+   * @returns `undefined`: another recording is in progress.
    */
   run<Result>(signal: AbortSignal, begin: () => Promise<Result>): Promise<Result | undefined>;
 }

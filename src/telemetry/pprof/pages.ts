@@ -1,4 +1,4 @@
-/** The pages under /debug/pprof/, as net/http/pprof has them, over all processes and threads. */
+/** The pages under /debug/pprof/, as in net/http/pprof, for all processes and threads. */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { AdminAnswer, AdminPage, AdminRequest } from '../../admin/admin-page.ts';
@@ -20,7 +20,7 @@ export interface PprofOptions {
 }
 
 export interface PprofPages {
-  /** `path` is what stands behind `/debug/pprof`. */
+  /** `path` is the part after `/debug/pprof`. */
   readonly page: AdminPage;
   close(): void;
 }
@@ -33,7 +33,7 @@ export const secondsMax = 300;
 const traceSecondsDefault = 1;
 const compress = promisify(gzip);
 
-/** In the primary, once: its own heap is sampled from here on. */
+/** Call it once, in the primary: from then on the primary's heap is sampled. */
 export function createPprofPages({ fleet }: PprofOptions): PprofPages {
   const collector = createCollector(fleet.ask);
 
@@ -41,7 +41,7 @@ export function createPprofPages({ fleet }: PprofOptions): PprofPages {
     try {
       return await answer(request, signal);
     } catch (error) {
-      // Nobody reads it.
+      // The client has left; nobody reads this.
       if (signal.aborted) return plain(499, 'The client has gone.');
       throw error;
     }
@@ -51,7 +51,7 @@ export function createPprofPages({ fleet }: PprofOptions): PprofPages {
     const name = request.path.replace(/^\//, '');
     if (name === '') return answerIndex(signal);
     if (name === 'cmdline') return plain(200, commandLine());
-    // Names are in the profiles already: Go's tool then looks up nothing.
+    // Profiles contain the names, so Go's tool need not look up any.
     if (name === 'symbol') return plain(200, 'num_symbols: 0\n');
     if (name === 'trace') return answerTrace(request, signal);
     const kind = profileKinds.find((candidate) => candidate.name === name);
@@ -173,7 +173,7 @@ function toProfile(kind: ProfileKind, collection: Collection): Profile {
   return { types, period, samples, startedAt, durationMs, comments };
 }
 
-/** What the index shows beside the names. Without numbers while a profile is made. */
+/** The counts on the index page; none while a profile is in progress. */
 async function countEach(
   collector: Collector,
   signal: AbortSignal,
@@ -233,7 +233,7 @@ function plain(status: number, body: string): AdminAnswer {
   return { status, contentType: 'text/plain; charset=utf-8', body, headers: unsniffed };
 }
 
-/** With this header Go's tool shows the text. */
+/** Go's tool shows the text if this header is set. */
 function refuse(status: number, text: string): AdminAnswer {
   return { ...plain(status, `${text}\n`), headers: { ...unsniffed, 'X-Go-Pprof': '1' } };
 }

@@ -1,15 +1,15 @@
-/** Answers for one process: its main thread and its worker threads, all at the same time. */
+/** Records profiles of one process: its main thread and worker threads at the same time. */
 import { createIsolateRecorder } from './isolate.ts';
 import type { ProcessRecording, ProfileQuestion, ThreadRecording } from './recording.ts';
 import { createThreads } from './threads.ts';
 
 export interface ProfileRecorder {
-  /** Rejects when the signal is aborted, and when another recording is under way. */
+  /** Rejects when the signal is aborted, or when another recording is in progress. */
   record(question: ProfileQuestion, signal: AbortSignal): Promise<ProcessRecording>;
   close(): void;
 }
 
-/** @param workers the ids of the worker threads that run at the moment. */
+/** @param workers returns the ids of the running worker threads. */
 export function createProfileRecorder(workers: () => readonly number[]): ProfileRecorder {
   const own = createIsolateRecorder();
   const others = createThreads(workers);
@@ -19,7 +19,7 @@ export function createProfileRecorder(workers: () => readonly number[]): Profile
     const both = AbortSignal.any([signal, failed.signal]);
     const asked = others.ask(question, both);
     const main = own.record(question, both);
-    // Whichever fails first takes the other along.
+    // When one of the two fails, the other is aborted.
     for (const half of [asked, main]) half.catch((error: unknown) => failed.abort(error));
     await Promise.allSettled([asked, main]);
     const [{ answers, missing }, recording] = await Promise.all([asked, main]);

@@ -1,19 +1,19 @@
-/** A profile as all its formats see it. */
+/** A profile, independent of its format. */
 
 export interface StackFrame {
-  /** As in the source; `[…]` for what is no function. */
+  /** The name in the source; `[…]` for anything that is not a function. */
   readonly name: string;
-  /** From the project's folder: `src/http/router.ts`, `node_modules/…`, `node:…`; `''`: none. */
+  /** Relative to the project: `src/http/router.ts`, `node_modules/…`, `node:…`; `''`: none. */
   readonly file: string;
-  /** One-based; 0: not known. */
+  /** One-based; 0: unknown. */
   readonly startLine: number;
   readonly line: number;
 }
 
 export interface Sample {
-  /** The innermost first. */
+  /** The innermost frame first. */
   readonly stack: readonly StackFrame[];
-  /** One for each of the profile's types. */
+  /** One value for each of the profile's types. */
   readonly values: readonly number[];
   readonly process: string;
   readonly thread: string;
@@ -25,7 +25,7 @@ export interface ValueType {
 }
 
 export interface Profile {
-  /** The last one is what a reader sees unless he asks for another. */
+  /** Readers show the last one by default. */
   readonly types: readonly ValueType[];
   readonly samples: readonly Sample[];
   readonly period: (ValueType & { readonly value: number }) | null;
@@ -34,7 +34,7 @@ export interface Profile {
   readonly comments: readonly string[];
 }
 
-/** `pool` and its package or folder, as a Go programmer would write it: `batching/pool.createPool`. */
+/** Package and name in Go's style: `batching/pool.createPool`. */
 export function qualifiedName({ name, file }: StackFrame): string {
   if (file === '') return name;
   return `${moduleOf(file)}.${name}`;

@@ -1,17 +1,17 @@
-/** V8's sampling CPU profiler on the thread that calls. */
+/** Records a CPU profile of the current thread with V8's sampling profiler. */
 import type { Profiler } from 'node:inspector';
 import type { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyRecording, type RawNode, type RawSample, type ThreadRecording } from './recording.ts';
 import { processCpuNs, threadCpuNs } from './thread-clock.ts';
 
-/** V8's name for the time in which the thread waits. */
+/** V8's name for a waiting thread. */
 const idle = '(idle)';
 
 /**
- * Values of the samples: how many, nanoseconds. Idle time is left out.
- * @param isMain tell the process's CPU time, too.
- * @throws the signal's reason when it is aborted; nothing goes on then.
+ * The values of a sample: count, nanoseconds. Idle time is omitted.
+ * @param isMain also reports the CPU time of the process.
+ * @throws the signal's reason when it is aborted; the profiler is stopped then.
  */
 export async function recordCpu(
   session: Session,
@@ -23,7 +23,7 @@ export async function recordCpu(
   try {
     await session.post('Profiler.setSamplingInterval', { interval: question.intervalUs });
     await session.post('Profiler.start');
-    // Starting takes milliseconds of its own: V8 looks through all code that there is.
+    // Starting takes milliseconds: V8 walks all compiled code.
     const threadBefore = threadCpuNs();
     const processBefore = processCpuNs();
     let cpuNs: number | null;
@@ -48,7 +48,7 @@ export async function recordCpu(
   }
 }
 
-/** One sample for each line of each node: half a minute has thousands of samples, but few places. */
+/** One sample for each line of each node: half a minute has many samples but few places. */
 export function reduceCpu(profile: Profiler.Profile): Pick<ThreadRecording, 'nodes' | 'samples'> {
   const places = new Map(profile.nodes.map(({ id }, place) => [id, place]));
   const parents = new Int32Array(profile.nodes.length).fill(-1);
@@ -67,7 +67,7 @@ export function reduceCpu(profile: Profiler.Profile): Pick<ThreadRecording, 'nod
   for (const [sample, id] of samples.entries()) {
     at += timeDeltas[sample] ?? 0;
     const place = places.get(id)!;
-    // What was seen lasts until the next look.
+    // A sample lasts until the next one.
     const untilUs = timeDeltas[sample + 1] ?? profile.endTime - at;
     counts[place]!++;
     spentNs[place]! += Math.max(0, untilUs) * 1000;
@@ -80,7 +80,7 @@ export function reduceCpu(profile: Profiler.Profile): Pick<ThreadRecording, 'nod
   return { nodes, samples: reduced };
 }
 
-/** V8 counts the lines of a function, but does not say which sample saw which. */
+/** V8 counts samples by line, but does not tell which sample was on which line. */
 function byLine(
   node: number,
   count: number,

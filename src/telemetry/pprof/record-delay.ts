@@ -1,14 +1,14 @@
-/** By how much the event loop of the thread that calls runs late. */
+/** Records the event-loop delay of the current thread. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyRecording, type RawNode, type RawSample, type ThreadRecording } from './recording.ts';
 
 const everyMs = 10;
-/** Node's timers have whole milliseconds: less is not lateness. */
+/** Node's timers have a resolution of 1 ms, so a smaller delay is not significant. */
 const noticedMs = 2;
 
 /**
- * A timer falls due every 10 ms; what it is late by, whoever came just then has waited. Values of
- * the samples: times late, nanoseconds. One sample for each doubling.
+ * A timer fires every 10 ms. Its delay is what a new event would have waited. The values of a
+ * sample: count, nanoseconds. One sample for each power of two.
  */
 export async function recordDelay(
   milliseconds: number,

@@ -1,6 +1,6 @@
 /**
- * V8's sampling heap profiler on the thread that calls. There is one for each isolate, so it has
- * one owner: this file.
+ * Records heap profiles of the current thread with V8's sampling profiler. Each isolate has one
+ * profiler; only this file uses it.
  */
 import type { HeapProfiler } from 'node:inspector';
 import type { Session } from 'node:inspector/promises';
@@ -8,15 +8,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyRecording, type RawNode, type RawSample, type ThreadRecording } from './recording.ts';
 
 export interface HeapRecorder {
-  /** Values of the samples: objects, bytes. @param collect end first what nobody needs. */
+  /** The values of a sample: objects, bytes. @param collect runs the garbage collector first. */
   live(collect: boolean): Promise<ThreadRecording>;
-  /** The same of everything that is allocated meanwhile. What lives is sampled anew from then on. */
+  /** All allocations during the time. Afterwards the sampling of live objects starts anew. */
   allocated(milliseconds: number, signal: AbortSignal): Promise<ThreadRecording>;
 }
 
 /**
- * One sample for about so many bytes: Go's 512 KiB, but one more than a number that 16, 24, 32, 40,
- * 48, 56, 64, 72, 80, 96 … divide. See `objectsOf` for the reason.
+ * The mean distance of two samples in bytes. Close to Go's 512 KiB: one more than a common multiple
+ * of 16, 24, 32, 40, 48, 56, 64, 72, 80, 96 … `objectsOf` needs that.
  */
 export const heapIntervalBytes = 26 * 20_160 + 1;
 
@@ -58,7 +58,7 @@ export async function startHeapRecorder(session: Session): Promise<HeapRecorder>
   return { live, allocated };
 }
 
-/** What V8 has and the types of Node 24 do not: Chrome DevTools Protocol, HeapProfiler. */
+/** Present in V8, missing in the types of Node 24: Chrome DevTools Protocol, HeapProfiler. */
 declare module 'inspector' {
   namespace HeapProfiler {
     interface SamplingHeapProfile {
@@ -74,13 +74,13 @@ declare module 'inspector' {
   }
 }
 
-/** Bytes outside of V8's heap are in nobody's sample. */
+/** Memory outside V8's heap is in no sample. */
 function describeMemory(): string {
   let usage: NodeJS.MemoryUsage;
   try {
     usage = process.memoryUsage();
   } catch {
-    // It asks for the resident set too, which is read from /proc on Linux.
+    // memoryUsage also reads the resident set, from /proc on Linux.
     return 'memory outside of the samples is not known: nothing could be opened';
   }
   const { heapUsed, heapTotal, external, arrayBuffers } = usage;
@@ -114,14 +114,14 @@ export function reduceHeap(
 }
 
 /**
- * How many objects a sample stands for. V8 says only the bytes, which are size × count with
- * count = round(1 / (1 - e^(-size / interval))): for a small object the first multiple of its size
- * behind the interval. Because those sizes divide the interval but for one byte, the bytes are
- * `interval - 1 + size` for most small objects, and the size can be read back.
+ * The number of objects that a sample stands for. V8 reports only bytes = size × count, with count
+ * = round(1 / (1 - e^(-size / interval))). For a small object that is the first multiple of its
+ * size above the interval. The interval minus one is divisible by the usual sizes, so the bytes are
+ * `interval - 1 + size` for most small objects. From that the size follows.
  */
 export function objectsOf(bytes: number): number {
   const beyond = Math.max(8, bytes - heapIntervalBytes + 1);
-  // The larger the count, the smaller the object: the smallest that fits.
+  // The larger the count, the smaller the object. Returns the smallest size that fits.
   for (let count = Math.floor(bytes / beyond); count > 1; count--) {
     const size = bytes / count;
     if (Number.isInteger(size) && countFor(size) === count) return count;

@@ -1,10 +1,10 @@
-/** What keeps the event loop going, and the operating system's threads. */
+/** Records what keeps the event loop alive, and the operating system's threads. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { emptyRecording, type RawNode, type RawSample, type ThreadRecording } from './recording.ts';
 
 /**
- * Values of the samples: active resources, threads of the operating system by name. Sockets of
- * uWebSockets.js are unknown to Node and not among them.
+ * The values of a sample: active resources, and OS threads by name. Node does not know the sockets
+ * of uWebSockets.js, so they are not included.
  */
 export function recordResources(isMain: boolean): ThreadRecording {
   const nodes: RawNode[] = [];
@@ -16,12 +16,12 @@ export function recordResources(isMain: boolean): ThreadRecording {
   };
   const resources = countEach(process.getActiveResourcesInfo());
   for (const [name, count] of resources) add(`[${name}]`, [count, 0]);
-  // All threads of a process have the same list.
+  // All threads of a process have the same list, so only the main thread reports it.
   if (isMain) for (const [name, count] of countEach(systemThreads())) add(`[${name}]`, [0, count]);
   return { ...emptyRecording, nodes, samples };
 }
 
-/** Linux: proc(5), /proc/self/task; elsewhere none. */
+/** Linux: proc(5), /proc/self/task; elsewhere empty. */
 function systemThreads(): string[] {
   try {
     return readdirSync('/proc/self/task').map((id) =>

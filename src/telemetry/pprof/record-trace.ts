@@ -1,10 +1,10 @@
-/** Node's and V8's trace events of the whole process, asked for by its main thread. */
+/** Records trace events of Node and V8 for the whole process, from its main thread. */
 import type { NodeTracing } from 'node:inspector';
 import type { Session } from 'node:inspector/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { emptyRecording, type ThreadRecording } from './recording.ts';
 
-/** Without those of promises and async hooks, which are several for each request. */
+/** Without promises and async hooks, which have several events per request. */
 const categories = [
   'v8',
   'node.bootstrap',
@@ -42,7 +42,7 @@ export async function recordTrace(
       await sleep(milliseconds, undefined, { signal });
     } finally {
       await session.post('NodeTracing.stop');
-      // Its last events come from another thread, and must not be taken for those of a next trace.
+      // The last events come from another thread and must not appear in the next trace.
       await Promise.race([complete, sleep(completeMaxMs, undefined, { ref: false })]);
     }
   } finally {

@@ -1,23 +1,22 @@
 /**
- * What the primary asks of every process and thread, and what they answer. Recordings are as V8
- * gives them, with positions in the built files: the primary, which serves nobody, looks up the
- * TypeScript.
+ * The questions of the primary to every process and thread, and their answers. Recordings have V8's
+ * positions in the built files. The primary maps them to TypeScript, because it serves no requests.
  */
 export type ProfileQuestion =
-  /** Where CPU time goes, sampled each `intervalUs`. */
+  /** CPU time, sampled every `intervalUs`. */
   | { readonly kind: 'cpu'; readonly milliseconds: number; readonly intervalUs: number }
-  /** What the sampled objects are that live now; `collect` ends those first that nobody needs. */
+  /** Sampled live objects; `collect` runs the garbage collector first. */
   | { readonly kind: 'heap'; readonly collect: boolean }
-  /** What is allocated meanwhile, also what is collected again. */
+  /** All allocations during the time, also of objects that were collected. */
   | { readonly kind: 'allocations'; readonly milliseconds: number }
-  /** By how much the event loops run late. */
+  /** The delay of the event loops. */
   | { readonly kind: 'delay'; readonly milliseconds: number }
-  /** What keeps the event loops going, and the threads of the operating system. */
+  /** What keeps the event loops alive, and the operating system's threads. */
   | { readonly kind: 'resources' }
-  /** Node's own trace events. */
+  /** Node's trace events. */
   | { readonly kind: 'trace'; readonly milliseconds: number };
 
-/** A function as V8 names its place: zero-based, in the built file. */
+/** A function and its position in the built file, zero-based as in V8. */
 export interface RawFrame {
   readonly name: string;
   readonly url: string;
@@ -26,28 +25,28 @@ export interface RawFrame {
 }
 
 export interface RawNode {
-  /** The caller's place in the list of nodes; -1: nobody. */
+  /** The caller's index in the list of nodes; -1: none. */
   readonly parent: number;
   readonly frame: RawFrame;
 }
 
 export interface RawSample {
-  /** The innermost function's place in the list of nodes. */
+  /** The innermost function's index in the list of nodes. */
   readonly node: number;
-  /** Zero-based line of the built file that was executed; -1: not known. */
+  /** The zero-based line in the built file that was executed; -1: unknown. */
   readonly line: number;
   readonly values: readonly number[];
 }
 
-/** What one thread recorded. */
+/** The recording of one thread. */
 export interface ThreadRecording {
   readonly nodes: readonly RawNode[];
   readonly samples: readonly RawSample[];
-  /** CPU time of this thread meanwhile in nanoseconds; `null` where the system does not tell. */
+  /** CPU time of the thread during the recording, in nanoseconds; `null`: not available. */
   readonly cpuNs: number | null;
-  /** The same of its whole process. Only a main thread tells. */
+  /** The same for the whole process; only from a main thread. */
   readonly processCpuNs: number | null;
-  /** What a reader should know, for the profile's comments. */
+  /** Remarks for the profile's comments. */
   readonly notes: readonly string[];
   /** Only for `trace`, and only from a main thread. */
   readonly events: readonly object[];
@@ -57,7 +56,7 @@ export interface ProcessRecording {
   readonly pid: number;
   /** By name: `main`, `worker-1`. */
   readonly threads: Readonly<Record<string, ThreadRecording>>;
-  /** Names of the threads that ended, or did not answer in time. */
+  /** Threads that ended or did not answer in time. */
   readonly missing: readonly string[];
 }
 
@@ -70,16 +69,16 @@ export const emptyRecording: ThreadRecording = {
   events: [],
 };
 
-/** Beyond the time of a recording: to stop, to be sent, and for a thread that is busy. */
+/** Added to a recording's time: for the stop, the transfer, and a busy thread. */
 const threadMarginMs = 5000;
 const processMarginMs = 8000;
 
 /**
- * How long a cancelled recording may take to end: stopping V8's profilers takes milliseconds, a busy
- * event loop longer. Whoever has not confirmed by then is waited for by its next recording.
+ * How long a cancelled recording may take to stop: V8's profilers take milliseconds, a busy event
+ * loop longer. A thread that has not confirmed by then delays its next recording.
  */
 export const threadCancelMaxMs = 2000;
-/** The same of a process, with its threads. */
+/** The same for a process with its threads. */
 export const processCancelMaxMs = 3000;
 
 export function threadDeadlineMs(question: ProfileQuestion): number {

@@ -1,4 +1,4 @@
-/** From a place in a built file to one in the source, by the `.js.map` beside it. */
+/** Maps a position in a built file to the source with the `.js.map` next to it. */
 import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
@@ -7,21 +7,21 @@ import type { StackFrame } from './profile.ts';
 import type { RawFrame } from './recording.ts';
 
 export interface Sources {
-  /** @param line zero-based line of the built file that was executed; -1: not known. */
+  /** @param line the zero-based line of the built file that was executed; -1: unknown. */
   resolve(frame: RawFrame, line: number): StackFrame;
 }
 
-/** The project's folder, seen from dist/src/telemetry/pprof. */
+/** The project's folder, relative to dist/src/telemetry/pprof. */
 const projectRoot = resolve(import.meta.dirname, '../../../..');
-/** Behind the last column: what a map has last for a line. */
+/** A column beyond any line: finds the last mapping of a line. */
 const endOfLine = 1_000_000;
 
-/** Names for what V8 puts in parentheses, because 0x leaves such leaves out, and one of its own. */
+/** New names for V8's parenthesised ones, because 0x omits those leaves, and one correction. */
 const special: ReadonlyMap<string, string> = new Map([
   ['(root)', '[root]'],
   ['(program)', '[native]'],
   ['(garbage collector)', '[garbage collector]'],
-  // uWebSockets.js has this function under two names, and V8 tells the one that nobody calls.
+  // uWebSockets.js exports this function under two names, and V8 reports the unused one.
   ['collect', 'cork'],
 ]);
 
@@ -30,7 +30,7 @@ interface Script {
   readonly map: SourceMap | null;
 }
 
-/** Keeps the maps that it has read: for one profile. */
+/** Caches the maps: create one for each profile. */
 export function createSources(root: string = projectRoot): Sources {
   const scripts = new Map<string, Script>();
 
@@ -62,7 +62,7 @@ function nowhere(given: string): StackFrame {
   return { name, file: '', startLine: 0, line: 0 };
 }
 
-/** V8 has no name for a module's own lines either. */
+/** V8 has no name for a module's top-level code either. */
 function anonymous({ line, column }: RawFrame, start: number): string {
   return line === 0 && column === 0 ? '[module]' : `[anonymous:${start}]`;
 }
@@ -83,12 +83,12 @@ function readScript(root: string, url: string): Script {
       return { file: shorten(root, source), map: new SourceMap(payload) };
     }
   } catch {
-    // Not everything has a map: packages, mostly.
+    // Some files have no map, mostly those of packages.
   }
   return { file: shorten(root, path), map: null };
 }
 
-/** A package's own source is seldom there: what runs is what can be shown. */
+/** The sources of packages are rarely installed, so the built file is shown. */
 function isPackaged(path: string): boolean {
   return path.includes(`${sep}node_modules${sep}`);
 }
@@ -97,7 +97,7 @@ function isInside(root: string, path: string): boolean {
   return path.startsWith(join(root, sep));
 }
 
-/** No profile names a folder outside of the project. */
+/** No profile contains a path outside the project. */
 function shorten(root: string, path: string): string {
   if (isInside(root, path)) return relative(root, path).split(sep).join('/');
   const packages = path.lastIndexOf(`${sep}node_modules${sep}`);

@@ -1,8 +1,8 @@
 /**
- * How a process's main thread asks its worker threads. A channel by name reaches them all, also
- * those that a pool starts and replaces by itself; each thread looks into itself. (The inspector's
- * NodeWorker domain would do without code in the threads, but sends every profile as JSON through
- * the main thread, which holds the sockets, and keeps an ending thread waiting for its debugger.)
+ * The main thread's requests to the worker threads of a process. A named channel reaches them all,
+ * including those that a pool starts itself; each thread records itself. The inspector's NodeWorker
+ * domain would need no code in the threads. But it sends each profile as JSON through the main
+ * thread, which serves the sockets, and delays the end of a thread.
  */
 import { randomUUID } from 'node:crypto';
 import { BroadcastChannel, threadId } from 'node:worker_threads';
@@ -23,14 +23,14 @@ import {
 
 export interface Threads {
   /**
-   * Rejects when the signal is aborted, once every thread that was asked has confirmed that it has
-   * ended, within `threadCancelMaxMs`. A thread that ends or does not answer is left out.
+   * Rejects when the signal is aborted, after every thread has confirmed that it stopped, at most
+   * `threadCancelMaxMs` later. A thread that ends or does not answer is missing.
    */
   ask(question: ProfileQuestion, signal: AbortSignal): Promise<AllAnswers<number, ThreadRecording>>;
   close(): void;
 }
 
-/** Everything on the channel is heard by all. */
+/** All threads receive each message on the channel. */
 type Broadcast =
   | {
       readonly to: 'thread';
@@ -45,11 +45,11 @@ type Broadcast =
       readonly message: AnswerMessage<ThreadRecording>;
     };
 
-/** A process has one pool. The channel ends at the process. */
+/** A process has one pool. The channel does not leave the process. */
 const channelName = 'tasks profiles';
 const lookEveryMs = 100;
 
-/** @param running the ids of the threads that run at the moment. */
+/** @param running returns the ids of the running threads. */
 export function createThreads(running: () => readonly number[]): Threads {
   const channel = new BroadcastChannel(channelName);
   channel.unref();
@@ -59,7 +59,7 @@ export function createThreads(running: () => readonly number[]): Threads {
       channel.postMessage({ to: 'thread', thread, caller: self, message } satisfies Broadcast);
       return true;
     },
-    // A thread that has died says nothing, and one that is just starting has not heard it.
+    // Repeated: a dead thread does not answer, and a starting thread missed the first message.
     repeat: {
       everyMs: lookEveryMs,
       isThere: (thread) => running().includes(thread),
@@ -87,13 +87,13 @@ export function createThreads(running: () => readonly number[]): Threads {
   };
 }
 
-/** Whoever begins late ends with the others. */
+/** A thread that starts late stops at the same time as the others. */
 function shorten(question: ProfileQuestion, byMs: number): ProfileQuestion {
   if (!('milliseconds' in question)) return question;
   return { ...question, milliseconds: Math.max(1, Math.round(question.milliseconds - byMs)) };
 }
 
-/** To be called once in each worker thread. It does not keep the thread alive. */
+/** Call it once in each worker thread. It does not keep the thread alive. */
 export function answerMainThread(): void {
   const channel = new BroadcastChannel(channelName);
   channel.unref();

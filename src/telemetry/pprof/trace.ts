@@ -1,7 +1,10 @@
-/** Trace events of all processes as one JSON document, for ui.perfetto.dev and chrome://tracing. */
+/**
+ * Encodes the trace events of all processes as one JSON document for ui.perfetto.dev and
+ * chrome://tracing.
+ */
 import type { Collection } from './collect.ts';
 
-/** `go tool trace` reads another format, of which Node has no counterpart. */
+/** `go tool trace` reads another format, for which Node has no equivalent data. */
 export function encodeTrace({ recordings, missing, notes }: Collection): string {
   const traceEvents = [...recordings].flatMap(([name, { pid, threads }]) => [
     ...(threads['main']?.events ?? []),
