@@ -66,7 +66,7 @@ install_node() {
   fi
   local npm_home
   npm_home=$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")
-  mkdir -p "$root/usr/local/lib/node_modules"
+  mkdir -p "$root/usr/local/lib/node_modules" "$root/srv/app"
   rm -rf "$root/usr/local/lib/node_modules/npm"
   cp -r "$npm_home" "$root/usr/local/lib/node_modules/npm"
   ln -sf ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
