@@ -8,12 +8,13 @@
  * snapshot, so nothing needs invalidation, and a list stored late cannot be taken for a newer one.
  */
 
+import { listEtag } from '../contract/entity-tags.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { ProblemCode } from '../contract/problems.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import type { Flight, Landing, ListReads, ListRequest } from './flight.ts';
 import { createGenerationReader, type Generation } from './generation.ts';
-import { type ListEntry, listEtag } from './list-entry.ts';
+import type { ListEntry } from './list-entry.ts';
 import { createMemoryCache } from './memory.ts';
 import type { RedisCache } from './redis-cache.ts';
 

@@ -8,8 +8,3 @@ export interface ListEntry {
   readonly etag: string;
   readonly body: Uint8Array;
 }
-
-/** A strong ETag (RFC 9110, section 8.8.3). @param tag identifies the query. */
-export function listEtag(generation: number, tag: string): string {
-  return `"${generation}-${tag}"`;
-}

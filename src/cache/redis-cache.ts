@@ -4,11 +4,12 @@
  * failed gets no requests until a probe succeeds (redis/node.ts).
  */
 import type { RedisConfig } from '../config/config.ts';
+import { listEtag } from '../contract/entity-tags.ts';
 import type { ListKey } from '../contract/list-key.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { CacheStats } from '../telemetry/stats.ts';
 import type { Generation } from './generation.ts';
-import { type ListEntry, listEtag } from './list-entry.ts';
+import type { ListEntry } from './list-entry.ts';
 import { createCluster } from './redis/cluster.ts';
 import { createOneServer } from './redis/one-server.ts';
 import { reasonOf, UntrustedError } from './redis/reasons.ts';

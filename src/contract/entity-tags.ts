@@ -5,6 +5,11 @@ export function taskEtag(id: number, version: number): string {
   return `"${id}-${version}"`;
 }
 
+/** A strong tag. @param tag identifies the query. */
+export function listEtag(generation: number, tag: string): string {
+  return `"${generation}-${tag}"`;
+}
+
 const opaqueTag = '"[^"\\x00-\\x20\\x7f]*"';
 const anyTag = `(?:W/)?${opaqueTag}`;
 

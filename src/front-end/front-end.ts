@@ -8,7 +8,6 @@ import { createQueues, type Queues } from '../batching/queues.ts';
 import { createGenerationSource, type GenerationSource } from '../cache/generation-source.ts';
 import { readHostBasePath } from '../contract/base-path.ts';
 import { endpoints, isList, type Kind, type TaskKind } from '../contract/endpoints.ts';
-import { problems } from '../contract/problems.ts';
 import { createConnectionRoom } from '../http/connection-room.ts';
 import { openLibrary } from '../http/docs/library.ts';
 import type { Exchange } from '../http/exchange.ts';
@@ -29,6 +28,7 @@ import { drainConnections } from './drain.ts';
 import { createExecutors } from './executors.ts';
 import { openListPath } from './list-path.ts';
 import type { Phase } from './phase.ts';
+import { whyNotReady } from './readiness.ts';
 import { createRequestLog } from './request-log.ts';
 
 export interface FrontEnd {
@@ -101,7 +101,7 @@ export async function startFrontEnd(
     onAborted: requestLog.onAborted,
     requestTimeoutMs: options.batching.requestTimeoutMs,
     enqueue,
-    whyNotReady,
+    whyNotReady: () => whyNotReady(phase, local.ping),
     findPage: openPages(options, log),
   });
   const listener = listen(native.uws, handle, {
@@ -122,16 +122,6 @@ export async function startFrontEnd(
     const isTaken = batchers[kind].add(exchange);
     if (!isTaken) metrics?.batches[kind].refused(1);
     return isTaken;
-  }
-
-  async function whyNotReady(): Promise<string | undefined> {
-    if (phase.isDraining) return 'The service is stopping.';
-    if (!phase.isOpen) return 'The service waits for its database, or for the schema in it.';
-    const ping = within(local.ping(), readinessTimeoutMs);
-    return ping.then(
-      () => undefined,
-      () => problems.unavailable.message,
-    );
   }
 
   function writeMetrics(): void {
