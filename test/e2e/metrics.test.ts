@@ -398,7 +398,10 @@ test('a slow request is logged with its stages, and answers say where their time
   await holder`ROLLBACK`;
   holder.release();
   assert.equal((await post).status, 201);
-  const line = await timed.logged(({ message }) => message === 'a request was slow');
+  // On a busy machine other requests are slow as well.
+  const line = await timed.logged(
+    ({ message, requestId }) => message === 'a request was slow' && requestId === 'the-slow-one',
+  );
   assert.deepEqual(
     [line['requestId'], line['method'], line['route'], line['status']],
     ['the-slow-one', 'POST', '/api/tasks', 201],
