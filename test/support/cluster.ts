@@ -215,7 +215,14 @@ async function clusterIn(
       return config;
     },
     freeze() {
-      for (const pid of family()) signal(pid, 'SIGSTOP');
+      // Until nobody new is there: a process may have been forked while the others were stopped.
+      const stopped = new Set<number>();
+      for (let found = family(); found.some((pid) => !stopped.has(pid)); found = family()) {
+        for (const pid of found) {
+          signal(pid, 'SIGSTOP');
+          stopped.add(pid);
+        }
+      }
     },
     thaw() {
       for (const pid of family()) signal(pid, 'SIGCONT');
