@@ -6,49 +6,11 @@ import { type Answer, differenceBetween } from '../../perf/bench/check.ts';
 import { ratioTo } from '../../perf/bench/compare-samples.ts';
 import { plot } from '../../perf/bench/plot.ts';
 import { report } from '../../perf/bench/report.ts';
-import type { BenchSamples, ClosedSample, OpenSample } from '../../perf/bench/samples.ts';
+import type { BenchSamples } from '../../perf/bench/samples.ts';
 import { createScenario, type ScenarioName, scenarioNames } from '../../perf/load/scenarios.ts';
 import { createRequestFiles } from '../../perf/load/wrk/run.ts';
 import type { Options } from '../../perf/support/options.ts';
-
-const latencyUs = { p50: 100, p90: 150, p99: 300, p999: 400, p9999: 500, max: 600 };
-
-function closed(subject: string, round: number, rate: number, more = {}): ClosedSample {
-  return {
-    round,
-    operation: 'get',
-    subject,
-    connections: 64,
-    seconds: 2,
-    rate,
-    requests: rate * 2,
-    latencyUs,
-    cpuSeconds: { service: 1, postgres: 0.5, client: 0.4 },
-    idle: 0.1,
-    stolen: 0,
-    memory: { processes: 2, residentMiB: 200, proportionalMiB: 150 },
-    ...more,
-  };
-}
-
-function open(subject: string, rate: number, goodRate: number, p99: number): OpenSample {
-  const us = { ...latencyUs, p99, mean: 120 };
-  return {
-    round: 0,
-    operation: 'get',
-    subject,
-    rate,
-    seconds: 2,
-    dueRate: rate,
-    sentRate: rate,
-    goodRate,
-    refusedRate: 0,
-    otherStatuses: {},
-    goodUs: us,
-    refusedUs: us,
-    cpuSeconds: 1,
-  };
-}
+import { closed, open } from '../support/bench-samples.ts';
 
 const nothing: BenchSamples = { closed: [], open: [], limits: [], startMs: [] };
 

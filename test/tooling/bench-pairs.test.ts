@@ -2,37 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { findPairs, type Runtime } from '../../perf/bench/pairs.ts';
 import { newToOld, type PairSamples, pairsReport } from '../../perf/bench/pairs-report.ts';
-import type { ClosedSample, OpenSample } from '../../perf/bench/samples.ts';
 import type { Options } from '../../perf/support/options.ts';
+import { closed, open } from '../support/bench-samples.ts';
 
-const latencyUs = { p50: 100, p90: 150, p99: 300, p999: 400, p9999: 500, max: 600 };
 const nothing: PairSamples = { closed: [], open: [], starts: [] };
-
-function closed(subject: string, round: number, rate: number): ClosedSample {
-  return {
-    round,
-    operation: 'get',
-    subject,
-    connections: 64,
-    seconds: 2,
-    rate,
-    requests: rate * 2,
-    latencyUs,
-    cpuSeconds: { service: 1, postgres: 0.5, client: 0.4 },
-    idle: 0.1,
-    stolen: 0,
-    memory: { processes: 2, residentMiB: 200, proportionalMiB: 150 },
-  };
-}
-
-function open(subject: string, goodRate: number): OpenSample {
-  const us = { ...latencyUs, mean: 120 };
-  const rates = { rate: 1000, dueRate: 1000, sentRate: 1000, goodRate, refusedRate: 0 };
-  return {
-    ...{ round: 0, operation: 'get', subject, seconds: 2, ...rates },
-    ...{ otherStatuses: {}, goodUs: us, refusedUs: us, cpuSeconds: 1 },
-  };
-}
 
 function report(samples: PairSamples, missing: Parameters<typeof pairsReport>[3] = []): string {
   const options = { rounds: 3, seconds: 2, warmupSeconds: 1 } as Options;
@@ -83,7 +56,7 @@ test('the table has old beside new, the rate of the open loop and the starts', (
       ...[closed('old', 0, 40_000), closed('old', 1, 20_000)],
       ...[closed('new', 0, 44_000), closed('new', 1, 24_000)],
     ],
-    open: [open('old', 1000), open('new', 900)],
+    open: [open('old', 1000, 1000, 300), open('new', 1000, 900, 300)],
     starts: [
       { round: 0, subject: 'old', ms: 800 },
       { round: 0, subject: 'new', ms: 400 },
