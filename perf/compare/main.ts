@@ -14,11 +14,11 @@ import { scenarioNames } from '../load/scenarios.ts';
 import { startDatabase } from '../support/database.ts';
 import { microseconds, table, whole, withSpread } from '../support/markdown.ts';
 import { serviceProgram } from '../support/paths.ts';
-import { withNumberOf } from '../support/replaced-files.ts';
 import { cpuPerRequest, type Sample } from '../support/sample.ts';
 import { startService } from '../support/service.ts';
 import { runSession } from '../support/session.ts';
 import { rotate, spreadOf } from '../support/statistics.ts';
+import { withNumberOf } from './replaced-files.ts';
 
 const { values } = parseArgs({
   options: {

@@ -1,9 +1,9 @@
 /**
- * What every frame begins with, in the machine's own byte order:
+ * The head of every frame, in the machine's byte order:
  *
  *   count: u32
- *   statement: u32, of answers: the microseconds that the database worked for them
- *   time: f64, of requests: when the first answer is due; of answers: when the last statement ended
+ *   statement: u32; in a response the microseconds that the database worked for the batch
+ *   time: f64; in a request the first deadline, in a response the end of the last statement
  */
 import type { StatementTiming } from '../base/statement-time.ts';
 
@@ -13,7 +13,7 @@ export type Frame = Uint8Array<ArrayBuffer>;
 export const headBytes = 16;
 const nobody = new Uint8Array(0);
 
-/** @param doubles a view of the frame from its beginning, as `words` is. */
+/** @param doubles a view of the whole frame, like `words`. */
 export function writeDue(doubles: Float64Array, leftMs: number): void {
   doubles[1] = sharedNow() + leftMs;
 }
@@ -27,18 +27,18 @@ export function writeTiming(
   doubles[1] = sharedNow() - (performance.now() - endedAt);
 }
 
-/** What is left to answer the requests of a frame, wherever it has waited. */
+/** Milliseconds until the first request of a frame times out; at least 0. Any thread may call it. */
 export function leftMsOf(frame: Frame): number {
   return Math.max(0, timeOf(frame) - sharedNow());
 }
 
-/** Milliseconds of a clock that all threads share: `performance.now()` begins anew in each. */
+/** Milliseconds of a clock that all threads share: `performance.now()` starts at 0 in each thread. */
 function sharedNow(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-/** Of a response frame, by the clock of the thread that asks. */
+/** The timing of a response frame, converted to the clock of the calling thread. */
 export function timingOf(frame: Frame): StatementTiming {
   const statementUs = new Uint32Array(frame.buffer, frame.byteOffset, 2)[1]!;
   return { statementUs, endedAt: performance.now() - (sharedNow() - timeOf(frame)) };

@@ -1,9 +1,9 @@
 /**
- * The layout of the two buffers that reads of lists travel in, as frames.ts has that of single tasks:
+ * The layout of the two buffers in which list reads travel between threads (frames.ts has that of tasks):
  *
  *   query record   offset: u32 | length: u32
  *   list record    generation: f64 | problem: u32 | offset: u32 | length of the links: u32
- *                  | length of the body, which stands behind the links: u32
+ *                  | length of the body, which follows the links: u32
  */
 import type { StatementTiming } from '../base/statement-time.ts';
 import { type ProblemCode, problemCodes } from '../contract/problems.ts';
@@ -12,21 +12,21 @@ import { bodyAt, type Frame, headBytes, recordViews, writeDue, writeTiming } fro
 const queryRecordBytes = 8;
 const listRecordBytes = 24;
 
-/** One read as it goes to the executor. */
+/** One list read for the executor. */
 export interface ListItem {
-  /** As list-key.ts writes it. */
+  /** In the form of list-key.ts. */
   readonly query: Uint8Array;
 }
 
-/** One list as it comes back, or why there is none. */
+/** The result of one list read, or why it failed. */
 export type ListAnswer =
   | {
       readonly problem: null;
-      /** Of the snapshot that it was read in. */
+      /** The generation of the snapshot in which the list was read. */
       readonly generation: number;
       /** Value of the Link header, in ASCII. */
       readonly links: string;
-      /** May be a view into something larger. */
+      /** May be a view of a larger buffer. */
       readonly body: Uint8Array;
     }
   | { readonly problem: ProblemCode; readonly cause: string };

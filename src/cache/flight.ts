@@ -36,7 +36,7 @@ export interface Flight<Request> {
 export interface ListReads<Request> {
   /** `false`: its queue is full. */
   add(flight: Flight<Request>): boolean;
-  /** Gives up on flights whose deadline has passed. */
+  /** Fails flights whose deadline has passed. */
   expire(now: number): void;
 }
 

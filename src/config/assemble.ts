@@ -1,4 +1,4 @@
-/** From the values of the variables to the configuration: what concerns several of them is checked here. */
+/** Makes the configuration of the variables' values, and checks the rules that concern several variables. */
 import { bindOf } from './bind-address.ts';
 import type { Config, DatabaseConfig, Purpose } from './config.ts';
 import { divideConnections } from './connection-budget.ts';
@@ -11,7 +11,7 @@ import { redisOf } from './redis.ts';
 import { rootCert } from './root-cert.ts';
 import { productionDelayMs, type Variables } from './variables.ts';
 
-/** @param misspelt names that were perhaps meant to name the database. */
+/** @param misspelt names that may have been meant for the database. */
 export function assemble(
   values: Variables,
   given: Given,
@@ -62,7 +62,7 @@ export function assemble(
     frontEnds: values.FRONTENDS,
     workerThreads: values.WORKER_THREADS,
   });
-  const config: Config = {
+  return {
     env: values.ENV === 'local' ? 'development' : values.ENV,
     port: values.PORT,
     bind,
@@ -105,7 +105,6 @@ export function assemble(
       values.SHUTDOWN_DELAY_MS ?? (values.ENV === 'production' ? productionDelayMs : 0),
     shutdownGraceMs: values.SHUTDOWN_GRACE_MS,
   };
-  return config;
 }
 
 function databaseOf(

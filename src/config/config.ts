@@ -1,4 +1,4 @@
-/** What the service is configured by, once the variables are read and checked: plain data. */
+/** The configuration, read and checked: plain data. */
 import type { LogLevel } from '../telemetry/log.ts';
 import type { BindConfig } from './bind-address.ts';
 import type { ConnectionBudget } from './connection-budget.ts';

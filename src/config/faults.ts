@@ -1,4 +1,4 @@
-/** What is wrong with variables that are each valid by themselves. */
+/** Rules for several variables, each of which is valid alone. */
 import { resolve } from 'node:path';
 import type { Purpose } from './config.ts';
 import { defaultOf } from './forms.ts';
@@ -6,8 +6,8 @@ import type { Given } from './given.ts';
 import { credentialLengthMin, type Variables, variables } from './variables.ts';
 
 /**
- * In production nothing embedded starts by itself: after a slip in the name of the server, tasks
- * would be accepted and gone with the next deployment.
+ * In production an embedded database must be asked for. Otherwise a misspelled name of the server
+ * would start one, and its tasks would be lost with the next deployment.
  */
 export function checkEmbedded(
   { ENV, DB_EMBEDDED, DB_HOST }: Variables,
@@ -16,7 +16,7 @@ export function checkEmbedded(
   faults: string[],
   misspelt: readonly string[],
 ): void {
-  // A server that was named in a way that has its own fault is no missing one.
+  // A server whose name has a fault is not missing: that fault is reported.
   const isNamed = ['DB_HOST', 'DATABASE_URL'].some((name) => given.isGiven(name));
   if (DB_EMBEDDED === true && isNamed) {
     const name = given.isGiven('DATABASE_URL') ? 'DATABASE_URL' : 'DB_HOST';
@@ -32,7 +32,7 @@ export function checkEmbedded(
   );
 }
 
-/** Worker threads cannot start without a working directory either, wherever DATA_DIR is. */
+/** Worker threads need a working directory too, even if DATA_DIR is elsewhere. */
 export function absolute(folder: string, faults: string[]): string {
   try {
     return resolve(process.cwd(), folder);
@@ -46,7 +46,7 @@ export function absolute(folder: string, faults: string[]): string {
   }
 }
 
-/** Everybody knows them: they guard nothing. */
+/** The defaults are public, so they protect nothing. */
 export function hasDefaultCredentials(values: Variables): boolean {
   return (['METRICS_USERNAME', 'METRICS_PASSWORD'] as const).every(
     (name) => values[name] === defaultOf(variables.properties[name]),

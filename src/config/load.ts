@@ -1,6 +1,6 @@
 /**
- * The only reader of the environment. Every fault is reported at once, by name, with what was expected. A
- * value is repeated only where no secret can stand: see forms.ts.
+ * The only reader of the environment. It reports all faults at once, each with the name and what was
+ * expected. It repeats a value only if that cannot be a secret (forms.ts).
  */
 import { parseEnv } from 'node:util';
 import { Compile } from '../typebox.ts';
@@ -13,11 +13,11 @@ import { fileVariable } from './secret-file.ts';
 import { readSmallFile } from './small-file.ts';
 import { variables } from './variables.ts';
 
-/** What is known whether the configuration is valid or not. */
+/** Known for a valid and for an invalid configuration. */
 interface Read {
-  /** For the logger to mask, also those that a fault is about. */
+  /** The logger masks them, including those that have a fault. */
   readonly secrets: readonly string[];
-  /** Variables that look like ours and are none, for a warning: by name only. */
+  /** Misspelled variables, for a warning: names only. */
   readonly lookAlikes: readonly string[];
 }
 
@@ -27,7 +27,7 @@ export type ConfigResult =
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** More is no file of variables. */
+/** A larger file is not a file of variables. */
 const envFileBytesMax = 1024 * 1024;
 const allValid = Compile(variables);
 const schemas = Object.entries(variables.properties);
@@ -37,12 +37,12 @@ export const variableNames: readonly string[] = [
   ...schemas.map(([name]) => name),
   ...secretNames.map(fileVariable),
 ];
-/** Everybody knows them, so they are no secrets, and in every line of a log. */
+/** Public, so not secret. Masking them would garble every line of the log. */
 const defaults = new Set(schemas.map(([, schema]) => defaultOf(schema)));
 
 /**
- * Reads `.env` in the working directory, if there is one, beneath the process's environment:
- * what stands there wins, even when it is empty (`DB_HOST= make run` is the embedded database).
+ * Reads the process's environment, and `.env` in the working directory if it exists. The environment
+ * wins, even with an empty value (`DB_HOST= make run` uses the embedded database).
  */
 export function loadConfig(purpose?: Purpose): ConfigResult {
   const file = readSmallFile('.env', envFileBytesMax);
@@ -73,7 +73,7 @@ export function parseConfig(environment: Environment, purpose: Purpose = 'tool')
   }
 
   if (!allValid.Check(values)) {
-    // The faulty ones get their defaults, so that what concerns several variables is checked too.
+    // Faulty variables get their defaults, so that the rules for several variables are checked too.
     for (const [name, schema] of schemas) {
       if (!(name in values) || Compile(schema).Check(values[name])) continue;
       const got = given.isPart(name) ? '' : `, got ${describeGiven(schema, String(values[name]))}`;

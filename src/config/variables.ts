@@ -145,7 +145,7 @@ const postgres = {
   DATABASE_URL: text(
     '',
     'All of the following in one: postgres://user:password@host:port/name?sslmode=…&sslrootcert=…; ' +
-      'what a variable of its own says must not differ.',
+      'a DB_ variable that is also set must agree with it.',
     secret,
   ),
   DB_EMBEDDED: Type.Optional(
@@ -217,8 +217,8 @@ const postgres = {
 const redis = {
   REDIS_URL: text(
     '',
-    'One Redis server in one: redis://user:password@host:port/db, with TLS rediss://…; what a ' +
-      'variable of its own says must not differ.',
+    'One Redis server in one: redis://user:password@host:port/db, with TLS rediss://…; a ' +
+      'REDIS_ variable that is also set must agree with it.',
     secret,
   ),
   REDIS_HOST: text(

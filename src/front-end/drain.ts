@@ -19,12 +19,12 @@ const drainPollMs = 5;
 const shortTurnMs = 0.1;
 const acceptTurnsMax = 200;
 /**
- * Once no request has come for this long on any connection, the idle ones are closed. Longer than
- * a packet is on its way, short enough for whoever waits for Ctrl-C.
+ * When no request has arrived on any connection for this long, the idle connections are closed. It
+ * is longer than a packet travels, and short enough for an operator who waits after Ctrl-C.
  */
 const quietMs = 250;
 
-/** Takes no new connection, and answers every request whose head was read. */
+/** Stops accepting connections, and answers every request whose head was read. */
 export async function drainConnections({
   traffic,
   room,
@@ -44,14 +44,14 @@ export async function drainConnections({
   }
 }
 
-/** @returns whether everything was answered and no more requests came, in time. */
+/** @returns true if all requests were answered and no more arrived before `giveUp`. */
 async function fallQuiet(traffic: Readonly<Traffic>, giveUp: number): Promise<boolean> {
   let quietSince = performance.now();
   let opened = traffic.opened;
   while (traffic.open > 0 || performance.now() - quietSince < quietMs) {
     if (performance.now() > giveUp) return traffic.open === 0;
     await sleep(drainPollMs);
-    // What is readable is read before it counts as silence.
+    // Reads first: a request that the kernel holds already is not silence.
     await socketsRead();
     if (traffic.open > 0 || traffic.opened !== opened) quietSince = performance.now();
     opened = traffic.opened;
@@ -60,8 +60,8 @@ async function fallQuiet(traffic: Readonly<Traffic>, giveUp: number): Promise<bo
 }
 
 /**
- * Connections that the kernel holds for us die with the listening socket. They are taken in each
- * turn of the event loop, so in the moment after a short one hardly any are left.
+ * Connections in the kernel's accept queue die with the listening socket. Each turn of the event
+ * loop accepts them, so right after a short turn hardly any are left.
  */
 async function emptyAcceptQueue(): Promise<void> {
   for (let turn = 0; turn < acceptTurnsMax; turn++) {
@@ -71,7 +71,7 @@ async function emptyAcceptQueue(): Promise<void> {
   }
 }
 
-/** Resolves right after the event loop has read and accepted what the system had for it. */
+/** Resolves after the event loop has read all sockets and accepted all connections that were ready. */
 function socketsRead(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-/** Where batches are executed: on this thread, or in worker threads. */
+/** Chooses where a batch runs: on this thread, or in a worker thread. */
 import type { ThreadOptions } from '../../workers/task.worker.ts';
 import type { BatchExecutor } from '../batching/batch-executor.ts';
 import type { RequestItem } from '../batching/frames.ts';
@@ -14,18 +14,18 @@ import { createThreadFailureLog } from '../telemetry/thread-failures.ts';
 export interface Executors {
   /** On the front end's own thread. */
   readonly local: Executor;
-  /** One of them, as the size of the batch decides. */
+  /** Runs a batch on one of them, depending on its size. */
   readonly either: Pick<BatchExecutor, 'execute' | 'readLists'>;
-  /** Of the worker threads that run at the moment. */
+  /** The ids of the worker threads that run now. */
   threadIds(): readonly number[];
   /** Batches that no worker thread has taken yet. */
   batchesWaiting(): number;
   close(): Promise<void>;
 }
 
-/** A batch with longer bodies always travels: parsing them would hold up the sockets. */
+/** A batch with larger bodies always goes to a worker: parsing them would delay other requests. */
 const localBodiesMaxBytes = 64 * 1024;
-/** A batch runs a lost statement once more; each try is given up by its lane before this. */
+/** A batch retries a lost statement once. Each attempt is given up by its connection before this. */
 const batchMarginMs = 1500;
 
 export function createExecutors(
@@ -61,7 +61,7 @@ export function createExecutors(
     onThreadError: createThreadFailureLog(log),
   });
 
-  /** A hop to a worker costs more than the work of a small batch. */
+  /** The transfer to a worker costs more than the work of a small batch. */
   function choose(kind: Kind, size: number, bytes: number): BatchExecutor {
     const stays =
       batching.workerThreads === 0 ||

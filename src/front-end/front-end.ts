@@ -1,4 +1,4 @@
-/** The only wiring of one front-end process: sockets ▸ lists ▸ queues ▸ executors, and its end. */
+/** Wires the parts of one front-end process, and stops them: sockets, lists, queues, executors. */
 import { createAccess } from '../admin/access.ts';
 import type { AdminPage } from '../admin/admin-page.ts';
 import { isAdminPath } from '../admin/admin-pages.ts';
@@ -47,13 +47,13 @@ export interface FrontEnd {
 }
 
 const expiryIntervalMs = 100;
-const readinessTimeoutMs = 1000;
+const pingTimeoutMs = 1000;
 const warmTimeoutMs = 2000;
 
 /**
  * Rejects when the port is in use or the native server does not load.
  * @param opened the schema is up to date already.
- * @param visitPrimary a page of the administration, made by the primary.
+ * @param visitPrimary asks the primary for one of the operators' pages.
  */
 export async function startFrontEnd(
   options: FrontEndOptions,
@@ -70,8 +70,9 @@ export async function startFrontEnd(
   const generations = openGenerations(options, local);
   if (opened) await warm(local, generations, log);
 
+  const ping = (): Promise<void> => within(local.ping(), pingTimeoutMs);
   const watch = createDatabaseWatch({
-    ping: () => within(local.ping(), readinessTimeoutMs),
+    ping,
     reasonOf: local.reasonOf,
     log,
   });
@@ -101,7 +102,7 @@ export async function startFrontEnd(
     onAborted: requestLog.onAborted,
     requestTimeoutMs: options.batching.requestTimeoutMs,
     enqueue,
-    whyNotReady: () => whyNotReady(phase, local.ping),
+    whyNotReady: () => whyNotReady(phase, ping),
     findPage: openPages(options, log),
   });
   const listener = listen(native.uws, handle, {
@@ -138,7 +139,7 @@ export async function startFrontEnd(
     });
   }
 
-  /** Tells those whose deadline has passed. */
+  /** Fails requests whose deadline has passed. */
   function expire(now: number): void {
     lists.expire(now);
     for (const batcher of Object.values(batchers)) batcher.expire(now);
@@ -159,7 +160,7 @@ export async function startFrontEnd(
       room,
       listener,
       graceMs: options.shutdownGraceMs,
-      // They are told so, rather than cut off.
+      // An error instead of a broken connection.
       failWaiting: () => expire(Number.POSITIVE_INFINITY),
       log,
     });
@@ -214,7 +215,7 @@ function openGenerations(options: FrontEndOptions, local: Executor): GenerationS
   });
 }
 
-/** A database that is silent must not keep a front end from listening. */
+/** Bounded: a front end listens even if the database does not answer. */
 async function warm(local: Executor, generations: GenerationSource, log: Logger): Promise<void> {
   const warmed = Promise.all([local.warm(), generations.read()]);
   await within(warmed, warmTimeoutMs).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** The way of a list request: cache ▸ queue of its kind ▸ executor ▸ cache ▸ answer. */
+/** The path of a list request: cache ▸ queue of its kind ▸ executor ▸ cache ▸ response. */
 import type { ListAnswer } from '../batching/list-frames.ts';
 import type { Queues } from '../batching/queues.ts';
 import type { Flight, Landing, ListReads } from '../cache/flight.ts';
@@ -15,16 +15,16 @@ import type { FrontEndMetrics } from '../telemetry/metrics/front-end-metrics.ts'
 import { type CacheStats, createCacheStats } from '../telemetry/stats.ts';
 
 export interface ListPath {
-  /** `false`: too many wait, or for too long, and the request was not taken. */
+  /** `false`: too many requests wait, or for too long; this one was not accepted. */
   add(exchange: Exchange): boolean;
-  /** Gives up on requests whose deadline has passed. Called now and then. */
+  /** Fails requests whose deadline has passed. The front end calls it on a timer. */
   expire(now: number): void;
-  /** Requests of a kind that wait, for whatever. */
+  /** The requests of a kind that wait for the generation, for Redis or for a read. */
   size(kind: ListKind): number;
   readonly stats: CacheStats;
-  /** Of the lists in memory. */
+  /** The bytes of the lists in memory. */
   bytes(): number;
-  /** `undefined`: there is no Redis. */
+  /** `undefined`: no Redis is configured. */
   redisUp(): boolean | undefined;
   close(): void;
 }
@@ -75,7 +75,7 @@ export async function openListPath({
   };
 }
 
-/** Who has no Redis does not load what speaks to one. */
+/** Loads the Redis client only if a Redis is configured. */
 async function openRedis(
   { redis }: FrontEndOptions,
   stats: CacheStats,

@@ -1,9 +1,9 @@
-/** How far a front end has come. Requests look at it, so it is nothing but fields. */
+/** The state of a front end between its start and its end. Plain fields: each request reads them. */
 export interface Phase {
   /** The schema is up to date: requests may go to the database. */
   isOpen: boolean;
-  /** It serves as before, and says that it is not ready. */
+  /** It still serves, and `/readyz` answers 503. */
   isDraining: boolean;
-  /** Each connection ends with its next answer. */
+  /** Each response closes its connection. */
   isClosing: boolean;
 }

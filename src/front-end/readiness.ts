@@ -1,12 +1,9 @@
-/** What `/readyz` answers: the front end serves and its database answers, or why not. */
-import { within } from '../base/within.ts';
+/** What `/readyz` answers: ready, or the reason why not. */
 import { problems } from '../contract/problems.ts';
 import type { Phase } from './phase.ts';
 
-const pingTimeoutMs = 1000;
-
 /**
- * @param ping rejects when the database does not answer.
+ * @param ping rejects after a bounded time when the database does not answer.
  * @returns the reason for clients; `undefined`: ready. Never rejects.
  */
 export async function whyNotReady(
@@ -15,7 +12,7 @@ export async function whyNotReady(
 ): Promise<string | undefined> {
   if (phase.isDraining) return 'The service is stopping.';
   if (!phase.isOpen) return 'The service waits for its database, or for the schema in it.';
-  return within(ping(), pingTimeoutMs).then(
+  return ping().then(
     () => undefined,
     () => problems.unavailable.message,
   );

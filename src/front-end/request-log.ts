@@ -1,4 +1,4 @@
-/** What is told of each request: to the metrics, the log, and the client that asks for timing. */
+/** Reports each request to the metrics, to the log, and in `Server-Timing`. */
 import type { ProblemCode } from '../contract/problems.ts';
 import { problems } from '../contract/problems.ts';
 import type { Exchange, ExchangeOptions } from '../http/exchange.ts';
@@ -15,7 +15,7 @@ import type { RequestRecorder } from '../telemetry/metrics/request-recorder.ts';
 import { createSlowLog, type Stages, serverTiming } from '../telemetry/slow-log.ts';
 import type { Phase } from './phase.ts';
 
-/** What is `undefined` has nothing to tell, so that requests do not pay for it. */
+/** A callback that has nothing to report is `undefined`, so that requests do not pay for it. */
 export interface RequestLog {
   readonly onAnswer: ResponderOptions['onAnswer'];
   readonly onAborted: ExchangeOptions['onAborted'];
@@ -24,7 +24,7 @@ export interface RequestLog {
   close(): void;
 }
 
-/** @param watch is told of failures that may be the database's. */
+/** @param watch is notified of failures that the database may have caused. */
 export function createRequestLog(
   { batching, slowRequestMs, ...options }: FrontEndOptions,
   phase: Readonly<Phase>,
@@ -65,7 +65,7 @@ export function createRequestLog(
       const { requests } = metrics;
       requests.answered(seriesOf(requests, exchange), status, milliseconds / 1000);
     }
-    // A profile takes as long as was asked for.
+    // The client chooses how long a profile takes.
     if (milliseconds < slowMs || exchange.route === adminRoute) return;
     const { method, route } = exchange;
     const stages = stagesOf(exchange, arrivalOf(exchange), now);
@@ -92,7 +92,7 @@ export function createRequestLog(
   };
 }
 
-/** Under which names a request is found: in our log, and in its client's traces. */
+/** The ids of a request: in the service's log, and in the client's traces. */
 function idsOf({ requestId, traceparent }: Exchange): { requestId: string; traceId?: string } {
   const traceId = traceIdOf(traceparent);
   return traceId === undefined ? { requestId } : { requestId, traceId };

@@ -125,7 +125,7 @@ export function createCaller<Peer, Question, Answer>({
         else timer = setTimeout(expire, cancelMaxMs);
       }
 
-      /** The peer may only be late, so it is told to cancel. */
+      /** Sends a cancel, because the peer may only be late. */
       function expire(): void {
         if (!signal.aborted) send(peer, { type: 'cancel', id });
         end(new Error('no answer in time'));

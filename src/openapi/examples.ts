@@ -152,7 +152,7 @@ export const examples: readonly Example[] = [
     ]),
   },
   {
-    ...post('rfc-9457', 'An error for who asks for RFC 9457', {
+    ...post('rfc-9457', 'An error in the form of RFC 9457', {
       Accept: 'application/problem+json',
     }),
     body: { title: '' },

@@ -4,7 +4,7 @@ import type { Json, JsonObject } from './json.ts';
 
 const fault = { code: 'too_long', field: 'title', message: 'must have at most 255 characters' };
 
-/** By the name of a field; in a schema of its own where it means something else there. */
+/** By the name of a field. A schema in which a name has another meaning has its own example. */
 const examples: Readonly<Record<string, Json>> = {
   id: 1,
   title: 'Write the report',

@@ -19,7 +19,7 @@ export const headers = {
   'X-Content-Type-Options': { ...always, schema: { type: 'string', const: 'nosniff' } },
   'Content-Security-Policy': {
     ...always,
-    description: 'For whoever opens the answer in a browser.',
+    description: 'Protects a browser that opens the answer.',
     schema: { type: 'string', pattern: "^default-src 'none'" },
   },
   'Cross-Origin-Resource-Policy': { ...always, schema: { type: 'string', const: 'same-origin' } },

@@ -40,9 +40,9 @@ export function createOpenApi(): JsonObject {
     security: [],
     tags: [
       { name: 'Tasks', description: 'What the service is for.' },
-      { name: 'Health', description: 'For whoever balances load or restarts processes.' },
+      { name: 'Health', description: 'For load balancers and supervisors.' },
       { name: 'Documents', description: 'The API about itself.' },
-      { name: 'Administration', description: 'For whoever runs the service.' },
+      { name: 'Administration', description: 'For operators.' },
       { name: 'HEAD and OPTIONS', description: everywhere },
     ],
     paths,

@@ -20,7 +20,7 @@ export const remedies: Readonly<Record<ProblemCode, string>> = {
   unsupported_media_type: 'Send `Content-Type: application/json`, without a content coding.',
   idempotency_key_reused: 'Use a new key for a new request.',
   rejected:
-    'Ask whoever runs the database: a constraint, trigger or policy of theirs refuses the row.',
+    'Ask the administrator of the database: one of its constraints, triggers or policies rejects the row.',
   internal: 'Tell the operator the request id: the log has the cause.',
   not_implemented: 'Send no transfer coding but `chunked`.',
   overloaded: 'Wait as long as `Retry-After` says, and send it again. Nothing was done.',

@@ -54,8 +54,9 @@ export type { Pipeline, PipelineOptions } from './interface.ts';
 
 const variantBytes = 6;
 
-/** Of no interest: CloseComplete, notices and the like. */
+/** Messages that are ignored: CloseComplete, notices and the like. */
 const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
+
 /**
  * Opens a pipeline. The first statement opens the connection; statements wait until it is open. The
  * queue has no bound: the caller bounds its statements in flight (batcher.ts).
@@ -72,7 +73,6 @@ const passedOver: ReadonlySet<number> = new Set(Buffer.from('3AINnt'));
  * });
  * const rows = await pipeline.run('SELECT $1::int + 1', ['41']); // [['42']]
  */
-
 export function openPipeline(database: DatabaseConfig, options: PipelineOptions): Pipeline {
   let state: 'new' | 'connecting' | 'open' | 'gone' = 'new';
   let socket: Socket | undefined;
@@ -202,12 +202,12 @@ export function openPipeline(database: DatabaseConfig, options: PipelineOptions)
     if (!isStale || transaction.repeated || statements.every(({ name }) => name === '')) {
       return transaction.reject(failure);
     }
-    // Nothing of it took effect; parsed anew, it is planned for the tables as they are.
+    // It had no effect. Parsed again, it is planned for the present tables.
     rewind(transaction);
     send(transaction);
   }
 
-  /** @param first for the transaction that the server was at; the others may have run, or not. */
+  /** @param first the error of the current transaction. The others may or may not have run. */
   function lose(error: Error, first = error): void {
     if (state === 'gone') return;
     state = 'gone';

@@ -1,4 +1,4 @@
-/** What goes out before one Sync, from its sending to its end. */
+/** The statements before one Sync, from their sending to their end. */
 import type { StatementClock } from '../../base/statement-time.ts';
 import { closedError, errorCode, isRefusal } from '../connection-lost.ts';
 import { bindAndExecute, closeMessage, parseMessage } from './protocol-messages.ts';
@@ -9,16 +9,16 @@ export interface Call {
   readonly text: string;
   /** In PostgreSQL's text form. */
   readonly parameters: readonly string[];
-  /** False: the server does not keep it and its plan. */
+  /** False: the server does not keep the statement and its plan. Default: true. */
   readonly isKept?: boolean;
 }
 
 export interface QueuedStatement extends Call {
   readonly read: RowReader<unknown>;
   readonly rows: unknown[];
-  /** What the server keeps it as; empty: it keeps it not. */
+  /** The name under which the server keeps the statement; empty: the server does not keep it. */
   readonly name: string;
-  /** The server has not said yet that it understands it. */
+  /** The server has not confirmed the Parse message yet. */
   parsing: boolean;
 }
 
@@ -26,27 +26,27 @@ export interface Transaction {
   readonly statements: readonly QueuedStatement[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  /** Place of the statement whose rows come. */
+  /** The index of the statement whose rows arrive. */
   at: number;
-  /** How many the server has planned, with their parameters. */
+  /** The number of statements that the server has bound to their parameters. */
   bound: number;
   failure: Error | undefined;
-  /** What was added to its statements. */
+  /** The suffix of its statements' texts and names; see `variant` in pipeline.ts. */
   variant: string;
-  /** It ran anew, because a kept statement was gone or its plan no longer fitted. */
+  /** It was retried, because a prepared statement was missing or no longer fitted its tables. */
   repeated: boolean;
   readonly clock: StatementClock | undefined;
-  /** When the server came to it, by `performance.now()`; without a clock it stays 0. */
+  /** When the server started on it, by `performance.now()`; 0 without a clock. */
   startedAt: number;
 }
 
-/** What is done beside each transaction of one user of the connection. */
+/** The prelude and clock of one user of the connection. */
 export interface View {
   readonly prelude: string | null;
   readonly clock: StatementClock | undefined;
 }
 
-/** @param statements sent behind the prelude of the view, if it has one. */
+/** @param statements sent after the prelude of the view, if it has one. */
 export function createTransaction(
   { prelude, clock }: View,
   statements: readonly QueuedStatement[],
@@ -70,7 +70,7 @@ export function createTransaction(
   };
 }
 
-/** As it was before it was sent. */
+/** Resets it, so that it can be sent again. */
 export function rewind(transaction: Transaction): void {
   transaction.repeated = true;
   transaction.failure = undefined;
@@ -82,7 +82,7 @@ export function rewind(transaction: Transaction): void {
   }
 }
 
-/** The server is done with one transaction and comes to the next. */
+/** Stops the clock of a finished transaction and starts that of the next. */
 export function passClock(done: Transaction, next: Transaction | undefined): void {
   if (done.clock === undefined && next?.clock === undefined) return;
   const now = performance.now();
@@ -108,7 +108,7 @@ export function statementOf(
   };
 }
 
-/** The server has planned the statement that it is at, or is at the end of all: deferred checks run. */
+/** The server has bound the current statement, or it runs deferred checks after the last one. */
 export function isRunning(transaction: Transaction | undefined): boolean {
   if (transaction === undefined) return false;
   const { at, bound, statements } = transaction;
@@ -117,7 +117,7 @@ export function isRunning(transaction: Transaction | undefined): boolean {
 
 export function readNothing(): undefined {}
 
-/** @param kept names of the statements that the server keeps; those that it keeps from now on are added. */
+/** @param kept the names of the statements that the server keeps. New ones are added. */
 export function messagesOf({ statements, variant }: Transaction, kept: Set<string>): Buffer {
   const parts: Buffer[] = [];
   for (let place = 0; place < statements.length; place++) {
@@ -125,7 +125,7 @@ export function messagesOf({ statements, variant }: Transaction, kept: Set<strin
     const { text, parameters } = statement;
     const name = statement.name && statement.name + variant;
     if (name === '' || !kept.has(name)) {
-      // In a session that somebody had before us, there may be one already.
+      // A previous user of this session may have left a statement of that name.
       if (name !== '') parts.push(closeMessage(name));
       if (name !== '') kept.add(name);
       statement.parsing = true;
@@ -136,7 +136,7 @@ export function messagesOf({ statements, variant }: Transaction, kept: Set<strin
   return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
-/** @returns false: no statement is under way that a row could be of. */
+/** @returns false when no statement in flight can have a row. */
 export function takeRow(transaction: Transaction, bytes: Buffer, at: number): boolean {
   const statement = transaction.statements[transaction.at];
   if (statement === undefined) return false;
@@ -148,7 +148,7 @@ export function takeRow(transaction: Transaction, bytes: Buffer, at: number): bo
   return true;
 }
 
-/** A network may become unreachable, or a pooler refuse, also after a statement was sent. */
+/** After a statement was sent, a refusal (an unreachable network, a pooler) counts as a lost connection. */
 export function afterSending(error: Error): Error {
   return isRefusal(error) ? closedError(errorCode(error)) : error;
 }

@@ -52,8 +52,8 @@ export const profileKinds: readonly ProfileKind[] = [
     types: delayTypes,
     period: { type: 'contentions', unit: 'count', value: 1 },
     comment:
-      'Threads of JavaScript block on nothing; whoever waits, waits for the event loop. A timer falls ' +
-      'due every 10 ms: how often it was late by 2 ms or more, and by how much.',
+      'JavaScript threads do not block: work waits for the event loop. A timer falls due every 10 ms; the ' +
+      'profile counts how often it was late by 2 ms or more, and by how much.',
     question: (milliseconds) => ({ kind: 'delay', milliseconds }),
     samples: mergeSamples,
   },
