@@ -60,6 +60,7 @@ export interface ListCache<Request extends ListRequest> {
 const triesMax = 3;
 /** With the cache off, the generation is not read and each request has its own read. */
 const unchecked: Generation = { era: '', number: 0 };
+
 /**
  * Creates the cache of a front end. It never throws; it reports every failure by `fail`:
  * `unavailable` (generation unknown, or the list stayed older than the data), `overloaded` (a queue
@@ -68,10 +69,9 @@ const unchecked: Generation = { era: '', number: 0 };
  * Bounds: `queueMax` requests that wait and `memoryBytesMax` bytes of lists. A list is read up to
  * three times until it is as new as the generation.
  * @example
- * const cache = createListCache({ ...limits, redis, enqueue: (flight) => batcher.add(flight), answer, fail });
+ * const cache = createListCache({ ...limits, redis, openReads: ({ land, crash }) => queue(land, crash), answer, fail });
  * if (!cache.add(request)) rejectOverloaded(request);
  */
-
 export function createListCache<Request extends ListRequest>(
   options: ListCacheOptions<Request>,
 ): ListCache<Request> {

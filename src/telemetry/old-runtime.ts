@@ -7,12 +7,16 @@ const lastUnmaintainedNode = 20;
 const oldBuild = /^uWebSockets\.js 20\.30\./;
 
 /** @param httpServer the native server with its version. */
+export function isOldBuild(httpServer: string): boolean {
+  return oldBuild.test(httpServer);
+}
+
 export function warnOfOldRuntime(
   httpServer: string,
   log: Logger,
   node: string = process.versions.node,
 ): void {
-  if (oldBuild.test(httpServer)) {
+  if (isOldBuild(httpServer)) {
     log.warn('Node 20 and this build of uWebSockets.js, of May 2023, get no security fixes', {
       node,
       httpServer,

@@ -1,11 +1,12 @@
 /** The parser of the service: tests of its own responses cover both. */
+import { isOldBuild } from '../../src/telemetry/old-runtime.ts';
 import type { RawAnswer } from './raw-socket.ts';
 import type { Service } from './service.ts';
 
 /** @returns true for the build of 2023. */
 export function hasOldParser(service: Pick<Service, 'log'>): boolean {
   const listening = service.log.find(({ message }) => message === 'listening');
-  return /^uWebSockets\.js 20\.30\./.test(String(listening?.['httpServer']));
+  return isOldBuild(String(listening?.['httpServer']));
 }
 
 /**
